@@ -1,0 +1,104 @@
+// Runs before npm start, npm test and npm run check, on whatever Node can run npm. Plain JavaScript, no dependencies:
+// installs what the lock file names when it is not there yet, checks the pinned Node and, with --web, builds the page.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+process.chdir(join(dirname(fileURLToPath(import.meta.url)), ".."));
+
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  fail(`Safelight needs Node 20.19 or newer to install; this is ${process.version}.`);
+}
+
+const pinnedNode = "node_modules/node/bin/node";
+installWhenNeeded();
+if (process.argv.includes("--web")) buildPageWhenNeeded();
+
+function installWhenNeeded() {
+  const stamp = "node_modules/.safelight-installed";
+  const wanted = hash([readFileSync("package-lock.json"), `${process.platform}-${process.arch}`]);
+  if (read(stamp) === wanted && pinnedVersion() !== null) return;
+  const began = Date.now();
+  rmSync(stamp, { force: true });
+  const npm = process.env.npm_execpath ?? fail("Run this through npm: npm start");
+  const flags = [
+    "ci",
+    "--include=dev",
+    "--include=optional",
+    "--ignore-scripts=false",
+    "--engine-strict=false",
+    "--no-audit",
+    "--no-fund",
+    "--loglevel=error",
+  ];
+  // npm 10 does not read allowScripts: these keep two postinstall scripts from reaching for the network.
+  const environment = { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip", SCARF_ANALYTICS: "false" };
+  console.log("Installing dependencies (once, about half a minute) …");
+  if (spawnSync(process.execPath, [npm, ...flags], { stdio: "inherit", env: environment }).status !== 0) {
+    fail("npm ci failed: see the lines above.");
+  }
+  if (pinnedVersion() === null) {
+    fail("The pinned Node 24 did not install (npm package 'node'; are install scripts forbidden, or is there no binary for this platform?).");
+  }
+  writeFileSync(stamp, wanted);
+  console.log(`Installed dependencies in ${seconds(began)} s.`);
+}
+
+function buildPageWhenNeeded() {
+  const stamp = "web/dist/.safelight-built";
+  const sources = ["web/index.html", "web/vite.config.ts", "package-lock.json"].concat(
+    ["web/src", "contract/src", "catalog"].flatMap(filesBelow),
+  );
+  const wanted = hash(sources.flatMap((file) => [file, readFileSync(file)]));
+  if (read(stamp) === wanted) return;
+  const began = Date.now();
+  const built = spawnSync(pinnedNode, ["node_modules/vite/bin/vite.js", "build", "--logLevel", "warn", "web"], {
+    stdio: "inherit",
+    env: { ...process.env, NODE_ENV: "production" },
+  });
+  if (built.status !== 0) fail("The page did not build: see the lines above.");
+  writeFileSync(stamp, wanted);
+  console.log(`Built the page in ${seconds(began)} s.`);
+}
+
+function filesBelow(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.name !== "node_modules" && entry.name !== "dist")
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const path = `${folder}/${entry.name}`;
+      return entry.isDirectory() ? filesBelow(path) : [path];
+    });
+}
+
+function pinnedVersion() {
+  const probe = spawnSync(pinnedNode, ["--version"], { encoding: "utf8" });
+  return probe.status === 0 && probe.stdout.startsWith("v24.") ? probe.stdout : null;
+}
+
+function hash(parts) {
+  const digest = createHash("sha256");
+  for (const part of parts) digest.update(part);
+  return digest.digest("hex");
+}
+
+function seconds(began) {
+  return ((Date.now() - began) / 1000).toFixed(1);
+}
+
+function read(file) {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function fail(text) {
+  console.error(text);
+  process.exit(1);
+}

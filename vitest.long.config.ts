@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+// The scenarios of npm test with the full numbers (50 kills and the like), and those too long for every run.
+export default defineConfig({
+  test: {
+    include: ["{catalog,contract,engine,server,cli}/**/*.long.test.ts", "e2e/**/*.test.ts"],
+    exclude: ["**/node_modules/**", "**/dist/**"],
+    env: { SAFELIGHT_TEST_LONG: "1" },
+    pool: "forks",
+    maxWorkers: 1,
+    testTimeout: 30 * 60_000,
+    hookTimeout: 120_000,
+  },
+});
