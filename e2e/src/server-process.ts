@@ -1,0 +1,100 @@
+// A real Safelight server in a process of its own, on a free port of the loopback, over a data directory of the test's own.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const repository = resolve(import.meta.dirname, "../..");
+
+export interface ServerProcess {
+  readonly url: string;
+  readonly apiKey: string;
+  readonly child: ChildProcess;
+  /** Everything the process printed so far, for failure messages. */
+  output(): string;
+  /** Sends the signal and resolves when the process is gone. */
+  stop(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
+}
+
+/** A fresh directory under the system's temporary folder, and its removal. */
+export async function temporaryDirectory(): Promise<{ path: string; remove(): Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), "safelight-e2e-"));
+  return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 5 }) };
+}
+
+/** Environment of the child: nothing of the caller's own Safelight settings leaks in. */
+export function serverEnvironment(dataDirectory: string, extra: Record<string, string> = {}): Record<string, string> {
+  return {
+    PATH: process.env["PATH"] ?? "",
+    HOME: dataDirectory,
+    DATA_DIR: dataDirectory,
+    PORT: "0",
+    LOG_LEVEL: "warn",
+    ...extra,
+  };
+}
+
+/** Starts the process without waiting until it answers. */
+export function spawnServer(dataDirectory: string, extra: Record<string, string> = {}): ChildProcess {
+  return spawn(process.execPath, [join(repository, "cli/src/main.ts"), "serve"], {
+    cwd: repository,
+    env: serverEnvironment(dataDirectory, extra),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+/**
+ * Starts a server and waits until `/health` answers 200.
+ * @throws Error with the process's output when it ends first or is not healthy within 30 s.
+ */
+export async function startServerProcess(
+  dataDirectory: string,
+  extra: Record<string, string> = {},
+): Promise<ServerProcess> {
+  const child = spawnServer(dataDirectory, extra);
+  let printed = "";
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => (printed += chunk.toString()));
+  const output = (): string => printed;
+  const url = await waitUntilHealthy(dataDirectory, child, output);
+  const apiKey = (await readFile(join(dataDirectory, "secrets/api-key"), "utf8")).trim();
+  return { url, apiKey, child, output, stop: (signal) => stop(child, signal) };
+}
+
+async function waitUntilHealthy(dataDirectory: string, child: ChildProcess, output: () => string): Promise<string> {
+  const deadline = Date.now() + 30_000;
+  while (Date.now() < deadline) {
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The server ended:\n${output()}`);
+    const address = await announcedAddress(dataDirectory, child.pid);
+    if (address !== null && (await answers(address))) return address;
+    await sleep(25);
+  }
+  await stop(child, "SIGKILL");
+  throw new Error(`The server was not healthy within 30 s:\n${output()}`);
+}
+
+/** server.json of an earlier, killed server may still lie there: only this child's own counts. */
+async function announcedAddress(dataDirectory: string, pid: number | undefined): Promise<string | null> {
+  try {
+    const announced = JSON.parse(await readFile(join(dataDirectory, "server.json"), "utf8")) as { url: string; pid: number };
+    return announced.pid === pid ? announced.url : null;
+  } catch {
+    return null;
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/health`)).ok;
+  } catch {
+    return false;
+  }
+}
+
+async function stop(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill(signal);
+  await ended;
+}
