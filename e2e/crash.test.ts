@@ -20,33 +20,43 @@ interface Submission {
   taskId: string | null;
 }
 
-test(`kill -9 ${kills} times at random moments loses no acknowledged task (FR-002, FR-006, SC-002)`, async () => {
-  const random = seededRandom(20_260_101);
-  const submissions: Submission[] = [];
-  let server = await startServerProcess(directory.path);
-  let running = true;
-  const load = Array.from({ length: clients }, (_, client) =>
-    submitForever(client, submissions, () => server, () => running),
-  );
+test(
+  `kill -9 ${kills} times at random moments loses no acknowledged task (FR-002, FR-006, SC-002)`,
+  async () => {
+    const random = seededRandom(20_260_101);
+    const submissions: Submission[] = [];
+    let server = await startServerProcess(directory.path);
+    let running = true;
+    const load = Array.from({ length: clients }, (_, client) =>
+      submitForever(
+        client,
+        submissions,
+        () => server,
+        () => running,
+      ),
+    );
 
-  for (let kill = 0; kill < kills; kill += 1) {
-    await sleep(50 + random() * 1_400);
-    await server.stop("SIGKILL");
-    // An odd kill hits start-up and recovery themselves.
-    server = kill % 3 === 2 ? await killDuringStart(directory.path, random) : await startServerProcess(directory.path);
-  }
-  await sleep(300);
-  running = false;
-  await Promise.all(load);
+    for (let kill = 0; kill < kills; kill += 1) {
+      await sleep(50 + random() * 1_400);
+      await server.stop("SIGKILL");
+      // An odd kill hits start-up and recovery themselves.
+      server =
+        kill % 3 === 2 ? await killDuringStart(directory.path, random) : await startServerProcess(directory.path);
+    }
+    await sleep(300);
+    running = false;
+    await Promise.all(load);
 
-  const acknowledged = submissions.filter((submission) => submission.taskId !== null);
-  expect(acknowledged.length).toBeGreaterThan(kills);
-  expect(acknowledged.length, "every submission was acknowledged in the end").toBe(submissions.length);
-  await waitForAllToEnd(server, acknowledged);
-  for (const submission of acknowledged) await expectEndedProperly(server, submission);
-  await server.stop("SIGTERM");
-  await expectOneRecordAndOneFileEach(acknowledged);
-}, 30 * 60_000);
+    const acknowledged = submissions.filter((submission) => submission.taskId !== null);
+    expect(acknowledged.length).toBeGreaterThan(kills);
+    expect(acknowledged.length, "every submission was acknowledged in the end").toBe(submissions.length);
+    await waitForAllToEnd(server, acknowledged);
+    for (const submission of acknowledged) await expectEndedProperly(server, submission);
+    await server.stop("SIGTERM");
+    await expectOneRecordAndOneFileEach(acknowledged);
+  },
+  30 * 60_000,
+);
 
 /** One client: submits with an idempotency key, repeats until acknowledged, never has more than a few tasks waiting. */
 async function submitForever(
@@ -131,7 +141,9 @@ async function expectEndedProperly(server: ServerProcess, submission: Submission
   expect(response.status).toBe(200);
   const bytes = Buffer.from(await response.arrayBuffer());
   if (response.headers.get("content-type") === "image/png") {
-    const { width, height } = await sharp(bytes, { failOn: "warning" }).stats().then(() => sharp(bytes).metadata());
+    const { width, height } = await sharp(bytes, { failOn: "warning" })
+      .stats()
+      .then(() => sharp(bytes).metadata());
     expect([width, height]).toEqual([512, 512]);
   } else {
     expect(response.headers.get("content-type")).toBe("video/mp4");
@@ -152,13 +164,17 @@ async function expectOneRecordAndOneFileEach(submissions: readonly Submission[])
   expect(new Set(submissions.map((submission) => submission.taskId)).size, "one task per idempotency key").toBe(
     submissions.length,
   );
-  expect(tasks.map((task) => task.id).toSorted()).toEqual(submissions.map((submission) => submission.taskId).toSorted());
+  expect(tasks.map((task) => task.id).toSorted()).toEqual(
+    submissions.map((submission) => submission.taskId).toSorted(),
+  );
   const files = await readdir(join(directory.path, "media/results"));
   for (const task of tasks) {
     const own = files.filter((file) => file.startsWith(task.id));
     expect(own.length, `result files of ${task.id}, ${task.status}`).toBe(task.status === "done" ? 1 : 0);
   }
-  expect(tasks.filter((task) => task.status === "done").length, "most tasks are done").toBeGreaterThan(tasks.length * 0.9);
+  expect(tasks.filter((task) => task.status === "done").length, "most tasks are done").toBeGreaterThan(
+    tasks.length * 0.9,
+  );
 }
 
 /** mulberry32: the same moments in every run, as far as the machine allows. */

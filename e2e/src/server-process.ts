@@ -55,7 +55,8 @@ export async function startServerProcess(
 ): Promise<ServerProcess> {
   const child = spawnServer(dataDirectory, extra);
   let printed = "";
-  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => (printed += chunk.toString()));
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on("data", (chunk: Buffer) => (printed += chunk.toString()));
   const output = (): string => printed;
   const url = await waitUntilHealthy(dataDirectory, child, output);
   const apiKey = (await readFile(join(dataDirectory, "secrets/api-key"), "utf8")).trim();
@@ -77,7 +78,10 @@ async function waitUntilHealthy(dataDirectory: string, child: ChildProcess, outp
 /** server.json of an earlier, killed server may still lie there: only this child's own counts. */
 async function announcedAddress(dataDirectory: string, pid: number | undefined): Promise<string | null> {
   try {
-    const announced = JSON.parse(await readFile(join(dataDirectory, "server.json"), "utf8")) as { url: string; pid: number };
+    const announced = JSON.parse(await readFile(join(dataDirectory, "server.json"), "utf8")) as {
+      url: string;
+      pid: number;
+    };
     return announced.pid === pid ? announced.url : null;
   } catch {
     return null;

@@ -1,0 +1,27 @@
+// npm run bench [name …]: prints every figure beside its peer or limit of the same run, and says which target was missed.
+import { type Figure, printTable } from "./figures.ts";
+import { benchStartup } from "./startup.ts";
+import { benchStatus } from "./status.ts";
+import { benchStream } from "./stream.ts";
+import { benchSubmit } from "./submit.ts";
+
+const benches: Record<string, () => Promise<Figure[]>> = {
+  submit: benchSubmit,
+  status: benchStatus,
+  stream: benchStream,
+  startup: benchStartup,
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => benches[name] === undefined);
+if (unknown.length > 0) {
+  console.error(`No benchmark named ${unknown.join(", ")}. There are: ${Object.keys(benches).join(", ")}.`);
+  process.exit(2);
+}
+const figures: Figure[] = [];
+for (const [name, run] of Object.entries(benches)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  console.error(`${name} …`);
+  figures.push(...(await run()));
+}
+printTable(figures);
