@@ -1,0 +1,262 @@
+/**
+ * The environment, parsed once into a frozen value. Every bad setting gives one line that names the variable and says what it takes;
+ * no line repeats a secret.
+ */
+import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { StartupError } from "./errors.ts";
+import type { LogLevel } from "./log.ts";
+
+export type EnvironmentName = "dev" | "stage" | "prod";
+export type EmbeddedEngineMode = "auto" | "always" | "off";
+
+export interface Config {
+  readonly environment: EnvironmentName;
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  /** Absolute path. */
+  readonly dataDirectory: string;
+  readonly apiKey: string | null;
+  readonly adminKey: string | null;
+  readonly encryptionKey: string | null;
+  readonly accessPassword: string | null;
+  readonly keysOnly: boolean;
+  /** Exact origins such as `https://studio.example.org`, beside the page's own. */
+  readonly frontendOrigins: readonly string[];
+  readonly cookieSameSite: "lax" | "none";
+  /** Lower-case names, with a port only where one was given. */
+  readonly allowedHosts: readonly string[];
+  /** IP addresses and CIDR ranges whose X-Forwarded headers are believed. */
+  readonly trustedProxies: readonly string[];
+  /** Without a trailing slash; null when URLs in answers are to be paths. */
+  readonly publicBaseUrl: string | null;
+  readonly embeddedEngine: EmbeddedEngineMode;
+  /** Tasks that may wait at one time. */
+  readonly queueLimit: number;
+  readonly logLevel: LogLevel;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The folder that holds package.json: relative paths in settings count from here, wherever the command was started. */
+export const repositoryRoot = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Parses the settings. Throws a StartupError with one line for each bad one. */
+export function readConfig(environment: Environment): Config {
+  const reader = new SettingsReader(environment);
+  const name = reader.choice("SAFELIGHT_ENV", ["dev", "stage", "prod"], "dev");
+  const config: Config = {
+    environment: name,
+    host: reader.host("HOST", "127.0.0.1"),
+    port: reader.integer("PORT", 8600, 0, 65_535),
+    dataDirectory: resolve(repositoryRoot, reader.text("DATA_DIR") ?? "./data"),
+    apiKey: reader.secret("API_KEY"),
+    adminKey: reader.secret("ADMIN_KEY"),
+    encryptionKey: reader.secret("ENCRYPTION_KEY"),
+    accessPassword: reader.secret("ACCESS_PASSWORD"),
+    keysOnly: reader.flag("KEYS_ONLY"),
+    frontendOrigins: reader.list("FRONTEND_ORIGINS", parseOrigin),
+    cookieSameSite: reader.choice("COOKIE_SAMESITE", ["lax", "none"], "lax"),
+    allowedHosts: reader.list("ALLOWED_HOSTS", parseHostEntry),
+    trustedProxies: reader.list("TRUSTED_PROXIES", parseNetwork),
+    publicBaseUrl: reader.baseUrl("PUBLIC_BASE_URL"),
+    embeddedEngine: reader.choice("EMBEDDED_ENGINE", ["auto", "always", "off"], name === "prod" ? "off" : "auto"),
+    queueLimit: reader.integer("QUEUE_LIMIT", 1000, 1, 1_000_000),
+    logLevel: reader.choice("LOG_LEVEL", ["trace", "debug", "info", "warn", "error", "fatal", "silent"], "info"),
+  };
+  const problems = [...reader.problems, ...findContradictions(config, reader.refused)];
+  if (problems.length > 0) throw new StartupError(problems);
+  return Object.freeze(config);
+}
+
+/** True for names and addresses that only this machine can reach. */
+export function isLoopbackHost(host: string): boolean {
+  const name = host.replace(/^\[|\]$/g, "").toLowerCase();
+  return name === "localhost" || name === "::1" || (isIP(name) === 4 && name.startsWith("127."));
+}
+
+function findContradictions(config: Config, refused: ReadonlySet<string>): string[] {
+  const problems: string[] = [];
+  if (!isLoopbackHost(config.host) && config.accessPassword === null && !config.keysOnly && !refused.has("HOST")) {
+    problems.push(
+      `HOST: ${config.host} can be reached by others, so ACCESS_PASSWORD or KEYS_ONLY=1 must be set (or leave HOST at 127.0.0.1).`,
+    );
+  }
+  const reachedByHttps = config.publicBaseUrl?.startsWith("https:") === true || config.trustedProxies.length > 0;
+  if (config.cookieSameSite === "none" && !reachedByHttps) {
+    problems.push(
+      "COOKIE_SAMESITE: none needs https: set PUBLIC_BASE_URL to an https address, or TRUSTED_PROXIES when a proxy ends TLS.",
+    );
+  }
+  if (config.environment === "dev") return problems;
+  const needed = { API_KEY: config.apiKey, ADMIN_KEY: config.adminKey, ENCRYPTION_KEY: config.encryptionKey };
+  for (const [name, value] of Object.entries(needed)) {
+    if (value === null && !refused.has(name)) {
+      problems.push(
+        `${name}: must be set when SAFELIGHT_ENV is ${config.environment} (or ${name}_FILE); only dev makes its own secrets.`,
+      );
+    }
+  }
+  return problems;
+}
+
+/** Reads one variable after the other and gathers what is wrong with them, so that a person sees all problems at once. */
+class SettingsReader {
+  readonly problems: string[] = [];
+  readonly refused = new Set<string>();
+  readonly #environment: Environment;
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  /** An empty variable counts as absent: that is what an untouched line of .env.example gives. */
+  text(name: string): string | undefined {
+    const value = this.#environment[name]?.trim();
+    return value === "" ? undefined : value;
+  }
+
+  choice<const Choice extends string>(name: string, choices: readonly Choice[], fallback: Choice): Choice {
+    const value = this.text(name)?.toLowerCase();
+    if (value === undefined) return fallback;
+    const found = choices.find((choice) => choice === value);
+    return found ?? this.#refuse(name, `must be one of ${choices.join(", ")}.`, fallback);
+  }
+
+  integer(name: string, fallback: number, minimum: number, maximum: number): number {
+    const value = this.text(name);
+    if (value === undefined) return fallback;
+    const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+    if (number >= minimum && number <= maximum) return number;
+    return this.#refuse(name, `must be a whole number from ${minimum} to ${maximum}.`, fallback);
+  }
+
+  flag(name: string): boolean {
+    const value = this.text(name)?.toLowerCase();
+    if (value === undefined) return false;
+    if (["1", "true", "yes", "on"].includes(value)) return true;
+    if (["0", "false", "no", "off"].includes(value)) return false;
+    return this.#refuse(name, "must be 1 or 0.", false);
+  }
+
+  host(name: string, fallback: string): string {
+    const value = this.text(name);
+    if (value === undefined) return fallback;
+    const plain = value.replace(/^\[(.*)\]$/, "$1");
+    if (isIP(plain) > 0 || isHostName(plain)) return plain;
+    return this.#refuse(name, "must be an IP address or a host name, without scheme or port.", fallback);
+  }
+
+  list(name: string, parse: (entry: string) => string | { problem: string }): readonly string[] {
+    const entries = (this.text(name) ?? "").split(",").flatMap((entry) => entry.trim() || []);
+    const parsed = entries.map(parse);
+    const bad = parsed.find((entry) => typeof entry !== "string");
+    if (bad !== undefined && typeof bad !== "string") return this.#refuse(name, bad.problem, []);
+    return Object.freeze(parsed.filter((entry) => typeof entry === "string"));
+  }
+
+  baseUrl(name: string): string | null {
+    const value = this.text(name);
+    if (value === undefined) return null;
+    const url = URL.parse(value);
+    const fits =
+      url !== null &&
+      (url.protocol === "http:" || url.protocol === "https:") &&
+      url.username === "" &&
+      url.password === "" &&
+      url.search === "" &&
+      url.hash === "" &&
+      url.pathname === "/";
+    if (fits) return url.origin;
+    return this.#refuse(
+      name,
+      "must be an http or https address without path, query or user, such as https://host.example.",
+      null,
+    );
+  }
+
+  /** The value of NAME, or the content of the file that NAME_FILE names. */
+  secret(name: string): string | null {
+    const value = this.text(name);
+    const file = this.text(`${name}_FILE`);
+    if (value !== undefined && file !== undefined) {
+      return this.#refuse(name, `is set twice: keep either ${name} or ${name}_FILE.`, null);
+    }
+    if (file === undefined) return value === undefined ? null : this.#checkSecret(name, name, value);
+    try {
+      const content = readFileSync(resolve(repositoryRoot, file), "utf8").trim();
+      return content === ""
+        ? this.#refuse(name, "names an empty file.", null, `${name}_FILE`)
+        : this.#checkSecret(name, `${name}_FILE`, content);
+    } catch (error) {
+      const reason = (error as NodeJS.ErrnoException).code ?? "unreadable";
+      return this.#refuse(name, `cannot be read (${reason}).`, null, `${name}_FILE`);
+    }
+  }
+
+  #checkSecret(name: string, variable: string, value: string): string | null {
+    if (name === "ENCRYPTION_KEY" && parseEncryptionKey(value) === null) {
+      return this.#refuse(name, "must be 32 random bytes in base64 or hex (openssl rand -base64 32).", null, variable);
+    }
+    // A key travels in a header: anything beyond printable ASCII could never be sent back by a client.
+    if (name.endsWith("_KEY") && !/^[\x21-\x7e]+$/.test(value)) {
+      return this.#refuse(name, "must consist of printable ASCII characters without spaces.", null, variable);
+    }
+    return value;
+  }
+
+  #refuse<Value>(name: string, problem: string, value: Value, variable = name): Value {
+    this.problems.push(`${variable}: ${problem}`);
+    this.refused.add(name);
+    return value;
+  }
+}
+
+/** 32 bytes written as base64, base64url or hex; null when the text is none of these. */
+export function parseEncryptionKey(text: string): Buffer | null {
+  if (/^[0-9a-f]{64}$/i.test(text)) return Buffer.from(text, "hex");
+  if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(text)) return null;
+  return Buffer.from(text, "base64");
+}
+
+function isHostName(text: string): boolean {
+  return text.length <= 253 && /^(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*\.?$/i.test(text) && !/^[\d.]+$/.test(text);
+}
+
+function parseOrigin(entry: string): string | { problem: string } {
+  if (entry === "*") return { problem: "* would let every site in; list each origin." };
+  const url = URL.parse(entry);
+  const fits =
+    url !== null && /^https?:$/.test(url.protocol) && url.pathname === "/" && url.search === "" && url.hash === "";
+  if (!fits || url.username !== "" || url.hostname.includes("*")) {
+    return { problem: "must be a comma-separated list of origins such as https://studio.example (no path, no *)." };
+  }
+  return url.origin;
+}
+
+function parseHostEntry(entry: string): string | { problem: string } {
+  const match = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/i.exec(entry);
+  const name = match?.[1]?.toLowerCase() ?? "";
+  const plain = name.replace(/^\[(.*)\]$/, "$1");
+  const fits = match !== null && (isIP(plain) > 0 || isHostName(name)) && Number(match[2] ?? 0) <= 65_535;
+  if (!fits) return { problem: "must be a comma-separated list of host names, with or without a port (no *)." };
+  return match[2] === undefined ? name : `${name}:${match[2]}`;
+}
+
+function parseNetwork(entry: string): string | { problem: string } {
+  const [address = "", length, more] = entry.split("/");
+  const version = isIP(address);
+  const longest = version === 4 ? 32 : 128;
+  const fits =
+    version > 0 &&
+    more === undefined &&
+    (length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= longest));
+  // A range of zero bits believes everybody, which is the fault that the setting exists to prevent.
+  if (!fits || Number(length ?? longest) === 0) {
+    return { problem: "must be a comma-separated list of IP addresses or CIDR ranges such as 10.0.0.0/8." };
+  }
+  return entry;
+}
