@@ -1,0 +1,48 @@
+/** What happened, as listeners in this process hear it: after the commit, never before. */
+export interface PublishedEvent {
+  /** Place in the installation's one sequence; null for news that is not kept (a changed place in the queue). */
+  id: number | null;
+  taskId: string;
+  type: EventType;
+  /** The event's data, as JSON text, serialised once for all listeners. */
+  data: string;
+  /** What inner listeners decide by, so that they need not parse the text. */
+  signal: EventSignal;
+}
+
+export type EventType = "task.updated" | "task.preview" | "task.deleted";
+
+/** `waiting`: a task wants an executor · `cancelling`: a running task is to stop · `ended`: it is done or failed. */
+export type EventSignal = "waiting" | "cancelling" | "progress" | "ended" | "none";
+
+export type EventListener = (event: PublishedEvent) => void;
+
+/** In-process fan-out. Delivery is synchronous and in commit order; a throwing listener harms no other. */
+export class EventHub {
+  readonly #listeners = new Set<EventListener>();
+  readonly #onListenerError: (error: unknown) => void;
+
+  constructor(onListenerError: (error: unknown) => void = () => {}) {
+    this.#onListenerError = onListenerError;
+  }
+
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
+  publish(event: PublishedEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#onListenerError(error);
+      }
+    }
+  }
+
+  /** Returns the function that ends the subscription. */
+  subscribe(listener: EventListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+}

@@ -1,0 +1,41 @@
+import type { Kysely } from "kysely";
+import type { Tables } from "./tables.ts";
+
+/** What a hand-prepared statement offers. Rows have a null prototype; `undefined` is refused as a value. */
+export interface Statement {
+  get(...values: SqlValue[]): Row | undefined;
+  all(...values: SqlValue[]): Row[];
+  run(...values: SqlValue[]): { changes: number | bigint; lastInsertRowid: number | bigint };
+}
+
+export type SqlValue = null | number | bigint | string | Uint8Array;
+export type Row = Record<string, SqlValue>;
+
+/** One unit of change. Valid until the function it was handed to settles; using it later throws. */
+export interface Transaction {
+  readonly sql: Kysely<Tables>;
+  /** A statement for hot paths, prepared once and kept. */
+  prepare(sql: string): Statement;
+  /** Runs after the commit is on disk and before `write` resolves; never runs when the change is lost. */
+  afterCommit(run: () => void): void;
+}
+
+/**
+ * The one database of an installation: one writer behind one queue, and a connection of its own for reading.
+ *
+ * Every write goes through `write`, hand-prepared ones too: a statement slipped between another caller's statements on
+ * the same connection would vanish with that caller's rollback after having been acknowledged.
+ */
+export interface Database {
+  /** Sees what is committed. Writing through it fails. */
+  readonly read: Kysely<Tables>;
+  prepareRead(sql: string): Statement;
+  /**
+   * Runs the work in a transaction; resolves only when it is on disk. The work awaits database calls and nothing else,
+   * because everyone's writes wait for it. A throw undoes this work alone and rejects with that error; a fault of the
+   * storage rejects with `storage_unavailable`.
+   */
+  write<T>(work: (tx: Transaction) => Promise<T> | T): Promise<T>;
+  /** Finishes the writes already asked for, then closes. Writes asked for later reject. */
+  close(): Promise<void>;
+}
