@@ -1,0 +1,163 @@
+import { createHash, randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import type { MediaStore } from "../context/media-store.ts";
+import { SafelightError } from "../errors.ts";
+import { diskFileSystem, type MediaFileHandle, type MediaFileSystem } from "./media-file-system.ts";
+
+/** A name that the store does not hold (any more). Callers say what that means: a result is gone, an upload unknown. */
+export class MediaNotFound extends Error {
+  override readonly name = "MediaNotFound";
+}
+
+const folders = ["results", "previews", "uploads"] as const;
+const partialFolder = "partial";
+// One plain folder and one plain file name: nothing in it can climb out of the media folder, whoever made it up.
+const namePattern = /^(?:results|previews|uploads)\/[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
+// Large pieces keep the number of reads of a film low; two of them per listener stay small.
+const readPiece = 512 * 1024;
+
+/**
+ * Media in a folder of this machine. A file is written beside its place, flushed, renamed into it, and the folder is flushed:
+ * after `put` resolves, the bytes survive a power cut; before, no reader can see a part of them.
+ */
+export class DiskMediaStore implements MediaStore {
+  readonly #root: string;
+  readonly #files: MediaFileSystem;
+
+  private constructor(root: string, files: MediaFileSystem) {
+    this.#root = root;
+    this.#files = files;
+  }
+
+  /** Makes the folders and clears what an interrupted write left behind. `root` is an absolute path. */
+  static async open(root: string, files: MediaFileSystem = diskFileSystem): Promise<DiskMediaStore> {
+    const store = new DiskMediaStore(root, files);
+    await store.#guarded(async () => {
+      for (const folder of [...folders, partialFolder])
+        await files.mkdir(join(root, folder), { recursive: true, mode: 0o700 });
+      for (const name of await files.readdir(join(root, partialFolder)))
+        await files.unlink(join(root, partialFolder, name));
+      await store.#flushFolder(root);
+    });
+    return store;
+  }
+
+  async put(name: string, bytes: Readable | Uint8Array): Promise<{ bytes: number; sha256: string }> {
+    const target = this.path(name);
+    const partial = join(this.#root, partialFolder, randomUUID());
+    const pieces = bytes instanceof Uint8Array ? [bytes] : (bytes as AsyncIterable<Uint8Array>);
+    const handle = await this.#guarded(() => this.#files.open(partial, "wx", 0o600));
+    try {
+      const written = await this.#writeAndClose(handle, pieces);
+      await this.#guarded(async () => {
+        await this.#files.rename(partial, target);
+        await this.#flushFolder(join(target, ".."));
+      });
+      return written;
+    } catch (error) {
+      // The reason is worth more than a second failure while tidying up; leftovers go at the next start.
+      await this.#files.unlink(partial).catch(() => undefined);
+      throw error;
+    } finally {
+      if (bytes instanceof Readable) bytes.destroy();
+    }
+  }
+
+  async open(name: string, range?: { start: number; end: number }): Promise<Readable> {
+    const path = this.path(name);
+    return this.#guarded(async () => {
+      const handle = await this.#files.open(path, "r").catch(refuseMissing(name));
+      return handle.createReadStream({ ...range, highWaterMark: readPiece, autoClose: true });
+    });
+  }
+
+  path(name: string): string {
+    if (!namePattern.test(name) || name.includes("..")) throw new TypeError("not a media name");
+    return join(this.#root, name);
+  }
+
+  async stat(name: string): Promise<{ bytes: number; modifiedAt: number } | null> {
+    const path = this.path(name);
+    return this.#guarded(async () => {
+      const found = await this.#files.stat(path).catch(nullWhenMissing);
+      return found?.isFile() ? { bytes: found.size, modifiedAt: found.mtimeMs } : null;
+    });
+  }
+
+  async remove(name: string): Promise<void> {
+    const path = this.path(name);
+    await this.#guarded(() => this.#files.unlink(path).catch(nullWhenMissing));
+  }
+
+  async *list(prefix: string): AsyncIterable<string> {
+    for (const folder of folders) {
+      if (!`${folder}/`.startsWith(prefix) && !prefix.startsWith(`${folder}/`)) continue;
+      const names = await this.#guarded(() => this.#files.readdir(join(this.#root, folder)));
+      for (const name of names) if (`${folder}/${name}`.startsWith(prefix)) yield `${folder}/${name}`;
+    }
+  }
+
+  async #writeAndClose(handle: MediaFileHandle, pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>) {
+    const hash = createHash("sha256");
+    let bytes = 0;
+    try {
+      for await (const piece of pieces) {
+        hash.update(piece);
+        bytes += piece.byteLength;
+        await this.#guarded(() => writeWhole(handle, piece));
+      }
+      await this.#guarded(() => handle.sync());
+    } catch (error) {
+      await handle.close().catch(() => undefined);
+      throw error;
+    }
+    await this.#guarded(() => handle.close());
+    return { bytes, sha256: hash.digest("hex") };
+  }
+
+  /** A renamed file is only durable once the folder that names it is. */
+  async #flushFolder(path: string): Promise<void> {
+    const handle = await this.#files.open(path, "r");
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async #guarded<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof MediaNotFound || error instanceof SafelightError) throw error;
+      throw new SafelightError("storage_unavailable", "The server cannot use its media storage at the moment.", {
+        cause: error,
+      });
+    }
+  }
+}
+
+// A write may take only part of what it was given, above all on a disk that is nearly full.
+async function writeWhole(handle: MediaFileHandle, piece: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < piece.byteLength; ) {
+    const { bytesWritten } = await handle.write(piece, offset, piece.byteLength - offset, null);
+    offset += bytesWritten;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === "ENOENT";
+}
+
+function nullWhenMissing(error: unknown): null {
+  if (isMissing(error)) return null;
+  throw error;
+}
+
+function refuseMissing(name: string): (error: unknown) => never {
+  return (error) => {
+    if (isMissing(error)) throw new MediaNotFound(`no such media: ${name}`);
+    throw error;
+  };
+}

@@ -1,0 +1,65 @@
+import type { Context } from "../context/context.ts";
+import { uploadLock, uploadName } from "./uploads.ts";
+
+/** An upload that no task names is kept this long after its last use: 24 hours, in milliseconds. */
+export const uploadLifetime = 24 * 60 * 60 * 1000;
+
+/**
+ * Removes uploads that no task names and nobody used for 24 hours, and files that never got a record.
+ * Answers how many of each went. A file is removed after its record, so no record is left without its file.
+ */
+export async function sweepUploads(context: Context): Promise<{ uploads: number; files: number }> {
+  const before = context.clock.now() - uploadLifetime;
+  const expired = await context.database.read
+    .selectFrom("uploads")
+    .select(["id", "type"])
+    .where("last_used_at", "<", before)
+    .where(({ not, exists, selectFrom }) =>
+      not(exists(selectFrom("task_references").select("task_id").whereRef("upload_id", "=", "uploads.id"))),
+    )
+    .execute();
+  let uploads = 0;
+  for (const upload of expired) {
+    await uploadLock(upload.id).pass(async () => {
+      if (!(await forgetUpload(context, upload.id, before))) return;
+      await context.media.remove(uploadName(upload));
+      uploads += 1;
+    });
+  }
+  return { uploads, files: await removeStrays(context, before) };
+}
+
+/** The conditions stand in the statement itself: a task may have come to name the upload since it was looked up. */
+async function forgetUpload(context: Context, id: string, before: number): Promise<boolean> {
+  return context.database.write(async (transaction) => {
+    const result = await transaction.sql
+      .deleteFrom("uploads")
+      .where("id", "=", id)
+      .where("last_used_at", "<", before)
+      .where(({ not, exists, selectFrom }) =>
+        not(exists(selectFrom("task_references").select("task_id").whereRef("upload_id", "=", "uploads.id"))),
+      )
+      .executeTakeFirst();
+    return result.numDeletedRows > 0n;
+  });
+}
+
+async function removeStrays(context: Context, before: number): Promise<number> {
+  let files = 0;
+  for await (const name of context.media.list("uploads/")) {
+    const id = /^uploads\/(sha256-[0-9a-f]{64})\./.exec(name)?.[1] ?? name;
+    await uploadLock(id).pass(async () => {
+      const found = await context.media.stat(name);
+      if (found === null || found.modifiedAt >= before) return;
+      const row = await context.database.read
+        .selectFrom("uploads")
+        .select("id")
+        .where("id", "=", id)
+        .executeTakeFirst();
+      if (row !== undefined) return;
+      await context.media.remove(name);
+      files += 1;
+    });
+  }
+  return files;
+}

@@ -1,0 +1,144 @@
+/**
+ * Reference images. An upload is named by the SHA-256 of its bytes, so the same picture sent twice is one file, and an id that
+ * a task carries can never come to mean another picture.
+ */
+import { createHash } from "node:crypto";
+import { type Readable, Transform } from "node:stream";
+import type { Context } from "../context/context.ts";
+import { SafelightError } from "../errors.ts";
+import { type ImageType, inspectImage, largestImageBytes } from "./inspect-image.ts";
+import { createTurnstile, type Turnstile } from "./turnstile.ts";
+
+export interface Upload {
+  /** `sha256-` and 64 hex digits. */
+  readonly id: string;
+  readonly type: ImageType;
+  readonly bytes: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+const idPattern = /^sha256-[0-9a-f]{64}$/;
+
+export function isUploadId(text: string): boolean {
+  return idPattern.test(text);
+}
+
+/** The id these bytes have or would have. */
+export function uploadIdOf(bytes: Uint8Array): string {
+  return `sha256-${createHash("sha256").update(bytes).digest("hex")}`;
+}
+
+/** Where the media store keeps an upload. */
+export function uploadName(upload: { readonly id: string; readonly type: string }): string {
+  return `uploads/${upload.id}.${upload.type.replace("image/", "")}`;
+}
+
+/** The upload, or null when it is unknown or its file has gone. */
+export async function findUpload(context: Context, id: string): Promise<Upload | null> {
+  if (!isUploadId(id)) return null;
+  const row = await context.database.read
+    .selectFrom("uploads")
+    .select(["id", "type", "bytes", "width", "height"])
+    .where("id", "=", id)
+    .executeTakeFirst();
+  if (row === undefined || (await context.media.stat(uploadName(row))) === null) return null;
+  return { ...row, type: row.type as ImageType };
+}
+
+/**
+ * Takes in a file as it arrives, without holding it in memory while the sender is slow.
+ * Errors: `payload_too_large` over 20 MB, `invalid_image`, `storage_unavailable`.
+ */
+export async function receiveUpload(
+  context: Context,
+  file: { readonly content: Readable; readonly type: string | null },
+): Promise<{ upload: Upload; known: boolean }> {
+  const incoming = `uploads/incoming-${context.ids.task()}`;
+  const limited = file.content.pipe(refuseBeyond(largestImageBytes));
+  file.content.once("error", (error) => limited.destroy(error));
+  try {
+    await context.media.put(incoming, limited);
+    const bytes = await readAll(await context.media.open(incoming));
+    return await storeUpload(context, bytes, file.type);
+  } finally {
+    await context.media.remove(incoming).catch((error: unknown) => {
+      context.log.warn("an incoming upload could not be removed; the sweep will", { error });
+    });
+  }
+}
+
+/**
+ * Checks and keeps an image that is in memory already. `known` says that it was here before.
+ * Errors: `invalid_image`, `storage_unavailable`.
+ */
+export async function storeUpload(
+  context: Context,
+  bytes: Uint8Array,
+  declared: string | null,
+): Promise<{ upload: Upload; known: boolean }> {
+  const id = uploadIdOf(bytes);
+  return uploadLock(id).pass(async () => {
+    const before = await findUpload(context, id);
+    if (before !== null && (declared === before.type || declared === null)) {
+      await touchUploads(context, [id]);
+      return { upload: before, known: true };
+    }
+    const upload: Upload = { id, bytes: bytes.byteLength, ...(await inspectImage(bytes, declared)) };
+    // File first, row second: a crash in between leaves a file without a record, which the sweep finds, never the reverse.
+    await context.media.put(uploadName(upload), bytes);
+    const now = context.clock.now();
+    await context.database.write(async (transaction) => {
+      await transaction.sql
+        .insertInto("uploads")
+        .values({ ...upload, created_at: now, last_used_at: now })
+        .onConflict((conflict) => conflict.column("id").doUpdateSet({ last_used_at: now }))
+        .execute();
+    });
+    return { upload, known: before !== null };
+  });
+}
+
+/** Starts the 24 hours anew, so that an upload about to be named by a task is not swept from under it. */
+export async function touchUploads(context: Context, ids: readonly string[]): Promise<void> {
+  const now = context.clock.now();
+  await context.database.write(async (transaction) => {
+    await transaction.sql.updateTable("uploads").set({ last_used_at: now }).where("id", "in", ids).execute();
+  });
+}
+
+const locks = new Map<string, { turnstile: Turnstile; users: number }>();
+
+/** Storing and sweeping one upload must not overlap: the sweep would remove the file the other has just written. */
+export function uploadLock(id: string): Turnstile {
+  return {
+    async pass(work) {
+      const lock = locks.get(id) ?? { turnstile: createTurnstile(1), users: 0 };
+      locks.set(id, lock);
+      lock.users += 1;
+      try {
+        return await lock.turnstile.pass(work);
+      } finally {
+        lock.users -= 1;
+        if (lock.users === 0) locks.delete(id);
+      }
+    },
+  };
+}
+
+function refuseBeyond(limit: number): Transform {
+  let total = 0;
+  return new Transform({
+    transform(piece: Uint8Array, _encoding, done) {
+      total += piece.byteLength;
+      if (total > limit) done(new SafelightError("payload_too_large", "The image is larger than 20 MB."));
+      else done(null, piece);
+    },
+  });
+}
+
+async function readAll(content: Readable): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of content as AsyncIterable<Buffer>) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
