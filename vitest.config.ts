@@ -1,9 +1,11 @@
 import { defineConfig } from "vitest/config";
+import { ClosingLine } from "./scripts/closing-line.ts";
 
 export default defineConfig({
   test: {
     include: ["{catalog,contract,engine,server,cli,web,scripts,bench}/**/*.test.{ts,tsx}", "e2e/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**", "**/*.long.test.ts"],
+    reporters: ["default", new ClosingLine()],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 60_000,

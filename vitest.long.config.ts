@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { ClosingLine } from "./scripts/closing-line.ts";
 
 // The scenarios of npm test with the full numbers (50 kills and the like), and those too long for every run.
 export default defineConfig({
@@ -6,6 +7,7 @@ export default defineConfig({
     include: ["{catalog,contract,engine,server,cli}/**/*.long.test.ts", "e2e/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**"],
     env: { SAFELIGHT_TEST_LONG: "1" },
+    reporters: ["default", new ClosingLine()],
     pool: "forks",
     maxWorkers: 1,
     testTimeout: 30 * 60_000,

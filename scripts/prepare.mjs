@@ -1,5 +1,6 @@
-// Runs before npm start, npm test and npm run check, on whatever Node can run npm. Plain JavaScript, no dependencies:
-// installs what the lock file names when it is not there yet, checks the pinned Node and, with --web, builds the page.
+// Runs before npm start, npm test, npm run check and ./safelight, on whatever Node can run npm. Plain JavaScript without
+// dependencies: installs what the lock file names when it is not there yet, checks the pinned Node and, with --web, builds
+// the page. What stands is not touched: a second run takes a few milliseconds.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -23,13 +24,14 @@ function installWhenNeeded() {
   if (read(stamp) === wanted && pinnedVersion() !== null) return;
   const began = Date.now();
   rmSync(stamp, { force: true });
-  const npm = process.env.npm_execpath ?? fail("Run this through npm: npm start");
   const flags = [
     "ci",
     "--include=dev",
     "--include=optional",
     "--ignore-scripts=false",
     "--engine-strict=false",
+    "--package-lock=true",
+    "--prefer-offline",
     "--no-audit",
     "--no-fund",
     "--loglevel=error",
@@ -37,20 +39,32 @@ function installWhenNeeded() {
   // npm 10 does not read allowScripts: these keep two postinstall scripts from reaching for the network.
   const environment = { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip", SCARF_ANALYTICS: "false" };
   console.log("Installing dependencies (once, about half a minute) …");
-  if (spawnSync(process.execPath, [npm, ...flags], { stdio: "inherit", env: environment }).status !== 0) {
-    fail("npm ci failed: see the lines above.");
-  }
+  const [program, ...first] = npmCommand();
+  const installed = spawnSync(program, [...first, ...flags], {
+    stdio: ["ignore", "inherit", "inherit"],
+    env: environment,
+  });
+  if (installed.error !== undefined) fail(`npm could not be started: ${installed.error.message}`);
+  if (installed.status !== 0) fail("npm ci failed: see the lines above.");
   if (pinnedVersion() === null) {
-    fail("The pinned Node 24 did not install (npm package 'node'; are install scripts forbidden, or is there no binary for this platform?).");
+    fail(
+      "The pinned Node 24 did not install (npm package 'node'; are install scripts forbidden, or is there no binary for this platform?).",
+    );
   }
   writeFileSync(stamp, wanted);
   console.log(`Installed dependencies in ${seconds(began)} s.`);
 }
 
+/** The npm that started us, else the one on the path: ./safelight comes here without npm, and pnpm or yarn name themselves. */
+function npmCommand() {
+  const running = process.env.npm_execpath ?? "";
+  return /npm-cli\.[cm]?js$/.test(running) && existsSync(running) ? [process.execPath, running] : ["npm"];
+}
+
 function buildPageWhenNeeded() {
   const stamp = "web/dist/.safelight-built";
-  const sources = ["web/index.html", "web/vite.config.ts", "package-lock.json"].concat(
-    ["web/src", "contract/src", "catalog"].flatMap(filesBelow),
+  const sources = ["package-lock.json", "tsconfig.json", "contract/package.json"].concat(
+    ["web", "contract/src", "catalog"].flatMap(filesBelow),
   );
   const wanted = hash(sources.flatMap((file) => [file, readFileSync(file)]));
   if (read(stamp) === wanted) return;
@@ -67,7 +81,7 @@ function buildPageWhenNeeded() {
 function filesBelow(folder) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.name !== "node_modules" && entry.name !== "dist")
+    .filter((entry) => !["node_modules", "dist"].includes(entry.name) && !/\.test\.tsx?$/.test(entry.name))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => {
       const path = `${folder}/${entry.name}`;
