@@ -1,0 +1,40 @@
+import { hash, timingSafeEqual } from "node:crypto";
+import type { Actor } from "../context/context.ts";
+
+/** Who a request comes from, once that is proven. */
+export interface Credential {
+  readonly kind: "api-key" | "session";
+  readonly actor: Actor;
+  /** Tells credentials apart, for idempotency keys and open streams; not a secret. */
+  readonly id: string;
+}
+
+/** What a request presents; the first one that is there decides, a later and better one does not help. */
+export type Presented =
+  | { readonly kind: "api-key"; readonly value: string }
+  | { readonly kind: "session"; readonly value: string };
+
+export const apiKeyCredential: Credential = {
+  kind: "api-key",
+  actor: { type: "client", id: "api-key" },
+  id: "api-key",
+};
+
+export function sessionCredential(tokenHash: string): Credential {
+  return {
+    kind: "session",
+    actor: { type: "client", id: `session:${tokenHash.slice(0, 8)}` },
+    id: `session:${tokenHash}`,
+  };
+}
+
+/** SHA-256 in hex; what the database keeps of a token. */
+export function hashToken(token: string): string {
+  return hash("sha256", token, "hex");
+}
+
+/** A comparison with one secret that takes the same time whatever is presented: both sides are hashed to one length first. */
+export function createSecretCheck(secret: string): (presented: string) => boolean {
+  const expected = hash("sha256", secret, "buffer");
+  return (presented) => timingSafeEqual(hash("sha256", presented, "buffer"), expected);
+}

@@ -1,0 +1,86 @@
+import type { Log } from "../log.ts";
+import type { Credential } from "./credential.ts";
+
+/** How often the credentials of open streams are looked at again; well under the five seconds that are promised. */
+const checkInterval = 2000;
+
+interface OpenStream {
+  readonly credential: Credential;
+  readonly close: () => void;
+}
+
+/**
+ * Event streams and downloads outlive the moment their credential was checked. They are listed here, and closed as soon as the
+ * credential is revoked or has expired: at once when this process revokes it, otherwise at the next look.
+ */
+export class OpenStreams {
+  readonly #isValid: (credential: Credential) => Promise<boolean>;
+  readonly #log: Log;
+  readonly #streams = new Set<OpenStream>();
+  #timer: NodeJS.Timeout | undefined;
+  #checking = false;
+
+  constructor(isValid: (credential: Credential) => Promise<boolean>, log: Log) {
+    this.#isValid = isValid;
+    this.#log = log;
+  }
+
+  /** Number of streams now open. */
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  /** Calls `close` once when the credential ends. The returned function takes the stream off the list. */
+  track(credential: Credential, close: () => void): () => void {
+    const stream = { credential, close };
+    this.#streams.add(stream);
+    this.#timer ??= setInterval(() => void this.check(), checkInterval).unref();
+    return () => this.#forget(stream);
+  }
+
+  /** Closes everything that was opened with this credential. */
+  closeAllOf(credentialId: string): void {
+    for (const stream of this.#streams) if (stream.credential.id === credentialId) this.#end(stream);
+  }
+
+  /** Closes everything; the server stops. */
+  closeAll(): void {
+    for (const stream of this.#streams) this.#end(stream);
+  }
+
+  /** Looks at every credential once, however many streams it has. */
+  async check(): Promise<void> {
+    if (this.#checking) return;
+    this.#checking = true;
+    try {
+      const credentials = new Map([...this.#streams].map((stream) => [stream.credential.id, stream.credential]));
+      for (const credential of credentials.values()) {
+        if (!(await this.#isStillValid(credential))) this.closeAllOf(credential.id);
+      }
+    } finally {
+      this.#checking = false;
+    }
+  }
+
+  /** A credential that cannot be checked is treated as ended (FR-023). */
+  async #isStillValid(credential: Credential): Promise<boolean> {
+    try {
+      return await this.#isValid(credential);
+    } catch (error) {
+      this.#log.warn("streams are closed because their session cannot be checked", { error });
+      return false;
+    }
+  }
+
+  #end(stream: OpenStream): void {
+    this.#forget(stream);
+    stream.close();
+  }
+
+  #forget(stream: OpenStream): void {
+    this.#streams.delete(stream);
+    if (this.#streams.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Generation sessions: what a browser holds instead of an API key. The token is 256 random bits and known to the browser only; the
+ * database keeps its SHA-256. A session lives 24 hours from its last use, and a revoked one never comes back.
+ */
+import type { Context } from "../context/context.ts";
+import { SafelightError } from "../errors.ts";
+import { hashToken } from "./credential.ts";
+
+/** 24 hours, in milliseconds. */
+export const sessionLifetime = 24 * 60 * 60 * 1000;
+/** Use renews a session at most this often (5 minutes), so that a page that polls does not write with every read. */
+export const renewalInterval = 5 * 60 * 1000;
+/** Ended sessions are remembered for 30 days, so that their owners read "expired" and not "unknown". */
+const remembered = 30 * 24 * 60 * 60 * 1000;
+
+export interface OpenSession {
+  readonly tokenHash: string;
+  /** Wall-clock milliseconds. */
+  readonly expiresAt: number;
+  /** True when this check moved the expiry: the browser's cookie has to follow. */
+  readonly renewed: boolean;
+}
+
+/** Starts a session. The token is returned once and stored nowhere. Errors: `auth_unavailable`. */
+export async function createSession(
+  context: Context,
+  client: { readonly hint: string | null },
+): Promise<{ token: string; tokenHash: string; expiresAt: number }> {
+  const token = context.ids.token();
+  const tokenHash = hashToken(token);
+  const now = context.clock.now();
+  const expiresAt = now + sessionLifetime;
+  await guarded(() =>
+    context.database.write(async (transaction) => {
+      await transaction.sql
+        .insertInto("sessions")
+        .values({
+          token_hash: tokenHash,
+          status: "active",
+          issued_at: now,
+          expires_at: expiresAt,
+          client_context: JSON.stringify({ ip: context.source, client: client.hint?.slice(0, 200) ?? null }),
+          revoked_at: null,
+        })
+        .execute();
+    }),
+  );
+  return { token, tokenHash, expiresAt };
+}
+
+/**
+ * The session of this token, renewed by the use when that is due.
+ * Errors: `session_required` for an unknown token, `session_expired` for an ended one, `auth_unavailable`.
+ */
+export async function checkSession(context: Context, token: string): Promise<OpenSession> {
+  const tokenHash = hashToken(token);
+  const row = await guarded(() =>
+    context.database.prepareRead("select status, expires_at from sessions where token_hash = ?").get(tokenHash),
+  );
+  if (row === undefined) throw new SafelightError("session_required", "This session is not known here.");
+  const now = context.clock.now();
+  const expiresAt = Number(row.expires_at);
+  if (row.status !== "active" || expiresAt <= now)
+    throw new SafelightError("session_expired", "This session has ended.");
+  if (expiresAt - now > sessionLifetime - renewalInterval) return { tokenHash, expiresAt, renewed: false };
+  return renew(context, tokenHash, expiresAt, now);
+}
+
+/** True while the session can still be used; neither renews it nor counts as use. */
+export async function isSessionOpen(context: Context, tokenHash: string): Promise<boolean> {
+  const row = context.database
+    .prepareRead("select status, expires_at from sessions where token_hash = ?")
+    .get(tokenHash);
+  return row?.status === "active" && Number(row.expires_at) > context.clock.now();
+}
+
+/** Ends a session for good. Ending an ended one changes nothing. Errors: `auth_unavailable`. */
+export async function revokeSession(context: Context, tokenHash: string): Promise<void> {
+  await guarded(() =>
+    context.database.write(async (transaction) => {
+      await transaction.sql
+        .updateTable("sessions")
+        .set({ status: "revoked", revoked_at: context.clock.now() })
+        .where("token_hash", "=", tokenHash)
+        .where("status", "=", "active")
+        .execute();
+    }),
+  );
+}
+
+/** Marks sessions past their expiry and forgets those that ended long ago. Answers how many rows changed. */
+export async function sweepSessions(context: Context): Promise<number> {
+  const now = context.clock.now();
+  return context.database.write(async (transaction) => {
+    const expired = await transaction.sql
+      .updateTable("sessions")
+      .set({ status: "expired" })
+      .where("status", "=", "active")
+      .where("expires_at", "<=", now)
+      .executeTakeFirst();
+    const forgotten = await transaction.sql
+      .deleteFrom("sessions")
+      .where("status", "!=", "active")
+      .where("expires_at", "<", now - remembered)
+      .executeTakeFirst();
+    return Number(expired.numUpdatedRows + forgotten.numDeletedRows);
+  });
+}
+
+async function renew(context: Context, tokenHash: string, expiresAt: number, now: number): Promise<OpenSession> {
+  const next = now + sessionLifetime;
+  try {
+    // The state is named again: a session revoked since it was read must not live on.
+    const changed = await context.database.write(
+      (transaction) =>
+        transaction
+          .prepare("update sessions set expires_at = ? where token_hash = ? and status = 'active' and expires_at > ?")
+          .run(next, tokenHash, now).changes,
+    );
+    if (Number(changed) === 0) throw new SafelightError("session_expired", "This session has ended.");
+    return { tokenHash, expiresAt: next, renewed: true };
+  } catch (error) {
+    if (error instanceof SafelightError && error.code === "session_expired") throw error;
+    // The session is good, only its extension could not be written: a full disk must not lock everybody out of reading.
+    context.log.warn("a session could not be renewed", { error });
+    return { tokenHash, expiresAt, renewed: false };
+  }
+}
+
+/** Without its session storage the server lets nobody in (FR-023). */
+async function guarded<Result>(work: () => Promise<Result> | Result): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new SafelightError("auth_unavailable", "Sign-in cannot be checked at the moment.", { cause: error });
+  }
+}
