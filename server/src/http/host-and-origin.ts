@@ -1,0 +1,81 @@
+/**
+ * Who may talk to this server at all, decided by two headers that a browser sets and a page cannot forge: Host, against names that
+ * were made to point here (DNS rebinding), and Origin, against other sites that use a visitor's cookie.
+ */
+import { isIP } from "node:net";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { type Config, isLoopbackHost } from "../config.ts";
+import { SafelightError } from "../errors.ts";
+
+type Settings = Pick<Config, "host" | "allowedHosts" | "publicBaseUrl" | "frontendOrigins">;
+
+export interface HostAndOrigin {
+  /** Throws `host_not_allowed`. */
+  checkHost(request: FastifyRequest): void;
+  /** Adds the CORS headers of a listed origin. Throws `cors_origin_blocked`, and then adds none. */
+  checkOrigin(request: FastifyRequest, reply: FastifyReply): void;
+  /** Answers a browser's question whether a listed origin may send `methods`. */
+  answerPreflight(request: FastifyRequest, reply: FastifyReply, methods: readonly string[]): void;
+}
+
+const hostPattern = /^(\[[0-9a-f:.]+\]|[^:/@[\]\s]+)(?::(\d{1,5}))?$/;
+const safeMethods = new Set(["GET", "HEAD", "OPTIONS"]);
+
+const allowedHeaders = "Content-Type, X-API-Key, Idempotency-Key, Last-Event-ID, Range, If-Range, If-None-Match";
+const exposedHeaders =
+  "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag, Idempotency-Replayed, Location, Retry-After, X-Correlation-Id";
+
+export function createHostAndOrigin(settings: Settings): HostAndOrigin {
+  const names = new Set(settings.allowedHosts);
+  const concrete = isIP(settings.host) === 6 ? `[${settings.host}]` : settings.host.toLowerCase();
+  if (!["0.0.0.0", "[::]"].includes(concrete)) names.add(concrete);
+  if (settings.publicBaseUrl !== null) names.add(new URL(settings.publicBaseUrl).host);
+  const origins = new Set(settings.frontendOrigins);
+
+  const isOwn = (request: FastifyRequest, origin: string): boolean =>
+    origin === settings.publicBaseUrl || origin === `${request.protocol}://${request.host.toLowerCase()}`;
+
+  return {
+    checkHost(request) {
+      const match = hostPattern.exec(request.host.toLowerCase());
+      const name = match?.[1];
+      if (name !== undefined && (isLoopbackHost(name) || names.has(name) || names.has(match?.[0] ?? ""))) return;
+      throw new SafelightError("host_not_allowed", "This server does not answer to that host name.");
+    },
+
+    checkOrigin(request, reply) {
+      const origin = request.headers.origin;
+      if (origin === undefined) {
+        // Older browsers leave Origin out of some requests; where they say that another site sent one that changes things, it stops here.
+        const site = request.headers["sec-fetch-site"];
+        const foreign = site === "cross-site" || site === "same-site";
+        if (foreign && !safeMethods.has(request.method)) throw blocked();
+        return;
+      }
+      if (isOwn(request, origin)) return;
+      if (!origins.has(origin)) throw blocked();
+      reply.headers({
+        "access-control-allow-origin": origin,
+        "access-control-allow-credentials": "true",
+        "access-control-expose-headers": exposedHeaders,
+      });
+    },
+
+    answerPreflight(request, reply, methods) {
+      const asked = request.headers["access-control-request-method"];
+      reply.header("allow", [...methods, "OPTIONS"].join(", "));
+      if (asked !== undefined && request.headers.origin !== undefined) {
+        reply.headers({
+          "access-control-allow-methods": methods.join(", "),
+          "access-control-allow-headers": allowedHeaders,
+          "access-control-max-age": "600",
+        });
+      }
+      reply.code(204).send();
+    },
+  };
+}
+
+function blocked(): SafelightError {
+  return new SafelightError("cors_origin_blocked", "Requests from this site are not accepted; see FRONTEND_ORIGINS.");
+}

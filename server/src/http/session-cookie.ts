@@ -1,0 +1,41 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Config } from "../config.ts";
+import { sessionLifetime } from "../sessions/sessions.ts";
+
+export const sessionCookieName = "gg_session";
+
+/** The value of the session cookie; an empty one counts as absent. */
+export function readSessionCookie(request: FastifyRequest): string | undefined {
+  const header = request.headers.cookie;
+  if (header === undefined) return undefined;
+  for (const pair of header.split(";")) {
+    const separator = pair.indexOf("=");
+    if (pair.slice(0, separator).trim() === sessionCookieName) return pair.slice(separator + 1).trim() || undefined;
+  }
+  return undefined;
+}
+
+/** Hands the browser its session, or takes it away (null). */
+export function setSessionCookie(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  config: Pick<Config, "cookieSameSite" | "publicBaseUrl">,
+  token: string | null,
+): void {
+  const secure = config.cookieSameSite === "none" || isHttps(request, config.publicBaseUrl);
+  const parts = [
+    `${sessionCookieName}=${token ?? ""}`,
+    "Path=/",
+    `Max-Age=${token === null ? 0 : sessionLifetime / 1000}`,
+    "HttpOnly",
+    `SameSite=${config.cookieSameSite === "none" ? "None" : "Lax"}`,
+    ...(secure ? ["Secure"] : []),
+  ];
+  reply.header("set-cookie", parts.join("; "));
+}
+
+// A proxy that ends TLS says so in a header, which counts only from TRUSTED_PROXIES; PUBLIC_BASE_URL says it for its own name.
+function isHttps(request: FastifyRequest, publicBaseUrl: string | null): boolean {
+  if (request.protocol === "https") return true;
+  return publicBaseUrl !== null && publicBaseUrl === `https://${request.host.toLowerCase()}`;
+}
