@@ -1,10 +1,118 @@
+import { closeSync, openSync, statSync } from "node:fs";
+import { StartupError } from "../errors.ts";
+import { type Log, silentLog } from "../log.ts";
 import type { Database } from "./database.ts";
+import { migrate } from "./migrate.ts";
+import { migrations } from "./migrations/all.ts";
+import type { Migration } from "./migrations/migration.ts";
+import { type Interrupt, SqliteConnection } from "./sqlite-connection.ts";
+import { WriteQueue } from "./write-queue.ts";
 
 export interface OpenOptions {
+  /** Path of the database file; made, readable by the owner only, when it is not there. */
   file: string;
+  log?: Log;
+  clock?: { now(): number };
+  /** For fault tests: throws in place of the disk. */
+  interrupt?: Interrupt;
+  /** For migration tests. */
+  migrations?: readonly Migration[];
 }
 
-/** Opens or creates the database and brings its schema up to date. Throws StartupError with one clear line. */
-export function openDatabase(_options: OpenOptions): Promise<Database> {
-  throw new Error("not built yet");
+// Another program may hold the file for a moment (a backup, a shell); longer means that it is not ours to use.
+const BUSY_MS = 1000;
+// Reading every page of a large file would make the start slow; damage there is found by the statement that meets it.
+const CHECKED_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Opens or creates the database and brings its schema up to date. Throws a StartupError with one clear line when the
+ * file is locked, damaged, not writable, no database, or made by a newer release.
+ */
+export async function openDatabase(options: OpenOptions): Promise<Database> {
+  const log = options.log ?? silentLog();
+  const writer = openWriter(options);
+  try {
+    migrate(writer, options.migrations ?? migrations, (options.clock ?? Date).now());
+    const reader = new SqliteConnection(options.file, { readOnly: true, timeout: BUSY_MS });
+    return createDatabase(writer, reader, log);
+  } catch (error) {
+    writer.close();
+    throw explain(error, options.file);
+  }
+}
+
+function createDatabase(writer: SqliteConnection, reader: SqliteConnection, log: Log): Database {
+  const queue = new WriteQueue(writer, log);
+  return {
+    read: reader.kysely,
+    prepareRead: (sql) => reader.prepare(sql),
+    write: (work) => queue.write(work),
+    close: async () => {
+      await queue.close();
+      reader.close();
+      writer.close();
+    },
+  };
+}
+
+function openWriter(options: OpenOptions): SqliteConnection {
+  let writer: SqliteConnection | undefined;
+  try {
+    // SQLite would make the file readable by everyone the umask lets; the files beside it take over its mode.
+    closeSync(openSync(options.file, "a", 0o600));
+    writer = new SqliteConnection(options.file, { timeout: BUSY_MS }, options.interrupt);
+    const mode = writer.prepare("PRAGMA journal_mode = WAL").get()?.journal_mode;
+    if (mode !== "wal") throw new StartupError(`The database ${options.file} cannot use a write-ahead log here (${mode}).`);
+    writer.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864");
+    checkPages(writer, options.file);
+    return writer;
+  } catch (error) {
+    writer?.close();
+    throw explain(error, options.file);
+  }
+}
+
+function checkPages(writer: SqliteConnection, file: string): void {
+  if (statSync(file).size > CHECKED_BYTES) return;
+  const verdict = writer.prepare("PRAGMA quick_check(1)").get()?.quick_check;
+  if (verdict !== "ok") throw new StartupError(damaged(file));
+}
+
+function damaged(file: string): string {
+  return `The database ${file} is damaged or is no database. Put a backup in its place, or move it away to start empty.`;
+}
+
+// Primary SQLite result codes that a person can do something about.
+const BUSY = 5;
+const LOCKED = 6;
+const READONLY = 8;
+const CORRUPT = 11;
+const FULL = 13;
+const CANTOPEN = 14;
+const NOTADB = 26;
+
+function explain(error: unknown, file: string): unknown {
+  if (error instanceof StartupError || !(error instanceof Error)) return error;
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
+  if (code === "ENOENT") return new StartupError(`The folder of the database ${file} does not exist.`, error);
+  if (code === "ENOSPC") return new StartupError(`The disk that holds ${file} is full.`, error);
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS" || code === "EISDIR") {
+    return new StartupError(`The database ${file} cannot be written: give this user the right to write there.`, error);
+  }
+  if (typeof errcode !== "number") return error;
+  switch (errcode & 0xff) {
+    case BUSY:
+    case LOCKED:
+      return new StartupError(`The database ${file} is locked by another program. Close that program and start again.`, error);
+    case READONLY:
+    case CANTOPEN:
+      return new StartupError(`The database ${file} cannot be written: give this user the right to write there.`, error);
+    case FULL:
+      return new StartupError(`The disk that holds ${file} is full.`, error);
+    case CORRUPT:
+    case NOTADB:
+      return new StartupError(damaged(file), error);
+    default:
+      return new StartupError(`The database ${file} cannot be opened (${error.message}).`, error);
+  }
 }

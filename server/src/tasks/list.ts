@@ -1,12 +1,14 @@
+import type { SqlValue } from "../database/database.ts";
 import type { Context } from "../context/context.ts";
-import type { TaskRecord } from "./task-record.ts";
+import { SafelightError } from "../errors.ts";
+import { type TaskRecord, toTaskRecord } from "./task-record.ts";
 
 export interface TaskFilters {
   status?: TaskRecord["status"];
   model?: string;
   type?: TaskRecord["type"];
   mode?: string;
-  /** Words that must stand in the prompt. */
+  /** Words that must all stand in the prompt, in any case. */
   q?: string;
   /** Wall-clock milliseconds, both ends included. */
   from?: number;
@@ -14,16 +16,19 @@ export interface TaskFilters {
 }
 
 export interface TaskListQuery extends TaskFilters {
-  /** 1 to 100; not together with a cursor. */
+  /** From 1, by default 1; ignored beside a cursor. */
   page?: number;
   /** 1 to 100, by default 20. */
   perPage?: number;
+  /** `nextCursor` of the page before. */
   cursor?: string;
+  /** Newest first (`desc`) by default. */
   order?: "desc" | "asc";
 }
 
 export interface TaskList {
   tasks: TaskRecord[];
+  /** Exact up to 10,000; 10,000 and not exact beyond. */
   total: number;
   totalIsExact: boolean;
   page: number;
@@ -32,6 +37,74 @@ export interface TaskList {
   nextCursor: string | null;
 }
 
-export function listTasks(_context: Context, _query: TaskListQuery): Promise<TaskList> {
-  throw new Error("not built yet");
+const COUNTED = 10_000;
+
+/** The history, in every state. Errors: `validation_failed` for a cursor that is none of ours. */
+export async function listTasks(context: Context, query: TaskListQuery): Promise<TaskList> {
+  const order = query.order ?? "desc";
+  const perPage = query.perPage ?? 20;
+  const page = query.cursor === undefined ? (query.page ?? 1) : 1;
+  const filter = filterOf(query);
+  const place = query.cursor === undefined ? null : readCursor(query.cursor);
+  const after = place === null ? null : `(created_at, sequence) ${order === "desc" ? "<" : ">"} (?, ?)`;
+  const where = whereClause(after === null ? filter.conditions : [...filter.conditions, after]);
+  const rows = context.database
+    .prepareRead(`SELECT * FROM tasks ${where} ORDER BY created_at ${order}, sequence ${order} LIMIT ? OFFSET ?`)
+    .all(...filter.values, ...(place ?? []), perPage + 1, (page - 1) * perPage);
+  const tasks = rows.slice(0, perPage).map(toTaskRecord);
+  const last = tasks.at(-1);
+  const hasMore = rows.length > perPage;
+  const counted = Number(
+    context.database
+      .prepareRead(`SELECT count(*) AS count FROM (SELECT 1 FROM tasks ${whereClause(filter.conditions)} LIMIT ?)`)
+      .get(...filter.values, COUNTED + 1)?.count,
+  );
+  return {
+    tasks,
+    total: Math.min(counted, COUNTED),
+    totalIsExact: counted <= COUNTED,
+    page,
+    perPage,
+    hasMore,
+    nextCursor: hasMore && last !== undefined ? writeCursor(last) : null,
+  };
+}
+
+function filterOf(filters: TaskFilters): { conditions: string[]; values: SqlValue[] } {
+  const conditions: string[] = [];
+  const values: SqlValue[] = [];
+  const add = (condition: string, value: SqlValue | undefined): void => {
+    if (value === undefined) return;
+    conditions.push(condition);
+    values.push(value);
+  };
+  add("status = ?", filters.status);
+  add("model = ?", filters.model);
+  add("type = ?", filters.type);
+  add("mode = ?", filters.mode);
+  add("created_at >= ?", filters.from);
+  add("created_at <= ?", filters.to);
+  // fold() is ours: SQLite's own lower() knows ASCII only.
+  for (const word of (filters.q ?? "").toLowerCase().split(/\s+/u)) {
+    if (word !== "") add("instr(fold(prompt), ?) > 0", word);
+  }
+  return { conditions, values };
+}
+
+function whereClause(conditions: readonly string[]): string {
+  return conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
+}
+
+function writeCursor(task: TaskRecord): string {
+  return Buffer.from(`${task.createdAt}.${task.sequence}`).toString("base64url");
+}
+
+function readCursor(cursor: string): [number, number] {
+  const match = /^(\d{1,16})\.(\d{1,16})$/.exec(Buffer.from(cursor, "base64url").toString("latin1"));
+  const place: [number, number] = [Number(match?.[1]), Number(match?.[2])];
+  if (match === null || !place.every(Number.isSafeInteger)) {
+    const message = "The cursor is not one that a page of this list has given.";
+    throw new SafelightError("validation_failed", message, { fields: [{ field: "cursor", code: "pattern", message }] });
+  }
+  return place;
 }

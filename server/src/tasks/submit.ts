@@ -1,37 +1,91 @@
-import type { CheckedRequest } from "@safelight/catalog";
+import { type CheckedRequest, catalog } from "@safelight/catalog";
 import type { Context } from "../context/context.ts";
-
-/** Body of a 202; URLs are absolute when PUBLIC_BASE_URL is set. */
-export interface GenerateAnswer {
-  task_id: string;
-  status: "pending";
-  status_url: string;
-  result_url: string;
-  preview_url: string;
-  cancel_url: string;
-  events_url: string;
-}
-
-export interface IdempotencyClaim {
-  /** Who sent the key: the actor's id, never the credential itself. */
-  credential: string;
-  key: string;
-  /** Hash of the canonical body after defaults. */
-  bodyHash: string;
-}
+import type { Transaction } from "../database/database.ts";
+import { SafelightError } from "../errors.ts";
+import { appendEvent } from "../events/append.ts";
+import { statusBody } from "./describe.ts";
+import { type GenerateAnswer, generateAnswer } from "./generate-answer.ts";
+import { type IdempotencyClaim, keepAnswer, replayFor } from "./idempotency.ts";
+import { typicalDuration } from "./outlook.ts";
+import { insertReferences, referencesIn } from "./references.ts";
+import { type TaskRecord, toTaskRecord } from "./task-record.ts";
 
 export interface Submission {
   /** Already checked; picture parameters hold upload ids. */
   request: CheckedRequest;
   idempotency: IdempotencyClaim | null;
-  /** Largest number of pending tasks. */
+  /** Largest number of tasks that may wait. */
   queueLimit: number;
 }
 
-export function submitTask(_context: Context, _submission: Submission): Promise<{ answer: GenerateAnswer; replayed: boolean }> {
-  throw new Error("not built yet");
+/**
+ * Makes a task. It is on disk, and so in the queue, when this resolves (FR-002): a row that is pending *is* enqueued.
+ * A key seen before gives the first answer and makes nothing.
+ * Errors: `idempotency_conflict`, `queue_full` with retryAfter, `validation_failed` for an unknown upload.
+ */
+export function submitTask(
+  context: Context,
+  submission: Submission,
+): Promise<{ answer: GenerateAnswer; replayed: boolean }> {
+  const { request, idempotency, queueLimit } = submission;
+  return context.database.write((tx) => {
+    const prepare = (sql: string) => tx.prepare(sql);
+    const kept = idempotency === null ? null : replayFor(context, prepare, idempotency);
+    if (kept !== null) return { answer: kept, replayed: true };
+    refuseWhenFull(tx, queueLimit, request);
+    const task = insertTask(context, tx, request);
+    insertReferences(tx, task.id, referencesIn(task.parameters), task.createdAt);
+    const answer = generateAnswer(context.config, task.id);
+    if (idempotency !== null) keepAnswer(context, tx, idempotency, answer);
+    const data = statusBody(context, prepare, task);
+    appendEvent(context, tx, { taskId: task.id, type: "task.updated", data, signal: "waiting" });
+    return { answer, replayed: false };
+  });
 }
 
-export function findReplay(_context: Context, _claim: IdempotencyClaim): Promise<GenerateAnswer | null> {
-  throw new Error("not built yet");
+function refuseWhenFull(tx: Transaction, queueLimit: number, request: CheckedRequest): void {
+  const waiting = tx
+    .prepare("SELECT count(*) AS count FROM (SELECT 1 FROM tasks WHERE status = 'pending' LIMIT ?)")
+    .get(queueLimit);
+  if (Number(waiting?.count ?? 0) < queueLimit) return;
+  const typical = typicalDuration((sql) => tx.prepare(sql), request.model, request.mode) ?? 10_000;
+  throw new SafelightError("queue_full", "Too many tasks are waiting; try again in a little while.", {
+    retryAfter: Math.min(60, Math.max(1, Math.ceil(typical / 1000))),
+  });
+}
+
+function insertTask(context: Context, tx: Transaction, request: CheckedRequest): TaskRecord {
+  const { parameters } = request;
+  const seed = typeof parameters.seed === "number" && parameters.seed >= 0 ? parameters.seed : context.ids.seed();
+  const now = context.clock.now();
+  const row = tx
+    .prepare(
+      `INSERT INTO tasks (id, workspace, model, type, mode, prompt, negative_prompt, parameters, seed, catalog_version,
+         status, stage, width, height, frames, fps, created_at, updated_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 'queued', ?, ?, ?, ?, ?, ?) RETURNING *`,
+    )
+    .get(
+      context.ids.task(),
+      request.workspace,
+      request.model,
+      request.type,
+      request.mode,
+      request.prompt,
+      request.negative_prompt,
+      JSON.stringify({ ...parameters, seed }),
+      seed,
+      catalog.catalog_version,
+      numberOrNull(parameters.width),
+      numberOrNull(parameters.height),
+      request.type === "image" ? 1 : numberOrNull(parameters.num_frames),
+      numberOrNull(parameters.fps),
+      now,
+      now,
+    );
+  if (row === undefined) throw new Error("the insert returned no row");
+  return toTaskRecord(row);
+}
+
+function numberOrNull(value: unknown): number | null {
+  return typeof value === "number" ? value : null;
 }

@@ -1,5 +1,15 @@
 import type { MediaType, Mode, ModelId } from "@safelight/catalog";
+import type { Row } from "../database/database.ts";
+import type { TaskRow } from "../database/tables.ts";
 import type { TaskStatus } from "./lifecycle.ts";
+import type { TaskErrorCode } from "./task-errors.ts";
+
+export interface TaskWarning {
+  code: string;
+  parameter?: string;
+  words?: string[];
+  detail: string;
+}
 
 /** A task as the verbs see it: the row with its JSON columns read. Times are wall-clock milliseconds. */
 export interface TaskRecord {
@@ -39,7 +49,7 @@ export interface TaskRecord {
   readonly completedPrompt: string | null;
   readonly attempt: number;
   readonly executor: string | null;
-  /** JSON value given by the executor. */
+  /** JSON text of what the executor gave. */
   readonly runHandle: string | null;
   readonly leaseOwner: string | null;
   readonly leaseUntil: number | null;
@@ -47,6 +57,7 @@ export interface TaskRecord {
   readonly leasedMs: number;
   readonly released: boolean;
   readonly cancelRequestedAt: number | null;
+  readonly unableMs: number;
   readonly version: number;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -54,20 +65,66 @@ export interface TaskRecord {
   readonly finishedAt: number | null;
 }
 
-export interface TaskWarning {
-  code: string;
-  parameter?: string;
-  words?: string[];
-  detail: string;
+/** Reads a row. The JSON columns are parsed when they are first looked at: a poll for the status never needs them. */
+export function toTaskRecord(source: Row): TaskRecord {
+  const row = source as unknown as TaskRow & { sequence: number };
+  let parameters: Record<string, unknown> | undefined;
+  let warnings: TaskWarning[] | undefined;
+  return {
+    sequence: row.sequence,
+    id: row.id,
+    workspace: row.workspace,
+    model: row.model as ModelId,
+    type: row.type,
+    mode: row.mode as Mode,
+    prompt: row.prompt,
+    negativePrompt: row.negative_prompt,
+    get parameters() {
+      parameters ??= JSON.parse(row.parameters) as Record<string, unknown>;
+      return parameters;
+    },
+    seed: row.seed,
+    catalogVersion: row.catalog_version,
+    status: row.status,
+    progress: row.progress,
+    stage: row.stage,
+    stageDetail: row.stage_detail,
+    step: row.step,
+    steps: row.steps,
+    previewVersion: row.preview_version,
+    previewPath: row.preview_path,
+    previewType: row.preview_type,
+    resultPath: row.result_path,
+    resultType: row.result_type,
+    resultBytes: row.result_bytes,
+    resultSha256: row.result_sha256,
+    width: row.width,
+    height: row.height,
+    frames: row.frames,
+    fps: row.fps,
+    errorCode: row.error_code as TaskErrorCode | null,
+    errorMessage: row.error_msg,
+    get warnings() {
+      warnings ??= row.warnings === "[]" ? [] : (JSON.parse(row.warnings) as TaskWarning[]);
+      return warnings;
+    },
+    engine: row.engine,
+    engineVersion: row.engine_version,
+    completedPrompt: row.completed_prompt,
+    attempt: row.attempt,
+    executor: row.executor,
+    runHandle: row.run_handle,
+    leaseOwner: row.lease_owner,
+    leaseUntil: row.lease_until,
+    leaseRenewedAt: row.lease_renewed_at,
+    leasedMs: row.leased_ms,
+    released: row.released === 1,
+    cancelRequestedAt: row.cancel_requested_at,
+    unableMs: row.unable_ms,
+    version: row.version,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+  };
 }
-
-export type TaskErrorCode =
-  | "cancelled"
-  | "timed_out"
-  | "out_of_memory"
-  | "engine_failed"
-  | "worker_lost"
-  | "no_workers"
-  | "result_invalid"
-  | "storage_failed"
-  | "content_refused";

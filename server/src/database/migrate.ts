@@ -1,0 +1,46 @@
+import { createHash } from "node:crypto";
+import { StartupError } from "../errors.ts";
+import type { Migration } from "./migrations/migration.ts";
+import type { SqliteConnection } from "./sqlite-connection.ts";
+
+/**
+ * Brings the schema up to date, all steps in one transaction: it is wholly there or not at all. Refuses a database that
+ * a newer release has made, or one whose steps differ from ours.
+ */
+export function migrate(connection: SqliteConnection, migrations: readonly Migration[], now: number): void {
+  connection.begin();
+  try {
+    connection.exec(`CREATE TABLE IF NOT EXISTS migrations (
+      number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT`);
+    const applied = connection.prepare("SELECT number, checksum FROM migrations ORDER BY number").all();
+    refuseStrangers(applied, migrations);
+    for (const migration of migrations.slice(applied.length)) {
+      connection.exec(migration.sql);
+      connection
+        .prepare("INSERT INTO migrations (number, name, checksum, applied_at) VALUES (?, ?, ?, ?)")
+        .run(migration.number, migration.name, checksumOf(migration), now);
+    }
+    connection.commit();
+  } catch (error) {
+    connection.rollback();
+    throw error;
+  }
+}
+
+function refuseStrangers(applied: readonly Record<string, unknown>[], migrations: readonly Migration[]): void {
+  if (applied.length > migrations.length) {
+    throw new StartupError(
+      `The database was made by a newer release (schema ${applied.length}, this one knows ${migrations.length}). Start the newer release again.`,
+    );
+  }
+  for (const [index, row] of applied.entries()) {
+    const own = migrations[index];
+    if (own === undefined || row.number !== own.number || row.checksum !== checksumOf(own)) {
+      throw new StartupError(`The database schema is not the one this release expects (step ${index + 1} differs).`);
+    }
+  }
+}
+
+function checksumOf(migration: Migration): string {
+  return createHash("sha256").update(migration.sql).digest("hex");
+}

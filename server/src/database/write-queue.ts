@@ -1,0 +1,176 @@
+import { isStorageFailure, SafelightError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Statement, Transaction } from "./database.ts";
+import type { SqliteConnection } from "./sqlite-connection.ts";
+
+type Work<T> = (tx: Transaction) => Promise<T> | T;
+
+interface Job {
+  work: Work<unknown>;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+interface FinishedJob {
+  job: Job;
+  value: unknown;
+  afterCommit: readonly (() => void)[];
+}
+
+// Enough to share one flush among all who wait on a busy machine, few enough that nobody waits long for the others' work.
+const MAX_GROUP = 128;
+// Work that takes longer than this awaits something other than the database, and everyone else waits for it.
+const SLOW_WORK_MS = 1000;
+
+/**
+ * The one way to the disk. Work that is waiting at the same moment shares one transaction and so one flush (group
+ * commit); each piece stands on its own savepoint, so one that throws takes back its own changes only.
+ *
+ *     BEGIN IMMEDIATE · (SAVEPOINT · work · RELEASE)… · COMMIT · then everyone is told
+ *
+ * When the commit fails nobody's change is there and everybody is told so.
+ */
+export class WriteQueue {
+  readonly #connection: SqliteConnection;
+  readonly #log: Log;
+  #jobs: Job[] = [];
+  #draining = false;
+  #closed = false;
+  #idle: (() => void)[] = [];
+
+  constructor(connection: SqliteConnection, log: Log) {
+    this.#connection = connection;
+    this.#log = log;
+  }
+
+  write<T>(work: Work<T>): Promise<T> {
+    if (this.#closed) {
+      return Promise.reject(new SafelightError("storage_unavailable", "The server is stopping and takes no more changes."));
+    }
+    return new Promise<T>((resolve, reject) => {
+      this.#jobs.push({ work, resolve: (value) => resolve(value as T), reject });
+      if (this.#draining) return;
+      this.#draining = true;
+      this.#drainSoon();
+    });
+  }
+
+  /** Refuses new work and resolves when the work already taken has settled. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (!this.#draining) return;
+    await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  // A turn of the event loop lets everyone whose request arrived in the same moment join the group.
+  #drainSoon(): void {
+    setImmediate(() => void this.#drain());
+  }
+
+  async #drain(): Promise<void> {
+    const group = this.#jobs.splice(0, MAX_GROUP);
+    await this.#commitGroup(group);
+    if (this.#jobs.length > 0) return this.#drainSoon();
+    this.#draining = false;
+    for (const tell of this.#idle.splice(0)) tell();
+  }
+
+  async #commitGroup(group: readonly Job[]): Promise<void> {
+    const connection = this.#connection;
+    const finished: FinishedJob[] = [];
+    let begun = 0;
+    try {
+      connection.begin();
+      for (const job of group) {
+        const result = await this.#runOne(job);
+        if (result !== null) finished.push(result);
+        begun += 1;
+      }
+      connection.commit();
+    } catch (error) {
+      connection.rollback();
+      const failure = this.#storageError(error);
+      for (const { job } of finished) job.reject(failure);
+      for (const job of group.slice(begun)) job.reject(failure);
+      return;
+    }
+    for (const { job, value, afterCommit } of finished) {
+      for (const run of afterCommit) this.#runAfterCommit(run);
+      job.resolve(value);
+    }
+  }
+
+  /** Null when the work threw and was taken back. Throws when the whole transaction is beyond saving. */
+  async #runOne(job: Job): Promise<FinishedJob | null> {
+    const connection = this.#connection;
+    const tx = new OpenTransaction(connection);
+    const started = performance.now();
+    connection.exec("SAVEPOINT work");
+    try {
+      const value = await job.work(tx);
+      if (connection.transactionLost) throw new Error("the database rolled back by itself");
+      connection.exec("RELEASE work");
+      return { job, value, afterCommit: tx.end() };
+    } catch (error) {
+      tx.end();
+      if (connection.transactionLost) throw error;
+      connection.exec("ROLLBACK TO work");
+      connection.exec("RELEASE work");
+      job.reject(isStorageFailure(error) ? this.#storageError(error) : error);
+      return null;
+    } finally {
+      const took = performance.now() - started;
+      if (took > SLOW_WORK_MS) this.#log.warn("database work held up every other write", { took_ms: Math.round(took) });
+    }
+  }
+
+  #runAfterCommit(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#log.error("an action after a commit failed", { error });
+    }
+  }
+
+  #storageError(error: unknown): SafelightError {
+    // What SQLite says may name paths; the caller learns only that the change is not there.
+    this.#log.error("a write to the database failed", { error });
+    return new SafelightError("storage_unavailable", "The server cannot store anything at the moment; nothing was changed.", {
+      cause: error,
+    });
+  }
+}
+
+class OpenTransaction implements Transaction {
+  readonly #connection: SqliteConnection;
+  readonly #afterCommit: (() => void)[] = [];
+  #ended = false;
+
+  constructor(connection: SqliteConnection) {
+    this.#connection = connection;
+  }
+
+  get sql(): SqliteConnection["kysely"] {
+    this.#assertOpen();
+    return this.#connection.kysely;
+  }
+
+  prepare(sql: string): Statement {
+    this.#assertOpen();
+    return this.#connection.prepare(sql);
+  }
+
+  afterCommit(run: () => void): void {
+    this.#assertOpen();
+    this.#afterCommit.push(run);
+  }
+
+  end(): readonly (() => void)[] {
+    this.#ended = true;
+    return this.#afterCommit;
+  }
+
+  #assertOpen(): void {
+    if (this.#ended) throw new Error("the transaction has ended; database work must be awaited inside it");
+  }
+}

@@ -1,0 +1,23 @@
+import type { Context } from "../context/context.ts";
+import type { EventSignal, EventType } from "../context/event-hub.ts";
+import type { Transaction } from "../database/database.ts";
+
+export interface NewEvent {
+  taskId: string;
+  type: EventType;
+  data: object;
+  signal: EventSignal;
+}
+
+/**
+ * Writes the event into the log in the caller's transaction and tells the listeners once that is on disk: nobody hears
+ * of a change that a crash could take back, and no change goes unheard.
+ */
+export function appendEvent(context: Context, tx: Transaction, event: NewEvent): void {
+  const data = JSON.stringify(event.data);
+  const { lastInsertRowid } = tx
+    .prepare("INSERT INTO events (task_id, type, data, created_at) VALUES (?, ?, ?, ?)")
+    .run(event.taskId, event.type, data, context.clock.now());
+  const { taskId, type, signal } = event;
+  tx.afterCommit(() => context.hub.publish({ id: Number(lastInsertRowid), taskId, type, data, signal }));
+}

@@ -1,0 +1,135 @@
+import type { Context } from "../context/context.ts";
+import type { PublishedEvent } from "../context/event-hub.ts";
+import { eventLogEnds, readEvents } from "./log.ts";
+
+/** One message of an event stream. */
+export interface StreamEvent {
+  /** Place in the log; what a client sends back as Last-Event-ID. Null for news that is not kept. */
+  id: number | null;
+  type: "task.updated" | "task.preview" | "task.deleted" | "stream.reset";
+  /** JSON text. */
+  data: string;
+}
+
+export interface FollowOptions {
+  /** One task only. */
+  taskId?: string;
+  /** The last id that the listener has seen; nothing is replayed without it. */
+  lastEventId?: number;
+  signal: AbortSignal;
+  /** What is true right now; called in the same turn in which the place in the log is read. */
+  snapshot: () => readonly Omit<StreamEvent, "id">[];
+}
+
+const REPLAYED_AT_ONCE = 200;
+// A listener that reads more slowly than things happen is not served from memory: past this it reads the log again.
+const MAX_BUFFERED = 256;
+
+/**
+ * Snapshot, replay, live, without a gap and without a repetition between replay and live.
+ *
+ * The place in the log is read in the same turn of the event loop in which the subscription begins. Commits are made and
+ * announced within one turn too, so everything up to that place is in the log and everything after it will be heard.
+ */
+export async function* followEvents(context: Context, options: FollowOptions): AsyncGenerator<StreamEvent, void, undefined> {
+  const { signal } = options;
+  if (signal.aborted) return;
+  const inbox = new Inbox(context, options.taskId, signal);
+  try {
+    const { head, floor } = eventLogEnds(context);
+    const snapshot = options.snapshot();
+    const seen = options.lastEventId;
+    const replays = seen !== undefined && seen >= floor && seen <= head;
+    if (seen !== undefined && !replays) yield { id: head, type: "stream.reset", data: "{}" };
+    for (const event of snapshot) {
+      if (signal.aborted) return;
+      // While a replay is still to come, a snapshot must not move the client past it.
+      yield { ...event, id: replays ? null : head };
+    }
+    let position = head;
+    if (replays) yield* readLog(context, options, seen, head);
+    while (!signal.aborted) {
+      const { events, overflowed } = await inbox.take();
+      for (const event of events) {
+        yield { id: event.id, type: event.type, data: event.data };
+        if (signal.aborted) return;
+        position = event.id ?? position;
+      }
+      if (!overflowed) continue;
+      const ends = eventLogEnds(context);
+      inbox.resume();
+      if (position < ends.floor) yield { id: ends.head, type: "stream.reset", data: "{}" };
+      else yield* readLog(context, options, position, ends.head);
+      position = ends.head;
+    }
+  } finally {
+    inbox.close();
+  }
+}
+
+async function* readLog(
+  context: Context,
+  options: FollowOptions,
+  from: number,
+  upTo: number,
+): AsyncGenerator<StreamEvent, void, undefined> {
+  const taskId = options.taskId === undefined ? {} : { taskId: options.taskId };
+  for (let after = from; ; ) {
+    const events = readEvents(context, { after, upTo, limit: REPLAYED_AT_ONCE, ...taskId });
+    for (const { id, type, data } of events) {
+      if (options.signal.aborted) return;
+      yield { id, type: type as StreamEvent["type"], data };
+      after = id;
+    }
+    if (events.length < REPLAYED_AT_ONCE) return;
+  }
+}
+
+/** Live events of one listener, bounded: when it overflows, the rest is to be read from the log. */
+class Inbox {
+  #buffer: PublishedEvent[] = [];
+  #overflowed = false;
+  #wake: (() => void) | undefined;
+  readonly #unsubscribe: () => void;
+  readonly #signal: AbortSignal;
+  readonly #onAbort = (): void => this.#wake?.();
+
+  constructor(context: Context, taskId: string | undefined, signal: AbortSignal) {
+    this.#signal = signal;
+    signal.addEventListener("abort", this.#onAbort);
+    this.#unsubscribe = context.hub.subscribe((event) => {
+      if (taskId === undefined || event.taskId === taskId) this.#push(event);
+    });
+  }
+
+  /** Waits for something to happen. `overflowed`: more happened than is here. */
+  async take(): Promise<{ events: readonly PublishedEvent[]; overflowed: boolean }> {
+    if (this.#buffer.length === 0 && !this.#overflowed && !this.#signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    const events = this.#buffer;
+    this.#buffer = [];
+    return { events, overflowed: this.#overflowed };
+  }
+
+  /** Goes on listening; called in the turn in which the end of the log was read. */
+  resume(): void {
+    this.#overflowed = false;
+    this.#buffer = [];
+  }
+
+  close(): void {
+    this.#unsubscribe();
+    this.#signal.removeEventListener("abort", this.#onAbort);
+  }
+
+  #push(event: PublishedEvent): void {
+    // Once overflowed nothing is gathered until the log has been read: order would be lost otherwise.
+    if (this.#overflowed) return;
+    if (this.#buffer.length < MAX_BUFFERED) this.#buffer.push(event);
+    else this.#overflowed = true;
+    this.#wake?.();
+  }
+}

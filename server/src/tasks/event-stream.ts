@@ -1,0 +1,62 @@
+import type { Context } from "../context/context.ts";
+import { followEvents, type StreamEvent } from "../events/follow.ts";
+import { statusBody } from "./describe.ts";
+import { isEnded } from "./lifecycle.ts";
+import { readTask } from "./read.ts";
+import { type TaskRecord, toTaskRecord } from "./task-record.ts";
+
+export interface StreamOptions {
+  /** One task only; its stream ends after the terminal event. Without it, every task. */
+  taskId?: string;
+  /** Last-Event-ID, when the client sent a whole number. */
+  lastEventId?: number;
+  /** Ends the stream, quietly. To be fired when the listener goes: an idle stream cannot notice by itself. */
+  signal: AbortSignal;
+}
+
+/**
+ * The events of all tasks or of one: a snapshot of what has not ended, then what was missed since `lastEventId`, then
+ * live. An id that the log no longer reaches is answered by `stream.reset`, after which the snapshot is the truth.
+ */
+export async function* openEventStream(
+  context: Context,
+  options: StreamOptions,
+): AsyncGenerator<StreamEvent, void, undefined> {
+  const { taskId } = options;
+  if (taskId === undefined) {
+    yield* followEvents(context, { ...options, snapshot: () => snapshotOf(context, unendedTasks(context)) });
+    return;
+  }
+  const stop = new AbortController();
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const snapshot = () => {
+    const task = readTask(context.database.prepareRead, taskId);
+    return task === undefined ? [] : snapshotOf(context, [task]);
+  };
+  try {
+    for await (const event of followEvents(context, { ...options, signal, snapshot })) {
+      yield event;
+      if (endsStream(event)) return;
+    }
+  } finally {
+    stop.abort();
+  }
+}
+
+function unendedTasks(context: Context): TaskRecord[] {
+  const sql = "SELECT * FROM tasks WHERE status IN ('pending', 'processing') ORDER BY sequence";
+  return context.database.prepareRead(sql).all().map(toTaskRecord);
+}
+
+function snapshotOf(context: Context, tasks: readonly TaskRecord[]): Omit<StreamEvent, "id">[] {
+  return tasks.map((task) => ({
+    type: "task.updated",
+    data: JSON.stringify(statusBody(context, context.database.prepareRead, task)),
+  }));
+}
+
+function endsStream(event: StreamEvent): boolean {
+  if (event.type === "task.deleted") return true;
+  if (event.type !== "task.updated") return false;
+  return isEnded((JSON.parse(event.data) as { status: TaskRecord["status"] }).status);
+}
