@@ -3,7 +3,7 @@ import type { EventSignal } from "../context/event-hub.ts";
 import type { SqlValue, Transaction } from "../database/database.ts";
 import type { TaskRow } from "../database/tables.ts";
 import { appendEvent } from "../events/append.ts";
-import { mediaUrl, statusBody } from "./describe.ts";
+import { previewUrl, statusBody } from "./describe.ts";
 import { isEnded, nextStatus, type TaskTransition } from "./lifecycle.ts";
 import { leasedTime } from "./runtime.ts";
 import { type TaskRecord, toTaskRecord } from "./task-record.ts";
@@ -55,8 +55,8 @@ function announce(context: Context, tx: Transaction, before: TaskRecord, task: T
   const data = statusBody(context, prepare, task);
   appendEvent(context, tx, { taskId: task.id, type: "task.updated", data, signal: signalOf(task) });
   if (task.previewVersion === before.previewVersion) return;
-  const preview = { task_id: task.id, version: task.previewVersion, preview_url: mediaUrl(context.config, "preview", task.id) };
-  appendEvent(context, tx, { taskId: task.id, type: "task.preview", data: preview, signal: "none" });
+  const picture = { task_id: task.id, version: task.previewVersion, preview_url: previewUrl(context.config, task) };
+  appendEvent(context, tx, { taskId: task.id, type: "task.preview", data: picture, signal: "none" });
 }
 
 /** What the change means to those inside who act on it. */

@@ -1,8 +1,9 @@
+import type { TaskErrorCode } from "@safelight/contract";
 import type { Context } from "../context/context.ts";
 import type { Transaction } from "../database/database.ts";
 import { changeTask } from "./change.ts";
 import { mayFailWith } from "./lifecycle.ts";
-import { type TaskErrorCode, taskErrorTexts } from "./task-errors.ts";
+import { taskErrorText } from "./task-errors.ts";
 import type { TaskRecord } from "./task-record.ts";
 
 /** Ends the task as failed. `detail` is for creators; without it the code's own text is used. */
@@ -11,11 +12,11 @@ export function failTask(
   tx: Transaction,
   task: TaskRecord,
   code: TaskErrorCode,
-  detail: string = taskErrorTexts[code],
+  detail: string = taskErrorText(code),
 ): TaskRecord {
   if (!mayFailWith(task.status, code)) throw new Error(`a ${task.status} task cannot fail with ${code}`);
   return changeTask(context, tx, task, {
     transition: "fail",
-    columns: { error_code: code, error_msg: detail === "" ? taskErrorTexts[code] : detail, stage_detail: null },
+    columns: { error_code: code, error_msg: detail, stage_detail: null },
   });
 }

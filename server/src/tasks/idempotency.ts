@@ -1,7 +1,8 @@
+import type { GenerateAnswer } from "@safelight/contract";
 import type { Context } from "../context/context.ts";
 import type { Transaction } from "../database/database.ts";
 import { SafelightError } from "../errors.ts";
-import { type GenerateAnswer, generateAnswer } from "./generate-answer.ts";
+import { generateAnswer } from "./generate-answer.ts";
 import type { Prepare } from "./read.ts";
 import { IDEMPOTENCY_MS } from "./time-limits.ts";
 

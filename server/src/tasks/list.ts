@@ -1,10 +1,14 @@
+import { findModel } from "@safelight/catalog";
+import type { TaskItem, TasksPage } from "@safelight/contract";
 import type { SqlValue } from "../database/database.ts";
 import type { Context } from "../context/context.ts";
 import { SafelightError } from "../errors.ts";
+import { describedFields } from "./describe.ts";
 import { type TaskRecord, toTaskRecord } from "./task-record.ts";
 
 export interface TaskFilters {
   status?: TaskRecord["status"];
+  /** Model id or alias. */
   model?: string;
   type?: TaskRecord["type"];
   mode?: string;
@@ -26,21 +30,11 @@ export interface TaskListQuery extends TaskFilters {
   order?: "desc" | "asc";
 }
 
-export interface TaskList {
-  tasks: TaskRecord[];
-  /** Exact up to 10,000; 10,000 and not exact beyond. */
-  total: number;
-  totalIsExact: boolean;
-  page: number;
-  perPage: number;
-  hasMore: boolean;
-  nextCursor: string | null;
-}
-
+/** How far a total is counted. */
 const COUNTED = 10_000;
 
 /** The history, in every state. Errors: `validation_failed` for a cursor that is none of ours. */
-export async function listTasks(context: Context, query: TaskListQuery): Promise<TaskList> {
+export async function listTasks(context: Context, query: TaskListQuery): Promise<TasksPage> {
   const order = query.order ?? "desc";
   const perPage = query.perPage ?? 20;
   const page = query.cursor === undefined ? (query.page ?? 1) : 1;
@@ -60,13 +54,30 @@ export async function listTasks(context: Context, query: TaskListQuery): Promise
       .get(...filter.values, COUNTED + 1)?.count,
   );
   return {
-    tasks,
+    items: await Promise.all(tasks.map((task) => describeItem(context, task))),
     total: Math.min(counted, COUNTED),
-    totalIsExact: counted <= COUNTED,
+    total_is_exact: counted <= COUNTED,
     page,
-    perPage,
-    hasMore,
-    nextCursor: hasMore && last !== undefined ? writeCursor(last) : null,
+    per_page: perPage,
+    has_more: hasMore,
+    next_cursor: hasMore && last !== undefined ? writeCursor(last) : null,
+  };
+}
+
+/** A task of the history. A result whose file has gone is told as such; its record stays. */
+async function describeItem(context: Context, task: TaskRecord): Promise<TaskItem> {
+  const missing = task.resultPath !== null && (await context.media.stat(task.resultPath)) === null;
+  return {
+    id: task.id,
+    workspace: task.workspace,
+    prompt: task.prompt,
+    negative_prompt: task.negativePrompt,
+    parameters: { ...task.parameters },
+    width: task.width ?? 0,
+    height: task.height ?? 0,
+    catalog_version: task.catalogVersion,
+    result_missing: missing,
+    ...describedFields(context.config, task),
   };
 }
 
@@ -79,7 +90,7 @@ function filterOf(filters: TaskFilters): { conditions: string[]; values: SqlValu
     values.push(value);
   };
   add("status = ?", filters.status);
-  add("model = ?", filters.model);
+  add("model = ?", filters.model === undefined ? undefined : (findModel(filters.model)?.id ?? filters.model));
   add("type = ?", filters.type);
   add("mode = ?", filters.mode);
   add("created_at >= ?", filters.from);

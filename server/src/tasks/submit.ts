@@ -1,10 +1,11 @@
 import { type CheckedRequest, catalog } from "@safelight/catalog";
+import type { GenerateAnswer } from "@safelight/contract";
 import type { Context } from "../context/context.ts";
 import type { Transaction } from "../database/database.ts";
 import { SafelightError } from "../errors.ts";
 import { appendEvent } from "../events/append.ts";
 import { statusBody } from "./describe.ts";
-import { type GenerateAnswer, generateAnswer } from "./generate-answer.ts";
+import { generateAnswer } from "./generate-answer.ts";
 import { type IdempotencyClaim, keepAnswer, replayFor } from "./idempotency.ts";
 import { typicalDuration } from "./outlook.ts";
 import { insertReferences, referencesIn } from "./references.ts";

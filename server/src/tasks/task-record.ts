@@ -1,15 +1,8 @@
 import type { MediaType, Mode, ModelId } from "@safelight/catalog";
+import type { Notice, TaskErrorCode } from "@safelight/contract";
 import type { Row } from "../database/database.ts";
 import type { TaskRow } from "../database/tables.ts";
 import type { TaskStatus } from "./lifecycle.ts";
-import type { TaskErrorCode } from "./task-errors.ts";
-
-export interface TaskWarning {
-  code: string;
-  parameter?: string;
-  words?: string[];
-  detail: string;
-}
 
 /** A task as the verbs see it: the row with its JSON columns read. Times are wall-clock milliseconds. */
 export interface TaskRecord {
@@ -43,7 +36,7 @@ export interface TaskRecord {
   readonly fps: number | null;
   readonly errorCode: TaskErrorCode | null;
   readonly errorMessage: string | null;
-  readonly warnings: readonly TaskWarning[];
+  readonly warnings: readonly Notice[];
   readonly engine: string | null;
   readonly engineVersion: string | null;
   readonly completedPrompt: string | null;
@@ -69,7 +62,7 @@ export interface TaskRecord {
 export function toTaskRecord(source: Row): TaskRecord {
   const row = source as unknown as TaskRow & { sequence: number };
   let parameters: Record<string, unknown> | undefined;
-  let warnings: TaskWarning[] | undefined;
+  let warnings: Notice[] | undefined;
   return {
     sequence: row.sequence,
     id: row.id,
@@ -105,7 +98,7 @@ export function toTaskRecord(source: Row): TaskRecord {
     errorCode: row.error_code as TaskErrorCode | null,
     errorMessage: row.error_msg,
     get warnings() {
-      warnings ??= row.warnings === "[]" ? [] : (JSON.parse(row.warnings) as TaskWarning[]);
+      warnings ??= row.warnings === "[]" ? [] : (JSON.parse(row.warnings) as Notice[]);
       return warnings;
     },
     engine: row.engine,
