@@ -26,3 +26,4 @@ export type {
   Size,
   Text,
 } from "./types.ts";
+export { languages } from "./types.ts";

@@ -5,7 +5,8 @@
 export type ModelId = "anisora" | "phr00t" | "pony" | "flux";
 export type MediaType = "image" | "video";
 export type Mode = "t2v" | "i2v" | "first_last_frame" | "arbitrary_frame" | "txt2img" | "img2img";
-export type Language = "en" | "ru";
+export const languages = ["en", "ru"] as const;
+export type Language = (typeof languages)[number];
 export type Text = Readonly<Record<Language, string>>;
 
 export type ParameterType = "string" | "integer" | "number" | "image" | "keyframes";

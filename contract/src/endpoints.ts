@@ -1,0 +1,38 @@
+/** Method and path of every route. Alone in a file, so that the client carries no schemas into a browser. */
+
+export interface Endpoint {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** With parameters in braces: "/status/{id}". */
+  readonly path: `/${string}`;
+}
+
+export const endpoints = {
+  createSession: { method: "POST", path: "/auth/session" },
+  getSession: { method: "GET", path: "/auth/session" },
+  deleteSession: { method: "DELETE", path: "/auth/session" },
+  listModels: { method: "GET", path: "/models" },
+  createUpload: { method: "POST", path: "/uploads" },
+  getUpload: { method: "GET", path: "/uploads/{id}" },
+  generate: { method: "POST", path: "/generate" },
+  getStatus: { method: "GET", path: "/status/{id}" },
+  taskEvents: { method: "GET", path: "/events/{id}" },
+  allEvents: { method: "GET", path: "/events" },
+  cancelTask: { method: "POST", path: "/cancel/{id}" },
+  getResult: { method: "GET", path: "/results/{id}" },
+  getPreview: { method: "GET", path: "/preview/{id}" },
+  listTasks: { method: "GET", path: "/tasks" },
+  getHealth: { method: "GET", path: "/health" },
+  getOpenApi: { method: "GET", path: "/openapi.json" },
+  getDocs: { method: "GET", path: "/docs" },
+} as const satisfies Record<string, Endpoint>;
+
+export type RouteName = keyof typeof endpoints;
+
+/** The address of a route below `base`, with its path parameters filled in and encoded. */
+export function pathOf(name: RouteName, parameters: Readonly<Record<string, string>> = {}): string {
+  return endpoints[name].path.replace(/\{(\w+)\}/g, (_, key: string) => {
+    const value = parameters[key];
+    if (value === undefined || value === "") throw new TypeError(`The route ${name} needs the path parameter ${key}.`);
+    return encodeURIComponent(value);
+  });
+}

@@ -1,0 +1,3 @@
+export function buildOpenApi(): Record<string, unknown> {
+  return {};
+}

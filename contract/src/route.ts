@@ -1,0 +1,46 @@
+import type { TObject, TSchema } from "typebox";
+import type { Endpoint } from "./endpoints.ts";
+import type { ErrorCode } from "./errors.ts";
+
+/**
+ * Who may call a route. `public`: anyone. `cookie`: the holder of a gg_session cookie. `client`: the first one present of
+ * X-API-Key header, api_key query and gg_session cookie decides. `admin`: an admin session.
+ */
+export type Access = "public" | "cookie" | "client" | "admin";
+
+export interface RouteResponse {
+  readonly description: string;
+  /** Without one the answer has no body. */
+  readonly content_type?: string;
+  /** Further content types the same answer may have. */
+  readonly other_content_types?: readonly string[];
+  readonly schema?: TSchema;
+  /** Header name to what it says. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface RouteBody {
+  readonly content_type: string;
+  readonly schema: TSchema;
+  readonly required: boolean;
+  /** The schema is published; the judgement with its own error codes is the catalog's `checkRequest`. */
+  readonly judged_by_catalog?: boolean;
+}
+
+/** One route: what the server registers, the document shows and the client calls. */
+export interface Route extends Endpoint {
+  readonly name: string;
+  readonly group: "auth" | "models" | "uploads" | "tasks" | "events" | "media" | "system";
+  readonly access: Access;
+  readonly summary: string;
+  readonly description: string;
+  readonly path_parameters?: TObject;
+  readonly query?: TObject;
+  /** Lower-case names. */
+  readonly headers?: TObject;
+  readonly body?: RouteBody;
+  /** What the route answers when it does what it was asked. */
+  readonly responses: Readonly<Record<number, RouteResponse>>;
+  /** Every code it may refuse with, in the order in which they are checked. */
+  readonly errors: readonly ErrorCode[];
+}

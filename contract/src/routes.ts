@@ -1,0 +1,21 @@
+/**
+ * The route table: the server registers its handlers from it, `openapi.json` is written from it, the client is typed by
+ * it. To add a route see README.md.
+ */
+import type { RouteName } from "./endpoints.ts";
+import type { Route } from "./route.ts";
+import { eventRoutes } from "./routes/events.ts";
+import { mediaRoutes } from "./routes/media.ts";
+import { sessionRoutes } from "./routes/session.ts";
+import { systemRoutes } from "./routes/system.ts";
+import { taskRoutes } from "./routes/tasks.ts";
+
+export const routes = {
+  ...sessionRoutes,
+  ...taskRoutes,
+  ...eventRoutes,
+  ...mediaRoutes,
+  ...systemRoutes,
+} as const satisfies { readonly [Name in RouteName]: Route & { readonly name: Name } };
+
+export type Routes = typeof routes;

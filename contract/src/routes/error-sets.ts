@@ -1,0 +1,28 @@
+/**
+ * What groups of routes may refuse with. The order of checks is the same everywhere: throttle, Host and Origin,
+ * credentials, size and media type, JSON, schema; a route lists its codes in that order.
+ */
+import type { ErrorCode } from "../errors.ts";
+
+export const json = "application/json";
+
+export const origin = ["host_not_allowed", "cors_origin_blocked"] as const satisfies readonly ErrorCode[];
+
+export const cookie = [
+  "session_required",
+  "session_expired",
+  "auth_unavailable",
+] as const satisfies readonly ErrorCode[];
+
+export const client = ["invalid_api_key", ...cookie] as const satisfies readonly ErrorCode[];
+
+export const jsonBody = [
+  "payload_too_large",
+  "unsupported_media_type",
+  "malformed_json",
+  "validation_failed",
+] as const satisfies readonly ErrorCode[];
+
+export const oneTask = ["proxy_target_invalid", "task_not_found"] as const satisfies readonly ErrorCode[];
+
+export const machine = ["storage_unavailable", "internal"] as const satisfies readonly ErrorCode[];
