@@ -12,4 +12,4 @@ export const RangeHeaders = Type.Object({
   "if-none-match": Type.Optional(Type.String({ description: "ETag that is known already; unchanged gives 304." })),
 });
 
-export const Media = Type.Unsafe<Blob>({ type: "string", contentMediaType: "application/octet-stream" });
+export const Media = Type.Unsafe<Blob>({ description: "The bytes of the file." });

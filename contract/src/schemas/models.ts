@@ -2,7 +2,7 @@ import { languages } from "@safelight/catalog";
 import Type, { type Static, type TUnsafe } from "typebox";
 import { choice, Notice, nullable, nullableString } from "./fields.ts";
 
-const LocalText = Type.Object(
+export const LocalText = Type.Object(
   Object.fromEntries(languages.map((language) => [language, Type.String()])) as Record<
     (typeof languages)[number],
     ReturnType<typeof Type.String>

@@ -28,9 +28,15 @@ export const taskStages = [
 ] as const;
 export type TaskStage = (typeof taskStages)[number];
 
+export const TaskErrorCodeSchema = Type.Unsafe<TaskErrorCode>({
+  type: "string",
+  enum: Object.keys(taskErrorCodes).sort(),
+  description: "Every code a failed task can carry.",
+});
+
 export const TaskProblem = Type.Object(
   {
-    code: Type.Unsafe<TaskErrorCode>({ type: "string", enum: Object.keys(taskErrorCodes).sort() }),
+    code: TaskErrorCodeSchema,
     detail: Type.String({ description: "What happened." }),
     user_action: Type.String({ description: "What the person can do about it." }),
   },

@@ -7,7 +7,7 @@ export const UploadPath = Type.Object({
 
 export const UploadForm = Type.Unsafe<{ file: Blob }>({
   type: "object",
-  properties: { file: { type: "string", contentMediaType: "application/octet-stream", description: "The picture." } },
+  properties: { file: { type: "string", format: "binary", description: "The picture." } },
   required: ["file"],
   description: "One part named file with a PNG, JPEG or WebP of at most 20 MB and 64 megapixels.",
 });

@@ -1,0 +1,72 @@
+/** Names of schemas in the OpenAPI document. A named schema stands once under `components` and is referred to elsewhere. */
+import type { TSchema } from "typebox";
+import { StreamResetEvent, TaskDeletedEvent, TaskPreviewEvent } from "./schemas/events.ts";
+import { Notice } from "./schemas/fields.ts";
+import { GenerateAnswer, GenerateBody, pairSchemas } from "./schemas/generate.ts";
+import { Health } from "./schemas/health.ts";
+import {
+  KeyframeFieldFacts,
+  LicenceFacts,
+  LocalText,
+  ModeFacts,
+  Model,
+  Models,
+  ParameterFacts,
+  PresetFacts,
+} from "./schemas/models.ts";
+import { ErrorCodeSchema, FieldProblem, Problem } from "./schemas/problem.ts";
+import { SessionCreated, SessionRequest, SessionState } from "./schemas/session.ts";
+import { ResultFacts, Status, TaskErrorCodeSchema, TaskProblem } from "./schemas/status.ts";
+import { TaskItem, TasksPage } from "./schemas/tasks.ts";
+import { Upload } from "./schemas/upload.ts";
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** Every named schema by its name; a name that a release has shown stays. */
+export const namedSchemas: Readonly<Record<string, TSchema>> = {
+  ErrorCode: ErrorCodeSchema,
+  FieldProblem,
+  GenerateAnswer,
+  GenerateRequest: GenerateBody,
+  ...Object.fromEntries(pairSchemas.map(({ name, schema }) => [name, schema])),
+  Health,
+  KeyframeField: KeyframeFieldFacts,
+  Licence: LicenceFacts,
+  LocalText,
+  Mode: ModeFacts,
+  Model,
+  Models,
+  Notice,
+  Parameter: ParameterFacts,
+  Preset: PresetFacts,
+  Problem,
+  ResultFacts,
+  SessionCreated,
+  SessionRequest,
+  SessionState,
+  Status,
+  StreamResetEvent,
+  TaskDeletedEvent,
+  TaskErrorCode: TaskErrorCodeSchema,
+  TaskItem,
+  TaskPreviewEvent,
+  TaskProblem,
+  TasksPage,
+  Upload,
+};
+
+// Compared as text: a schema that was put into another one may be a copy.
+const names = new Map(Object.entries(namedSchemas).map(([name, schema]) => [JSON.stringify(schema), name]));
+
+/** The schema as it stands inside another one: named parts become references. */
+export function referring(schema: unknown): Json {
+  const name = typeof schema === "object" && schema !== null ? names.get(JSON.stringify(schema)) : undefined;
+  return name === undefined ? spelledOut(schema) : { $ref: `#/components/schemas/${name}` };
+}
+
+/** The schema itself written out, its parts referring. */
+export function spelledOut(schema: unknown): Json {
+  if (Array.isArray(schema)) return schema.map(referring);
+  if (typeof schema !== "object" || schema === null) return schema as Json;
+  return Object.fromEntries(Object.entries(schema).map(([key, value]: [string, unknown]) => [key, referring(value)]));
+}

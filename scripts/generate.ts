@@ -1,0 +1,36 @@
+/**
+ * Writes the files that are made from the source and committed beside it. `--check` writes nothing and fails on the first
+ * file that differs, naming the place.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { buildOpenApi } from "../contract/src/openapi.ts";
+import { findDifference } from "./generate/find-difference.ts";
+
+const root = new URL("..", import.meta.url);
+const generated: Readonly<Record<string, () => unknown>> = { "contract/openapi.json": buildOpenApi };
+const checking = process.argv.includes("--check");
+
+for (const [path, build] of Object.entries(generated)) {
+  const file = fileURLToPath(new URL(path, root));
+  const fresh = `${JSON.stringify(build(), null, 2)}\n`;
+  const kept = readOrNull(file);
+  if (kept === fresh) continue;
+  if (!checking) {
+    writeFileSync(file, fresh);
+    console.log(`wrote ${path}`);
+    continue;
+  }
+  const place = kept === null ? "the file is missing" : findDifference(kept, fresh);
+  console.error(`${path} is not what the source makes (${place}). Run npm run generate and commit it.`);
+  process.exitCode = 1;
+}
+
+function readOrNull(file: string): string | null {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw error;
+  }
+}
