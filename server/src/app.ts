@@ -1,0 +1,154 @@
+/** Puts the routes together. What it is given it does not own: the caller opens and closes database, media and streams. */
+import { Ajv, type ValidateFunction } from "ajv";
+import { type FastifyInstance, type FastifySchema, type FastifySchemaCompiler, fastify } from "fastify";
+import { SafelightError } from "./errors.ts";
+import { registerDocsRoutes } from "./http/docs-routes.ts";
+import { registerEventRoutes } from "./http/event-routes.ts";
+import { registerGenerateRoutes } from "./http/generate-routes.ts";
+import { createHostAndOrigin } from "./http/host-and-origin.ts";
+import type { Installation } from "./http/installation.ts";
+import { registerMediaRoutes } from "./http/media-routes.ts";
+import { MethodTable } from "./http/method-table.ts";
+import { registerModelRoutes } from "./http/model-routes.ts";
+import { registerPageRoutes } from "./http/page-routes.ts";
+import { answerParseError, explainFrameworkError, handleErrors, sendProblem } from "./http/problems.ts";
+import { type Registrar, recordIfForeign } from "./http/register.ts";
+import { pathOfRequest } from "./http/request-context.ts";
+import { registerSessionRoutes } from "./http/session-routes.ts";
+import { registerSystemRoutes } from "./http/system-routes.ts";
+import { registerTaskRoutes } from "./http/task-routes.ts";
+import { registerUploadRoutes } from "./http/upload-routes.ts";
+
+/** Builds the app; it is not listening yet. */
+export async function buildApp(installation: Installation): Promise<FastifyInstance> {
+  const app = createFastify(installation);
+  const hostAndOrigin = createHostAndOrigin(installation.config);
+  const registrar: Registrar = { app, installation, hostAndOrigin, methods: new MethodTable() };
+  app.decorateRequest("credential", null);
+  app.setValidatorCompiler(createValidatorCompiler());
+  handleErrors(app, installation.context.log);
+  addCommonHeaders(app, installation);
+  logRequests(app, installation);
+
+  registerSystemRoutes(registrar);
+  registerSessionRoutes(registrar);
+  registerModelRoutes(registrar);
+  await registerUploadRoutes(registrar);
+  registerGenerateRoutes(registrar);
+  registerTaskRoutes(registrar);
+  registerEventRoutes(registrar);
+  registerMediaRoutes(registrar);
+  registerDocsRoutes(registrar);
+  await registerPageRoutes(registrar);
+
+  answerOptions(registrar);
+  refuseTheRest(registrar);
+  await app.ready();
+  return app;
+}
+
+function createFastify({ config }: Installation): FastifyInstance {
+  return fastify({
+    logger: false,
+    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
+    genReqId: () => crypto.randomUUID(),
+    requestIdHeader: false,
+    bodyLimit: 64 * 1024,
+    // Slow senders: a picture over a poor line may take minutes, a head may not.
+    requestTimeout: 300_000,
+    routerOptions: { maxParamLength: 300, ignoreTrailingSlash: false, caseSensitive: true },
+    // A missing Host header gets our own answer, in our own form.
+    http: { requireHostHeader: false, headersTimeout: 30_000 },
+    forceCloseConnections: "idle",
+    return503OnClosing: false,
+    clientErrorHandler: answerParseError,
+    frameworkErrors: (error, request, reply) => {
+      const known =
+        explainFrameworkError(error) ?? new SafelightError("not_found", "There is nothing at this address.");
+      sendProblem(request, reply, known);
+    },
+  });
+}
+
+/**
+ * Two validators: what stands in a query or a header is text and may be read as a number, what stands in JSON has its type already.
+ * Schemas are compiled at the first request that needs them, which keeps the start quick.
+ */
+function createValidatorCompiler(): FastifySchemaCompiler<FastifySchema> {
+  const options = { strict: false, useDefaults: true, validateFormats: false } as const;
+  const strict = new Ajv(options);
+  const coercing = new Ajv({ ...options, coerceTypes: true });
+  return ({ schema, httpPart }) => {
+    const ajv = httpPart === "body" ? strict : coercing;
+    let validate: ValidateFunction | undefined;
+    return (data: unknown) => {
+      validate ??= ajv.compile(schema);
+      // A body that may be left out and is left out has nothing to judge.
+      if (httpPart === "body" && (data === undefined || data === null)) return true;
+      return validate(data) === true ? true : { error: (validate.errors ?? []) as unknown as Error };
+    };
+  };
+}
+
+function addCommonHeaders(app: FastifyInstance, { config }: Installation): void {
+  const common = {
+    "cache-control": "no-store",
+    vary: "Origin",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "x-frame-options": "DENY",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    // A listed front end shows pictures and films of this server in its own page; without one nobody else may.
+    "cross-origin-resource-policy": config.frontendOrigins.length > 0 ? "cross-origin" : "same-origin",
+  };
+  app.addHook("onRequest", (request, reply, done) => {
+    reply.headers(common).header("x-correlation-id", request.id);
+    done();
+  });
+}
+
+/** One line for each request; reads that went well, such as polling, only when debugging. The query is left out: it may hold a key. */
+function logRequests(app: FastifyInstance, { context }: Installation): void {
+  app.addHook("onResponse", (request, reply, done) => {
+    const routine = reply.statusCode < 400 && (request.method === "GET" || request.method === "HEAD");
+    context.log[routine ? "debug" : "info"]("request", {
+      correlation_id: request.id,
+      method: request.method,
+      path: pathOfRequest(request),
+      status: reply.statusCode,
+      took_ms: Math.round(reply.elapsedTime),
+      source: request.ip,
+      actor: request.credential?.actor.id ?? null,
+    });
+    done();
+  });
+}
+
+function answerOptions({ app, installation, hostAndOrigin, methods }: Registrar): void {
+  for (const path of methods.paths) {
+    app.options(path.replaceAll(/\{(\w+)\}/g, ":$1"), async (request, reply) => {
+      try {
+        hostAndOrigin.checkHost(request);
+        hostAndOrigin.checkOrigin(request, reply);
+      } catch (error) {
+        return recordIfForeign(installation, path, request, error);
+      }
+      hostAndOrigin.answerPreflight(request, reply, methods.of(path));
+      return reply;
+    });
+  }
+}
+
+/** Route first: an address that is not there is 404 whoever asks, and one without that method says which it has. */
+function refuseTheRest({ app, methods }: Registrar): void {
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methods.find(pathOfRequest(request));
+    const error =
+      allowed === null
+        ? new SafelightError("not_found", "There is nothing at this address.")
+        : new SafelightError("method_not_allowed", `This address takes ${allowed.join(", ")}.`, {
+            headers: { allow: [...allowed, "OPTIONS"].join(", ") },
+          });
+    return sendProblem(request, reply, error);
+  });
+}

@@ -1,0 +1,71 @@
+/**
+ * Credentials in the order of FR-001: X-API-Key header, `api_key` in the query, session cookie. The first one present decides, an
+ * empty one is absent: a wrong key is refused even beside a good cookie.
+ */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { SafelightError } from "../errors.ts";
+import { apiKeyCredential, type Credential, type Presented, sessionCredential } from "../sessions/credential.ts";
+import { checkSession, isSessionOpen, type OpenSession } from "../sessions/sessions.ts";
+import type { Installation } from "./installation.ts";
+import { contextOf } from "./request-context.ts";
+import { readSessionCookie, setSessionCookie } from "./session-cookie.ts";
+
+export function presentedBy(request: FastifyRequest): Presented | null {
+  const header = firstOf(request.headers["x-api-key"]);
+  if (header) return { kind: "api-key", value: header };
+  const query = firstOf((request.query as Record<string, string | string[] | undefined>).api_key);
+  if (query) return { kind: "api-key", value: query };
+  const cookie = readSessionCookie(request);
+  return cookie === undefined ? null : { kind: "session", value: cookie };
+}
+
+/** Errors: `session_required`, `session_expired`, `invalid_api_key`, `auth_unavailable`. */
+export function authenticate(
+  installation: Installation,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Credential | Promise<Credential> {
+  const presented = presentedBy(request);
+  if (presented === null) throw new SafelightError("session_required", "This route needs a session or an API key.");
+  if (presented.kind === "session") return authenticateSession(installation, request, reply, presented.value);
+  if (installation.isApiKey(presented.value)) return apiKeyCredential;
+  throw new SafelightError("invalid_api_key", "This API key is not valid here.");
+}
+
+/** For routes that know the cookie only. Errors as above, without `invalid_api_key`. */
+export async function requireSession(
+  installation: Installation,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<OpenSession & { token: string }> {
+  const token = readSessionCookie(request);
+  if (token === undefined) throw new SafelightError("session_required", "There is no session cookie.");
+  const session = await checkSession(contextOf(installation.context, request), token);
+  if (session.renewed) setSessionCookie(request, reply, installation.config, token);
+  return { ...session, token };
+}
+
+/** Whether streams opened with this credential may go on. */
+export async function isStillValid(
+  installation: Pick<Installation, "context">,
+  credential: Credential,
+): Promise<boolean> {
+  if (credential.kind === "api-key") return true;
+  return isSessionOpen(installation.context, credential.id.slice("session:".length));
+}
+
+async function authenticateSession(
+  installation: Installation,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  token: string,
+): Promise<Credential> {
+  const session = await checkSession(contextOf(installation.context, request), token);
+  // The browser forgets a cookie when its own 24 hours are over, so it has to hear of the renewal.
+  if (session.renewed) setSessionCookie(request, reply, installation.config, token);
+  return sessionCredential(session.tokenHash);
+}
+
+function firstOf(value: string | string[] | undefined): string | undefined {
+  return typeof value === "string" ? value : value?.[0];
+}

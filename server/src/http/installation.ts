@@ -1,0 +1,32 @@
+import type { Config } from "../config.ts";
+import type { Context } from "../context/context.ts";
+import type { Offers } from "../executors/executor.ts";
+import type { OpenStreams } from "../sessions/open-streams.ts";
+
+/** What the embedded engine does for the edge besides running tasks; handed in, so that the edge loads no engine. */
+export interface EngineAbilities {
+  /** What results made by it say of themselves. */
+  readonly name: string;
+  /** Whether this machine can write the format. */
+  canEncode(format: string): Promise<boolean>;
+  /** The same media without its embedded recipe. */
+  stripRecipe(bytes: Uint8Array, contentType: string): Promise<Uint8Array>;
+}
+
+/** The parts of a running server that its routes work with. */
+export interface Installation {
+  readonly version: string;
+  readonly config: Config;
+  /** Acts as the system; every request gets one of its own. */
+  readonly context: Context;
+  readonly offers: Offers;
+  readonly engine: EngineAbilities;
+  readonly streams: OpenStreams;
+  readonly isApiKey: (presented: string) => boolean;
+  /** Whether tasks are accepted and run. */
+  readonly isReady: () => boolean;
+  /** Fires when the server begins to stop: whatever waits or streams ends. */
+  readonly stopping: AbortSignal;
+  /** Folder of the built web page; it may be missing. */
+  readonly webFolder: string;
+}

@@ -1,0 +1,142 @@
+/** Every refusal leaves the server through this file and in one form, whoever found the fault: a route, fastify, or the HTTP parser. */
+import type { Socket } from "node:net";
+import { errorCodes, type Problem, problemContentType, problemType } from "@safelight/contract";
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { type FieldError, SafelightError, toSafelightError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { pathOfRequest } from "./request-context.ts";
+
+const mostFields = 50;
+
+export function problemOf(error: SafelightError, instance: string, correlationId: string): Problem {
+  const { status, title, user_action } = errorCodes[error.code];
+  return {
+    type: problemType(error.code),
+    title,
+    status,
+    detail: error.detail,
+    instance,
+    code: error.code,
+    user_action,
+    correlation_id: correlationId,
+    ...(error.fields === undefined ? {} : { errors: error.fields.slice(0, mostFields).map((field) => ({ ...field })) }),
+  };
+}
+
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: SafelightError): FastifyReply {
+  if (error.headers !== undefined) reply.headers(error.headers);
+  if (error.retryAfter !== undefined) reply.header("retry-after", String(Math.max(1, Math.ceil(error.retryAfter))));
+  // What a route had prepared for its success describes a body that is not coming.
+  for (const name of ["etag", "content-disposition", "content-length", "accept-ranges"]) reply.removeHeader(name);
+  reply.header("cache-control", "no-store");
+  // Fastify would hang up on a sender whose body is too large, who then reads a broken pipe instead of the reason.
+  reply.removeHeader("connection");
+  const problem = problemOf(error, pathOfRequest(request), request.id);
+  return reply.code(problem.status).type(problemContentType).send(JSON.stringify(problem));
+}
+
+/** Makes every error of the app a problem, and logs those that are the server's own fault. */
+export function handleErrors(app: FastifyInstance, log: Log): void {
+  app.setErrorHandler<FastifyError>((thrown, request, reply) => {
+    const error = explainFrameworkError(thrown) ?? toSafelightError(thrown);
+    if (error.status >= 500 && error.code !== "no_workers" && error.code !== "queue_full") {
+      log.error("a request failed", {
+        correlation_id: request.id,
+        method: request.method,
+        route: request.routeOptions.url ?? null,
+        code: error.code,
+        error: error.cause ?? error,
+      });
+    }
+    return sendProblem(request, reply, error);
+  });
+}
+
+/** What fastify and its plugins found wrong, in our words; null for errors that are not theirs. */
+export function explainFrameworkError(error: FastifyError): SafelightError | null {
+  if (error.validation !== undefined) {
+    return new SafelightError("validation_failed", "The request does not fit this route.", {
+      fields: error.validation.map((problem) => fieldOf(problem, error.validationContext)),
+    });
+  }
+  switch (error.code) {
+    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
+    case "FST_INVALID_MULTIPART_CONTENT_TYPE":
+      return new SafelightError("unsupported_media_type", "The content type of the body is not accepted here.");
+    case "FST_ERR_CTP_BODY_TOO_LARGE":
+    case "FST_REQ_FILE_TOO_LARGE":
+      return new SafelightError("payload_too_large", "The body is larger than this route accepts.");
+    case "FST_ERR_CTP_EMPTY_JSON_BODY":
+      return new SafelightError("malformed_json", "The body is empty.");
+    case "FST_ERR_CTP_INVALID_JSON_BODY":
+      return new SafelightError("malformed_json", "The body cannot be read as JSON.");
+    case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
+      return new SafelightError("malformed_json", "The body is not as long as its Content-Length says.");
+    case "FST_ERR_BAD_URL":
+    case "FST_ERR_MAX_PARAM_LENGTH":
+      return new SafelightError("not_found", "There is nothing at this address.");
+    default:
+      // The JSON parser throws its own errors with a status; their text quotes the body, so none of it is passed on.
+      return error.statusCode === 400 ? new SafelightError("malformed_json", "The body cannot be read as JSON.") : null;
+  }
+}
+
+function fieldOf(
+  problem: { keyword: string; instancePath: string; params: Record<string, unknown>; message?: string },
+  context: string | undefined,
+): FieldError {
+  const path = problem.instancePath.split("/").slice(1);
+  const missing = problem.params.missingProperty ?? problem.params.additionalProperty;
+  if (typeof missing === "string") path.push(missing);
+  return {
+    field: path.join(".") || (context ?? ""),
+    code: fieldCode(problem.keyword),
+    message: problem.message ?? "is not accepted",
+  };
+}
+
+const fieldCodes: Readonly<Record<string, string>> = {
+  required: "required",
+  additionalProperties: "unknown_parameter",
+  type: "wrong_type",
+  minimum: "below_minimum",
+  maximum: "above_maximum",
+  enum: "not_an_option",
+  const: "not_an_option",
+  minLength: "too_short",
+  maxLength: "too_long",
+};
+
+function fieldCode(keyword: string): string {
+  return fieldCodes[keyword] ?? "pattern";
+}
+
+/** Answers bytes that are not HTTP. There is no request to speak of, so the answer is written to the socket itself. */
+export function answerParseError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const problem = problemOf(explainParseError(error.code), "", crypto.randomUUID());
+  const body = JSON.stringify(problem);
+  socket.end(
+    `HTTP/1.1 ${problem.status} Refused\r\nContent-Type: ${problemContentType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
+      `Connection: close\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\r\n${body}`,
+  );
+}
+
+function explainParseError(code: string | undefined): SafelightError {
+  switch (code) {
+    case "HPE_HEADER_OVERFLOW":
+    case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
+      return new SafelightError("payload_too_large", "The head of the request is too large.");
+    case "HPE_INVALID_METHOD":
+      return new SafelightError("method_not_allowed", "This is no HTTP method.");
+    case "HPE_INVALID_URL":
+      return new SafelightError("not_found", "This is no address.");
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return new SafelightError("malformed_json", "The request did not arrive in time.");
+    default:
+      return new SafelightError("malformed_json", "The request is not valid HTTP.");
+  }
+}

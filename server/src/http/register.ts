@@ -1,0 +1,126 @@
+/**
+ * Turns a row of the contract's route table into a fastify route. The order in which a request is judged is fixed here and the same
+ * for every route: route, throttle, Host and Origin, credentials, size and media type, JSON, schema; idempotency and capacity are
+ * left to the handler.
+ */
+import type { Route } from "@safelight/contract";
+import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from "fastify";
+import type { Context } from "../context/context.ts";
+import { SafelightError } from "../errors.ts";
+import type { Credential } from "../sessions/credential.ts";
+import { authenticate } from "./credentials.ts";
+import type { HostAndOrigin } from "./host-and-origin.ts";
+import type { Installation } from "./installation.ts";
+import type { MethodTable } from "./method-table.ts";
+import { refuseWithRecord } from "./refusals.ts";
+import { contextOf } from "./request-context.ts";
+
+/** One request on its way through a handler. */
+export interface Call<Query = unknown, Body = unknown> {
+  readonly context: Context;
+  /** Set on every route that asks for one. */
+  readonly credential: Credential | null;
+  /** The `id` of the path; "" on routes without. */
+  readonly id: string;
+  readonly query: Query;
+  readonly body: Body;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+/** Answers a JSON value, or the reply itself when the handler has sent it. */
+export type Handler<Query, Body> = (call: Call<Query, Body>) => unknown;
+
+export interface RouteOptions {
+  /** Bytes of a body at most. */
+  readonly bodyLimit?: number;
+  /** A further check of the credentials that stands before the body is read. */
+  readonly proof?: (request: FastifyRequest) => void;
+  /** HEAD gets the handler too, which then sends headers only; otherwise fastify makes HEAD of GET. `none`: HEAD is refused. */
+  readonly head?: "handler" | "none";
+}
+
+export interface Registrar {
+  readonly app: FastifyInstance;
+  readonly installation: Installation;
+  readonly hostAndOrigin: HostAndOrigin;
+  readonly methods: MethodTable;
+}
+
+export function register<Query = unknown, Body = unknown>(
+  registrar: Registrar,
+  route: Route,
+  handler: Handler<Query, Body>,
+  options: RouteOptions = {},
+): void {
+  const { app, installation, methods } = registrar;
+  const url = route.path.replaceAll(/\{(\w+)\}/g, ":$1");
+  const withHead = route.method === "GET" && options.head !== "none";
+  methods.add(route.path, withHead ? ["GET", "HEAD"] : [route.method]);
+  app.route({
+    method: options.head === "handler" ? ["GET", "HEAD"] : route.method,
+    url,
+    exposeHeadRoute: options.head === undefined,
+    ...(options.bodyLimit === undefined ? {} : { bodyLimit: options.bodyLimit }),
+    schema: {
+      ...(route.query === undefined ? {} : { querystring: route.query }),
+      ...(route.headers === undefined ? {} : { headers: route.headers }),
+      // The catalog judges a generation request itself and names what is wrong better than a schema can.
+      ...(route.body?.content_type === "application/json" && !route.body.judged_by_catalog
+        ? { body: route.body.schema }
+        : {}),
+    },
+    onRequest: judge(registrar, route, options.proof),
+    handler: (request, reply) =>
+      handler({
+        context: contextOf(installation.context, request),
+        credential: request.credential,
+        id: (request.params as { id?: string }).id ?? "",
+        query: request.query as Query,
+        body: request.body as Body,
+        request,
+        reply,
+      }),
+  });
+}
+
+function judge({ installation, hostAndOrigin }: Registrar, route: Route, proof?: (request: FastifyRequest) => void) {
+  return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
+    try {
+      // Throttling stands first; its limits come with the admin routes, which need them.
+      hostAndOrigin.checkHost(request);
+      hostAndOrigin.checkOrigin(request, reply);
+      proof?.(request);
+      if (route.access !== "client") return done();
+      const credential = authenticate(installation, request, reply);
+      if (!(credential instanceof Promise)) {
+        request.credential = credential;
+        return done();
+      }
+      credential.then((proven) => {
+        request.credential = proven;
+        done();
+      }, done);
+    } catch (error) {
+      recordIfForeign(installation, route.path, request, error).catch(done);
+    }
+  };
+}
+
+/** Rethrows; a foreign origin leaves a row in the audit log first. */
+export async function recordIfForeign(
+  installation: Installation,
+  route: string,
+  request: FastifyRequest,
+  error: unknown,
+): Promise<never> {
+  if (!(error instanceof SafelightError) || error.code !== "cors_origin_blocked") throw error;
+  return refuseWithRecord(contextOf(installation.context, request), { action: "cors_origin_blocked", route }, error);
+}
+
+/** The credential of a call to a route that asks for one. */
+export function credentialOf(call: Pick<Call, "credential">): Credential {
+  if (call.credential === null)
+    throw new SafelightError("session_required", "This route needs a session or an API key.");
+  return call.credential;
+}

@@ -1,0 +1,82 @@
+import { routes, type TasksQuery } from "@safelight/contract";
+import { SafelightError } from "../errors.ts";
+import { cancelTask } from "../tasks/cancel.ts";
+import { describeTask } from "../tasks/describe.ts";
+import { getTask } from "../tasks/get.ts";
+import { listTasks, type TaskListQuery } from "../tasks/list.ts";
+import type { TaskRecord } from "../tasks/task-record.ts";
+import { waitForChange } from "../tasks/wait.ts";
+import type { Installation } from "./installation.ts";
+import { type Call, credentialOf, type Registrar, register } from "./register.ts";
+import { parseTaskId } from "./task-id.ts";
+
+interface StatusQuery {
+  /** Seconds. */
+  readonly wait?: number;
+}
+
+export function registerTaskRoutes(registrar: Registrar): void {
+  const { installation } = registrar;
+  register<StatusQuery>(registrar, routes.getStatus, async (call) => {
+    const task = await getTask(call.context, await parseTaskId(call.context, call.id));
+    const wait = call.query.wait ?? 0;
+    const hasEnded = task.status === "done" || task.status === "failed";
+    return describeTask(call.context, wait === 0 || hasEnded ? task : await waitOn(installation, call, task, wait));
+  });
+
+  register(registrar, routes.cancelTask, async ({ context, id }) =>
+    describeTask(context, await cancelTask(context, await parseTaskId(context, id))),
+  );
+
+  register<TasksQuery>(registrar, routes.listTasks, ({ context, query }) => listTasks(context, readListQuery(query)));
+}
+
+/** Ends early when the caller leaves, the server stops, or the credential of the call is revoked meanwhile. */
+async function waitOn(installation: Installation, call: Call, task: TaskRecord, seconds: number): Promise<TaskRecord> {
+  const over = new AbortController();
+  const end = () => over.abort();
+  let revoked = false;
+  const forget = installation.streams.track(credentialOf(call), () => {
+    revoked = true;
+    end();
+  });
+  const { socket } = call.request.raw;
+  socket.once("close", end);
+  installation.stopping.addEventListener("abort", end);
+  if (installation.stopping.aborted) end();
+  try {
+    const newest = await waitForChange(call.context, task.id, task.version, seconds * 1000, over.signal);
+    if (revoked && !installation.stopping.aborted)
+      throw new SafelightError("session_expired", "This session has ended.");
+    return newest;
+  } finally {
+    forget();
+    socket.removeListener("close", end);
+    installation.stopping.removeEventListener("abort", end);
+  }
+}
+
+function readListQuery(query: TasksQuery): TaskListQuery {
+  return {
+    ...(query.page === undefined ? {} : { page: query.page }),
+    ...(query.per_page === undefined ? {} : { perPage: query.per_page }),
+    ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
+    ...(query.order === undefined ? {} : { order: query.order }),
+    ...(query.status === undefined ? {} : { status: query.status }),
+    ...(query.model === undefined ? {} : { model: query.model }),
+    ...(query.type === undefined ? {} : { type: query.type }),
+    ...(query.mode === undefined ? {} : { mode: query.mode }),
+    ...(query.q === undefined ? {} : { q: query.q }),
+    ...(query.from === undefined ? {} : { from: readTime("from", query.from) }),
+    ...(query.to === undefined ? {} : { to: readTime("to", query.to) }),
+  };
+}
+
+function readTime(field: string, text: string): number {
+  const time = /^\d{4}-\d{2}-\d{2}(?:[T ]|$)/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(time)) return time;
+  const message = "must be a date or a time in ISO 8601, such as 2026-03-01T12:00:00Z";
+  throw new SafelightError("validation_failed", "The request does not fit this route.", {
+    fields: [{ field, code: "pattern", message }],
+  });
+}
