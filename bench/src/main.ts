@@ -1,4 +1,6 @@
 // npm run bench [name …]: prints every figure beside its peer or limit of the same run, and says which target was missed.
+
+import { benchEngine } from "./engine.ts";
 import { type Figure, printTable } from "./figures.ts";
 import { benchStartup } from "./startup.ts";
 import { benchStatus } from "./status.ts";
@@ -8,6 +10,7 @@ import { benchSubmit } from "./submit.ts";
 const benches: Record<string, () => Promise<Figure[]>> = {
   submit: benchSubmit,
   status: benchStatus,
+  engine: benchEngine,
   stream: benchStream,
   startup: benchStartup,
 };
