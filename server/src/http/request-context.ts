@@ -16,16 +16,10 @@ const anonymous: Actor = { type: "client", id: "anonymous" };
 export function contextOf(system: Context, request: FastifyRequest): Context {
   let log: Log | undefined;
   return {
+    ...system,
     actor: request.credential?.actor ?? anonymous,
     source: request.ip,
     correlationId: request.id,
-    instance: system.instance,
-    clock: system.clock,
-    ids: system.ids,
-    database: system.database,
-    hub: system.hub,
-    config: system.config,
-    media: system.media,
     get log() {
       log ??= system.log.child({ correlation_id: request.id });
       return log;

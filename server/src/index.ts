@@ -1,0 +1,7 @@
+// What the command line, tests and benchmarks use of the server.
+export { type Config, type Environment, readConfig, repositoryRoot } from "./config.ts";
+export { readServerNote, type ServerNote } from "./database/data-directory.ts";
+export { SafelightError, StartupError } from "./errors.ts";
+export { createLog, type Log, silentLog } from "./log.ts";
+export { type RunningServer, type StartOptions, startServer } from "./main.ts";
+export { readOwnApiKey, secretFile } from "./secrets/resolve-secrets.ts";

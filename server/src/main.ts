@@ -1,0 +1,194 @@
+/** Wires a server by hand: every part is made here, in the order in which it is needed, and closed in the reverse one. */
+import { mkdir, readFile } from "node:fs/promises";
+import { isIPv6 } from "node:net";
+import { join } from "node:path";
+import { catalog } from "@safelight/catalog";
+import { canEncode, ENGINE_NAME, type EngineHost, stripRecipe } from "@safelight/engine";
+import type { FastifyInstance } from "fastify";
+import { buildApp } from "./app.ts";
+import { type Config, type Environment, readConfig, repositoryRoot } from "./config.ts";
+import type { Clock } from "./context/clock.ts";
+import { type Context, createContext } from "./context/context.ts";
+import { takeDataDirectory } from "./database/data-directory.ts";
+import { openDatabase } from "./database/open.ts";
+import { startDispatcher } from "./dispatch/dispatcher.ts";
+import { StartupError } from "./errors.ts";
+import { EmbeddedExecutor } from "./executors/embedded.ts";
+import { embeddedOffer } from "./executors/embedded-offer.ts";
+import { createOffers } from "./executors/offers.ts";
+import { isStillValid } from "./http/credentials.ts";
+import { createLog, type Log } from "./log.ts";
+import { DiskMediaStore } from "./media/disk-media-store.ts";
+import type { MediaFileSystem } from "./media/media-file-system.ts";
+import { sweepUploads } from "./media/sweep-uploads.ts";
+import { resolveSecrets, type Secrets } from "./secrets/resolve-secrets.ts";
+import { createSecretCheck } from "./sessions/credential.ts";
+import { OpenStreams } from "./sessions/open-streams.ts";
+import { sweepSessions } from "./sessions/sessions.ts";
+
+export interface RunningServer {
+  /** Where it answers, such as `http://127.0.0.1:8600`. */
+  readonly url: string;
+  readonly config: Config;
+  readonly secrets: Secrets;
+  /** The system's own context. */
+  readonly context: Context;
+  readonly app: FastifyInstance;
+  /** Graceful: takes nothing new, ends streams, hands running tasks back. Calling it again waits for the same end. */
+  close(): Promise<void>;
+}
+
+export interface StartOptions {
+  readonly log?: Log;
+  readonly clock?: Clock;
+  /** Folder of the built page. */
+  readonly webFolder?: string;
+  /** For fault tests: stands between the media store and the disk. */
+  readonly mediaFiles?: MediaFileSystem;
+  /** For tests that bring their own engine host. */
+  readonly engineHost?: EngineHost;
+}
+
+/** How long answers under way may take once the server stops, in milliseconds. */
+const lastAnswers = 5000;
+const sweepInterval = 60 * 60 * 1000;
+
+/** Starts a server from its environment variables. Throws a StartupError whose lines a person can act on. */
+export async function startServer(environment: Environment, options: StartOptions = {}): Promise<RunningServer> {
+  const config = readConfig(environment);
+  const log = options.log ?? createLog({ level: config.logLevel });
+  await using opened = new AsyncDisposableStack();
+  const directory = await takeDataDirectory(config.dataDirectory);
+  opened.defer(() => directory.release());
+  const secrets = await resolveSecrets(config);
+  hideSecrets(log, config, secrets);
+
+  const clock = options.clock === undefined ? {} : { clock: options.clock };
+  const database = await openDatabase({ file: join(directory.path, "safelight.sqlite"), log, ...clock });
+  opened.defer(() => database.close());
+  const media = await DiskMediaStore.open(join(directory.path, "media"), options.mediaFiles).catch(explainMediaFailure);
+  const context = createContext({ database, log, config, media, ...clock });
+
+  const workFolder = join(directory.path, "work");
+  await mkdir(workFolder, { recursive: true, mode: 0o700 });
+  const embedded = await EmbeddedExecutor.open({
+    workFolder,
+    // Until worker accounts are registered nobody else can have offered a model.
+    offer: (model) => embeddedOffer(config.embeddedEngine, model, "none"),
+    ...(options.engineHost === undefined ? {} : { host: options.engineHost }),
+  });
+  opened.defer(() => embedded.close());
+  const executors = [embedded];
+  const dispatcher = await startDispatcher({ context, executors });
+  opened.defer(() => dispatcher.stop());
+  opened.defer(startSweeping(context));
+
+  const stopping = new AbortController();
+  const streams = new OpenStreams((credential) => isStillValid({ context }, credential), log);
+  const app = await buildApp({
+    version: await readVersion(),
+    config,
+    context,
+    offers: createOffers(executors),
+    engine: { name: ENGINE_NAME, canEncode: (format) => canEncode(format as Parameters<typeof canEncode>[0]), stripRecipe },
+    streams,
+    isApiKey: createSecretCheck(secrets.apiKey),
+    isReady: () => !stopping.signal.aborted && answersReads(context),
+    stopping: stopping.signal,
+    webFolder: options.webFolder ?? join(repositoryRoot, "web", "dist"),
+  });
+  opened.defer(() => closeApp(app, stopping, log));
+  const url = await listen(app, config);
+  await directory.announce({ url, pid: process.pid });
+  for (const file of secrets.created) log.info("a secret was made", { file });
+  log.info("listening", { url, catalog: catalog.catalog_version, embedded_engine: config.embeddedEngine });
+
+  const parts = opened.move();
+  let closing: Promise<void> | undefined;
+  return { url, config, secrets, context, app, close: () => (closing ??= parts.disposeAsync()) };
+}
+
+/** No value of a secret may stand in a log line, whatever error carries it there. */
+function hideSecrets(log: Log, config: Config, secrets: Secrets): void {
+  log.hide(secrets.apiKey);
+  log.hide(secrets.adminKey);
+  log.hide(secrets.encryptionKey.toString("base64"));
+  if (config.accessPassword !== null) log.hide(config.accessPassword);
+}
+
+async function listen(app: FastifyInstance, config: Config): Promise<string> {
+  try {
+    await app.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    throw explainListenFailure(error as NodeJS.ErrnoException, config);
+  }
+  const address = app.server.address();
+  const port = typeof address === "object" && address !== null ? address.port : config.port;
+  // Everywhere includes here: the note is for programs on this machine.
+  const host = config.host === "0.0.0.0" ? "127.0.0.1" : config.host === "::" ? "::1" : config.host;
+  return `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+}
+
+function explainListenFailure(error: NodeJS.ErrnoException, { host, port }: Config): unknown {
+  switch (error.code) {
+    case "EADDRINUSE":
+      return new StartupError(`PORT: ${port} on ${host} is taken by another program. Stop it, or set another PORT.`, error);
+    case "EACCES":
+      return new StartupError(`PORT: ${port} may not be used by this user. Set a PORT above 1023.`, error);
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return new StartupError(`HOST: ${host} is not an address of this machine.`, error);
+    default:
+      return error;
+  }
+}
+
+function explainMediaFailure(error: unknown): never {
+  const { cause } = error as { cause?: NodeJS.ErrnoException };
+  throw new StartupError(`DATA_DIR: the media folder cannot be written (${cause?.code ?? "unknown reason"}).`, error);
+}
+
+function answersReads(context: Context): boolean {
+  try {
+    return context.database.prepareRead("SELECT 1 AS one").get() !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** Streams and long polls end by the signal; what still answers after a while is cut off. */
+async function closeApp(app: FastifyInstance, stopping: AbortController, log: Log): Promise<void> {
+  log.info("stopping");
+  stopping.abort();
+  const cut = setTimeout(() => app.server.closeAllConnections(), lastAnswers);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(cut);
+  }
+}
+
+/** Removes unused uploads and old sessions, soon after the start and then every hour. */
+function startSweeping(context: Context): () => void {
+  const sweep = async (): Promise<void> => {
+    try {
+      const uploads = await sweepUploads(context);
+      const sessions = await sweepSessions(context);
+      if (uploads.uploads + uploads.files + sessions > 0) context.log.info("swept", { ...uploads, sessions });
+    } catch (error) {
+      context.log.warn("sweeping failed; it is tried again in an hour", { error });
+    }
+  };
+  const first = setTimeout(() => void sweep(), 60_000).unref();
+  const timer = setInterval(() => void sweep(), sweepInterval).unref();
+  return () => {
+    clearTimeout(first);
+    clearInterval(timer);
+  };
+}
+
+async function readVersion(): Promise<string> {
+  const manifest = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
+  return manifest.version;
+}
