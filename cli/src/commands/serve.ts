@@ -1,0 +1,34 @@
+// `safelight serve`: the server in the foreground, until a signal ends it.
+import type { Environment } from "../connection/environment.ts";
+import { onInterrupt } from "../interrupt.ts";
+
+export interface ServeOptions {
+  port?: string | undefined;
+  host?: string | undefined;
+  dataDir?: string | undefined;
+}
+
+/** Resolves with the exit code once the server has stopped: 0 after a graceful stop. Throws a StartupError. */
+export async function serve(environment: Environment, options: ServeOptions): Promise<number> {
+  const { startServer } = await import("@safelight/server");
+  const settings = {
+    ...environment,
+    ...(options.port === undefined ? {} : { PORT: options.port }),
+    ...(options.host === undefined ? {} : { HOST: options.host }),
+    ...(options.dataDir === undefined ? {} : { DATA_DIR: options.dataDir }),
+  };
+  const server = await startServer(settings);
+  process.stdout.write(`Safelight is ready: ${server.url}\n`);
+  return await new Promise((resolve, reject) => {
+    const release = onInterrupt({
+      first: () => {
+        process.stdout.write("Stopping: running tasks are handed back and go on after the next start.\n");
+        server.close().then(() => {
+          release();
+          resolve(0);
+        }, reject);
+      },
+      second: () => process.exit(1),
+    });
+  });
+}

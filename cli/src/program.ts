@@ -1,0 +1,180 @@
+// The commands and their flags. What a command does stands in commands/; here it is only named and wired.
+import { Command, CommanderError, Option } from "commander";
+import { checkPictures, generate } from "./commands/generate.ts";
+import { type ServeOptions, serve } from "./commands/serve.ts";
+import { cancel, printStatus } from "./commands/tasks.ts";
+import { type Connection, connect } from "./connection/connect.ts";
+import type { Environment } from "./connection/environment.ts";
+import { exitCodes, exitCodesHelp, failureLine, toCommandError, usageError } from "./failure.ts";
+import { type Flag, flagsFor } from "./flags/flags.ts";
+import { choosePair, pairsFor } from "./flags/pairs.ts";
+import { prepareRequest } from "./flags/request.ts";
+import { checkOutput, formatOf } from "./output-file.ts";
+import { type SmokeOptions, smoke } from "./smoke/smoke.ts";
+
+interface ClientOptions {
+  url?: string;
+  key?: string;
+  json?: boolean;
+}
+
+interface GenerateFlags extends ClientOptions {
+  model?: string;
+  mode?: string;
+  workspace?: string;
+  output?: string;
+  wait: boolean;
+}
+
+/** Runs one command line (without the program's name) and resolves with its exit code; failures are printed in one line. */
+export async function runProgram(argv: readonly string[], environment: () => Environment): Promise<number> {
+  let exitCode: number = 0;
+  const program = buildProgram(argv, environment, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return exitCode;
+  } catch (error) {
+    // Commander has printed its own line already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
+    const failure = toCommandError(error);
+    process.stderr.write(`${failureLine(failure)}\n`);
+    return failure.exitCode;
+  }
+}
+
+function buildProgram(argv: readonly string[], environment: () => Environment, end: (code: number) => void): Command {
+  const program = new Command("safelight");
+  program
+    .description("Turns prompts into pictures and video: runs the server, and talks to it.")
+    .helpCommand(true)
+    .exitOverride()
+    .addHelpText("after", exitCodesHelp)
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, "safelight: usage:")) });
+  program
+    .command("serve")
+    .description("Run the server in the foreground")
+    .option("--port <number>", "where to listen (PORT, 8600; 0 takes a free port)")
+    .option("--host <address>", "where to listen (HOST, 127.0.0.1)")
+    .option("--data-dir <folder>", "database, media and secrets (DATA_DIR, ./data of the repository)")
+    .action(async (options: ServeOptions) => end(await serve(environment(), options)));
+  addGenerate(program, argv, environment, end);
+  withConnection(program.command("status <id>").description("Say where a task stands"), true).action(
+    async (id: string, options: ClientOptions) =>
+      connected(environment(), options, (connection) => printStatus(connection, id, options.json === true)),
+  );
+  withConnection(program.command("cancel <id>").description("Cancel a task"), true).action(
+    async (id: string, options: ClientOptions) =>
+      connected(environment(), options, (connection) => cancel(connection, id, options.json === true)),
+  );
+  withConnection(program.command("smoke").description("Check every part that an installation declares"), false)
+    .option("--timeout <seconds>", "for all checks together", "600")
+    .addHelpText(
+      "after",
+      "\nNeeds no access to the machine: only the address and a key. ACCESS_PASSWORD is used where it is set.",
+    )
+    .action(async (options: ClientOptions & SmokeOptions) => {
+      await connected(environment(), options, async (connection) => end(await smoke(connection, options)));
+    });
+  return program;
+}
+
+function addGenerate(
+  program: Command,
+  argv: readonly string[],
+  environment: () => Environment,
+  end: (code: number) => void,
+): void {
+  const allFlags = flagsFor(pairsFor());
+  const command = program
+    .command("generate <prompt>")
+    .description("Make a picture or a clip and save it")
+    .option("--model <id>", "anisora, phr00t, pony or flux; chosen by the other flags when left out")
+    .option("--mode <mode>", "what to start from; chosen by the other flags when left out")
+    .option(
+      "-o, --output <file>",
+      "where to save it; .png, .jpg, .webp, .mp4 or .webm also chooses the format, - is standard output",
+    )
+    .option("--no-wait", "print the task's id and leave")
+    .option("--wait", "wait for the result and save it (default)")
+    .option("--workspace <name>", "run on this worker account");
+  withConnection(command, true);
+  for (const option of optionsFor(argv, allFlags)) command.addOption(option);
+  command.addHelpText("after", `\nHelp for one model: safelight generate --model pony --help\n${exitCodesHelp}`);
+  command.action(async (prompt: string, options: GenerateFlags) => {
+    const format = formatOf(options.output);
+    const values = valuesOf(command, allFlags);
+    const wishes = { model: options.model, mode: options.mode, type: format?.type };
+    const pair = choosePair({ ...wishes, parameters: [...values.keys()] });
+    if (format !== undefined) applyFormat(values, format.format, pair.model.type === format.type);
+    const request = prepareRequest(prompt, pair, allFlags, values, options.workspace);
+    const output = { output: options.output, wait: options.wait, json: options.json === true };
+    if (!options.wait && options.output !== undefined) throw usageError("--no-wait saves nothing: leave out --output.");
+    if (output.json && options.output === "-") throw usageError("--json and -o - both want standard output.");
+    await checkOutput(options.output);
+    await checkPictures(request.pictures);
+    await connected(environment(), options, async (connection) => end(await generate(connection, request, output)));
+  });
+}
+
+/** All flags work always; the help shows those of the model and mode that stand on the command line. */
+function optionsFor(argv: readonly string[], flags: readonly Flag[]): Option[] {
+  const pairs = pairsFor(valueAfter(argv, "--model"), valueAfter(argv, "--mode"));
+  const shown = new Map(flagsFor(pairs).map((flag) => [flag.parameter, flag]));
+  return flags.map((flag) => {
+    const visible = shown.get(flag.parameter);
+    const option = new Option(flag.syntax, visible?.description ?? flag.description).helpGroup(flag.group);
+    if (visible === undefined) option.hideHelp();
+    return flag.kind === "keyframes" ? option.argParser(gather) : option;
+  });
+}
+
+function gather(value: string, before: unknown): string[] {
+  return Array.isArray(before) ? [...before, value] : [value];
+}
+
+function valueAfter(argv: readonly string[], name: string): string | undefined {
+  const index = argv.indexOf(name);
+  const joined = argv.find((argument) => argument.startsWith(`${name}=`));
+  return index >= 0 ? argv[index + 1] : joined?.slice(name.length + 1);
+}
+
+function valuesOf(command: Command, flags: readonly Flag[]): Map<string, string | readonly string[]> {
+  const values = new Map<string, string | readonly string[]>();
+  for (const { parameter, name } of flags) {
+    const key = name.slice(2).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+    const value: unknown = command.getOptionValue(key);
+    if (typeof value === "string" || Array.isArray(value)) values.set(parameter, value);
+  }
+  return values;
+}
+
+function applyFormat(values: Map<string, string | readonly string[]>, format: string, fits: boolean): void {
+  const asked = values.get("output_format");
+  if (!fits) throw usageError(`The file name asks for ${format}, but this model makes the other kind.`);
+  if (asked !== undefined && asked !== format) {
+    throw usageError(`The file name asks for ${format}, --output-format for ${String(asked)}.`);
+  }
+  values.set("output_format", format);
+}
+
+function withConnection(command: Command, json: boolean): Command {
+  command
+    .option("--url <address>", "server to use (SAFELIGHT_URL; else the one on DATA_DIR, else one in this process)")
+    .option("--key <key>", "API key (API_KEY; else the one in DATA_DIR); seen by other users of this machine");
+  return json ? command.option("--json", "print JSON instead of text") : command;
+}
+
+async function connected(
+  environment: Environment,
+  options: ClientOptions,
+  work: (connection: Connection) => Promise<void>,
+): Promise<void> {
+  const connection = await connect(environment, options);
+  try {
+    await work(connection);
+  } finally {
+    await connection.close();
+  }
+}
