@@ -1,12 +1,221 @@
+import { catalog } from "@safelight/catalog";
 import type { Context } from "../context/context.ts";
+import type { PublishedEvent } from "../context/event-hub.ts";
 import type { Executor } from "../executors/executor.ts";
+import { claimNext } from "../queue/claim.ts";
+import type { Lane } from "../queue/lanes.ts";
+import { renewLeases } from "../queue/lease.ts";
+import { reapStale, reapUnable } from "../queue/reap.ts";
+import { adoptRun, forgetRun, reclaimAbandoned, reclaimExpired } from "../queue/reclaim.ts";
+import type { TaskRecord } from "../tasks/task-record.ts";
+import { type TimeLimits, timeLimits } from "../tasks/time-limits.ts";
+import { performRun, RunControl } from "./run.ts";
+import { sweep } from "./sweep.ts";
+import type { Workshop } from "./workshop.ts";
 
 export interface Dispatcher {
-  /** Graceful: stops claiming, hands running tasks back (they stay `processing`), frees the executors. */
+  /** Graceful: claims nothing more, hands running tasks back (they stay `processing`), frees the executors. */
   stop(): Promise<void>;
 }
 
-/** Recovers what an earlier process left, then runs what is pending whenever something happens. */
-export function startDispatcher(_options: { context: Context; executors: readonly Executor[] }): Promise<Dispatcher> {
-  throw new Error("not built yet");
+export interface DispatcherOptions {
+  context: Context;
+  executors: readonly Executor[];
+  limits?: TimeLimits;
+}
+
+/**
+ * Takes up what an earlier start left, then runs what waits. Woken by what happens (a task submitted, a run ended), never
+ * by looking again and again; the timer behind it is there for the case that something was missed.
+ */
+export async function startDispatcher(options: DispatcherOptions): Promise<Dispatcher> {
+  const dispatcher = new RunningDispatcher(options.context, options.executors, options.limits ?? timeLimits);
+  await dispatcher.recover();
+  dispatcher.begin();
+  return dispatcher;
+}
+
+interface Run {
+  readonly task: TaskRecord;
+  readonly control: RunControl;
+  ended: Promise<void>;
+}
+
+/** How long an executor that said it is busy is left in peace. */
+const REST_MS = 500;
+/** When to try again after the database refused a claim. */
+const RETRY_MS = 500;
+/** How soon after the start, and then how often, what is old is thrown away. */
+const FIRST_SWEEP_MS = 10_000;
+const SWEEP_MS = 10 * 60_000;
+
+class RunningDispatcher implements Dispatcher {
+  readonly #context: Context;
+  readonly #executors: readonly Executor[];
+  readonly #limits: TimeLimits;
+  readonly #shop: Workshop;
+  readonly #stopping = new AbortController();
+  readonly #runs = new Set<Run>();
+  readonly #lastUsed = new Map<string, number>();
+  readonly #resting = new Set<string>();
+  readonly #timers: NodeJS.Timeout[] = [];
+  #unsubscribe = (): void => {};
+  #pumping: Promise<void> | null = null;
+  #again = false;
+  #lastReaped: number;
+
+  constructor(context: Context, executors: readonly Executor[], limits: TimeLimits) {
+    this.#context = context;
+    this.#executors = executors;
+    this.#limits = limits;
+    this.#lastReaped = context.clock.steady();
+    this.#shop = {
+      context,
+      limits,
+      executors,
+      lanes: () => this.#lanes().filter((lane) => !this.#resting.has(lane.executor)),
+      rest: (executor) => this.#rest(executor),
+      stopping: this.#stopping.signal,
+    };
+  }
+
+  /** Before anything else runs, executors are asked for the runs that an earlier start left with them (FR-006). */
+  async recover(): Promise<void> {
+    for (const task of await reclaimAbandoned(this.#context)) {
+      const executor = this.#executors.find(({ name }) => name === task.executor);
+      if (executor === undefined) {
+        await forgetRun(this.#context, task);
+        continue;
+      }
+      const adopted = await adoptRun(this.#context, task, this.#limits);
+      if (adopted !== null) this.#launch(adopted, executor);
+    }
+  }
+
+  begin(): void {
+    this.#unsubscribe = this.#context.hub.subscribe((event) => this.#hear(event));
+    this.#every(this.#limits.renewal, () => this.#renew());
+    this.#every(this.#limits.reaper, () => this.#reap());
+    this.#every(SWEEP_MS, () => sweep(this.#context), FIRST_SWEEP_MS);
+    this.#wake();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#unsubscribe();
+    for (const timer of this.#timers) clearTimeout(timer);
+    for (const run of this.#runs) run.control.interrupt("stop");
+    await this.#pumping;
+    await Promise.all([...this.#runs].map((run) => run.ended));
+  }
+
+  #hear(event: PublishedEvent): void {
+    if (event.signal === "waiting") this.#wake();
+    if (event.signal !== "cancelling" && event.signal !== "ended") return;
+    for (const run of this.#runs) {
+      if (run.task.id === event.taskId) run.control.interrupt(event.signal === "ended" ? "ended" : "cancel");
+    }
+  }
+
+  #wake(): void {
+    this.#again = true;
+    if (this.#pumping !== null || this.#stopping.signal.aborted) return;
+    this.#pumping = this.#pump().finally(() => {
+      this.#pumping = null;
+      // Something may have happened between the last look and now.
+      if (this.#again) this.#wake();
+    });
+  }
+
+  /** Claims until there is nothing to claim. What happens meanwhile asks for one more look. */
+  async #pump(): Promise<void> {
+    while (this.#again && !this.#stopping.signal.aborted) {
+      this.#again = false;
+      try {
+        const task = await claimNext(this.#context, this.#shop.lanes(), this.#limits);
+        const executor = this.#executors.find(({ name }) => name === task?.executor);
+        if (task === null || executor === undefined) continue;
+        this.#again = true;
+        this.#launch(task, executor);
+      } catch (error) {
+        this.#context.log.error("no task could be claimed", { error });
+        setTimeout(() => this.#wake(), RETRY_MS).unref();
+      }
+    }
+  }
+
+  #launch(task: TaskRecord, executor: Executor): void {
+    this.#lastUsed.set(executor.name, this.#context.clock.steady());
+    const run: Run = { task, control: new RunControl(), ended: Promise.resolve() };
+    this.#runs.add(run);
+    if (this.#stopping.signal.aborted) run.control.interrupt("stop");
+    run.ended = performRun(this.#shop, task, executor, run.control)
+      .catch((error: unknown) => {
+        // Only storage that fails until the server stops ends here; the row is as it was and the next start reads it.
+        this.#context.log.error("how a run ended could not be stored", { task_id: task.id, error });
+      })
+      .finally(() => {
+        this.#runs.delete(run);
+        this.#wake();
+      });
+  }
+
+  async #renew(): Promise<void> {
+    const runs = [...this.#runs];
+    if (runs.length === 0) return;
+    const lost = await renewLeases(
+      this.#context,
+      runs.map((run) => run.task),
+      this.#limits,
+    );
+    for (const run of runs) if (lost.includes(run.task)) run.control.interrupt("ended");
+  }
+
+  async #reap(): Promise<void> {
+    const now = this.#context.clock.steady();
+    const elapsed = now - this.#lastReaped;
+    this.#lastReaped = now;
+    await reapStale(this.#context, this.#limits);
+    await reclaimExpired(this.#context);
+    await reapUnable(this.#context, this.#lanes(), elapsed, this.#limits);
+    this.#wake();
+  }
+
+  /** Repeats the work, each time a while after it has ended. */
+  #every(milliseconds: number, work: () => Promise<void>, first: number = milliseconds): void {
+    const index = this.#timers.length;
+    const again = (pause: number): void => {
+      this.#timers[index] = setTimeout(() => {
+        void work()
+          .catch((error: unknown) => this.#context.log.error("a regular check failed", { error }))
+          .finally(() => {
+            if (!this.#stopping.signal.aborted) again(milliseconds);
+          });
+      }, pause).unref();
+    };
+    again(first);
+  }
+
+  #rest(executor: string): void {
+    this.#resting.add(executor);
+    setTimeout(() => {
+      this.#resting.delete(executor);
+      this.#wake();
+    }, REST_MS).unref();
+  }
+
+  #lanes(): Lane[] {
+    return this.#executors.map((executor) => ({
+      executor: executor.name,
+      engine: executor.engine,
+      slots: executor.slots(),
+      able: catalog.models.flatMap((model) =>
+        model.modes
+          .filter((mode) => executor.offer(model.id, mode.id).able)
+          .map((mode) => ({ type: model.type, model: model.id, mode: mode.id })),
+      ),
+      open: true,
+      lastUsedAt: this.#lastUsed.get(executor.name) ?? 0,
+    }));
+  }
 }

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { MediaType, Mode, ModelId } from "@safelight/catalog";
+import type { Notice } from "@safelight/contract";
 
 /** What an executor needs to know of one attempt. Everything is already checked against the catalog. */
 export interface RunRequest {
@@ -35,13 +36,6 @@ export type RunHandle = { readonly [key: string]: string | number | boolean | nu
 
 export type RunStage = "starting" | "load" | "encode" | "denoise" | "decode" | "mux" | "save";
 
-export interface RunWarning {
-  code: string;
-  parameter?: string;
-  words?: string[];
-  detail: string;
-}
-
 /** Codes that an executor may report for a failed run. `worker_lost` opens a new attempt, the others end the task. */
 export type RunErrorCode = "engine_failed" | "out_of_memory" | "worker_lost" | "storage_failed" | "timed_out" | "content_refused";
 
@@ -56,7 +50,7 @@ export interface RunUpdate {
   progress: number;
   /** 0 while there is no preview; raised with every new picture. */
   previewVersion: number;
-  warnings: readonly RunWarning[];
+  warnings: readonly Notice[];
   error?: { code: RunErrorCode; detail: string };
 }
 
@@ -78,10 +72,8 @@ export interface RunResult {
 
 export type Offer = { able: true } | { able: false; reason: UnavailableReason };
 
-export interface UnavailableReason {
-  code: string;
-  detail: string;
-}
+/** Why a model and mode cannot run; the page translates by code. */
+export type UnavailableReason = Notice;
 
 /** Thrown by `start` when the run did not begin; another executor may be tried. */
 export class StartFailed extends Error {
@@ -116,8 +108,18 @@ export interface Executor {
   result(handle: RunHandle): Promise<RunResult>;
   /** Stops the run; its slot is free when resolved. Cancelling an ended or unknown run is no error. */
   cancel(handle: RunHandle): Promise<void>;
-  /** Forgets an ended run and its files. */
+  /** Forgets an ended run and its files; forgetting twice is no error. */
   release(handle: RunHandle): Promise<void>;
+  /** Lets go of connections and child processes. Runs that do not survive a restart end. */
+  close(): Promise<void>;
+}
+
+/** Why `result` could not be read now, though the run succeeded: the executor is lost. */
+export class ResultLost extends Error {
+  constructor(detail: string, cause?: unknown) {
+    super(detail, cause === undefined ? undefined : { cause });
+    this.name = "ResultLost";
+  }
 }
 
 /** Answers for the whole installation whether a model and mode can run at all, and where. */

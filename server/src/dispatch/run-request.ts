@@ -1,0 +1,82 @@
+import type { Context } from "../context/context.ts";
+import type { RunReference, RunRequest } from "../executors/executor.ts";
+import { uploadName } from "../media/uploads.ts";
+import { keyframesIn } from "../tasks/references.ts";
+import { leasedTime } from "../tasks/runtime.ts";
+import type { TaskRecord } from "../tasks/task-record.ts";
+import type { TimeLimits } from "../tasks/time-limits.ts";
+
+// A run must be given some time even when its task has used up nearly all of it; the reaper ends it soon enough.
+const SHORTEST_DEADLINE_MS = 1000;
+
+const pictureParameters = ["reference_image", "first_frame_image", "last_frame_image", "arbitrary_frames"] as const;
+
+/** What the executor is told about this attempt. */
+export function runRequestFor(context: Context, task: TaskRecord, limits: TimeLimits): RunRequest {
+  const { id, attempt, model, type, mode, prompt, negativePrompt, seed } = task;
+  const withoutPictures = Object.entries(task.parameters).filter(
+    ([name]) => !(pictureParameters as readonly string[]).includes(name),
+  );
+  return {
+    taskId: id,
+    attempt,
+    model,
+    type,
+    mode,
+    prompt,
+    negativePrompt,
+    parameters: Object.fromEntries(withoutPictures),
+    seed,
+    deadlineMs: Math.max(SHORTEST_DEADLINE_MS, limits.worker[type] - leasedTime(context, task, limits)),
+    references: referencesFor(context, task),
+    recipe: recipeOf(task),
+  };
+}
+
+/** Enough to make the result again, and nothing else: the same request gives the same file, byte for byte. */
+function recipeOf(task: TaskRecord): Record<string, unknown> {
+  return {
+    prompt: task.prompt,
+    negative_prompt: task.negativePrompt,
+    model: task.model,
+    mode: task.mode,
+    parameters: task.parameters,
+    seed: task.seed,
+    catalog_version: task.catalogVersion,
+  };
+}
+
+function referencesFor(context: Context, task: TaskRecord): RunReference[] {
+  const rows = context.database
+    .prepareRead(
+      `SELECT parameter, position, upload_id AS id, uploads.type AS type FROM task_references
+       JOIN uploads ON uploads.id = upload_id WHERE task_id = ? ORDER BY parameter, position`,
+    )
+    .all(task.id);
+  return rows.map((row) => {
+    const parameter = String(row.parameter);
+    const position = Number(row.position);
+    const path = context.media.path(uploadName({ id: String(row.id), type: String(row.type) }));
+    return { parameter, position, path, ...placeOf(task, parameter, position) };
+  });
+}
+
+function placeOf(task: TaskRecord, parameter: string, position: number): Pick<RunReference, "frameIndex" | "strength"> {
+  const { parameters } = task;
+  switch (parameter) {
+    case "arbitrary_frames": {
+      const keyframe = keyframesIn(parameters)[position];
+      return { frameIndex: keyframe?.frame_index ?? 0, strength: keyframe?.strength ?? 1 };
+    }
+    case "first_frame_image":
+      return { frameIndex: 0, strength: strengthOf(parameters.first_strength) };
+    case "last_frame_image":
+      return { frameIndex: Number(parameters.num_frames) - 1, strength: strengthOf(parameters.last_strength) };
+    default:
+      return { frameIndex: null, strength: strengthOf(parameters.reference_strength) };
+  }
+}
+
+function strengthOf(value: unknown): number {
+  return typeof value === "number" ? value : 1;
+}

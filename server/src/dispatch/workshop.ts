@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Context } from "../context/context.ts";
+import { SafelightError } from "../errors.ts";
+import type { Executor } from "../executors/executor.ts";
+import type { Lane } from "../queue/lanes.ts";
+import type { TimeLimits } from "../tasks/time-limits.ts";
+
+/** What every run shares. */
+export interface Workshop {
+  readonly context: Context;
+  readonly limits: TimeLimits;
+  readonly executors: readonly Executor[];
+  /** The executors as the queue sees them, those left out that just said they are busy. */
+  lanes(): readonly Lane[];
+  /** Leaves an executor in peace for a moment after it said that it is busy. */
+  rest(executor: string): void;
+  /** Fires when the server stops. */
+  readonly stopping: AbortSignal;
+}
+
+/** Why a run is to end before its executor is done: the creator asked, the server stops, or the task is no longer ours. */
+export type Interruption = "cancel" | "stop" | "ended";
+
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 5000;
+
+/**
+ * Tries a change until the database takes it: what a run has to say must not be lost to a disk that is full for a minute.
+ * Gives up, rejecting, only when the server stops; the next start finds the task as it was.
+ */
+export async function persist<T>(shop: Workshop, work: () => Promise<T>): Promise<T> {
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    const lastTry = shop.stopping.aborted;
+    try {
+      return await work();
+    } catch (error) {
+      if (lastTry || !(error instanceof SafelightError) || error.code !== "storage_unavailable") throw error;
+      await sleep(pause, undefined, { signal: shop.stopping }).catch(() => undefined);
+    }
+  }
+}
+
+/** Resolves with the work's value, or with undefined after `milliseconds` or when it rejects. The work itself goes on. */
+export async function within<T>(milliseconds: number, work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, undefined);
+  });
+  try {
+    return await Promise.race([work.catch(() => undefined), timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Rejects when the signal fires, for racing against something that may never answer. */
+export function whenAborted(signal: AbortSignal): { promise: Promise<never>; forget: () => void } {
+  let onAbort = (): void => {};
+  const promise = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(new Interrupted());
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort);
+  });
+  promise.catch(() => undefined);
+  return { promise, forget: () => signal.removeEventListener("abort", onAbort) };
+}
+
+/** A run was interrupted; the reason is on its signal. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+}

@@ -1,0 +1,55 @@
+import type { MediaType } from "@safelight/catalog";
+
+/** What the queue needs to know of an executor: what it may be given and how much of it at once. */
+export interface Lane {
+  readonly executor: string;
+  readonly engine: string;
+  readonly slots: { readonly image: number; readonly video: number; readonly total: number };
+  /** Every model and mode it is able to run now. */
+  readonly able: readonly { readonly type: MediaType; readonly model: string; readonly mode: string }[];
+  /** False for one that only takes tasks pinned to it. */
+  readonly open: boolean;
+  /** When it was last given a task; of two equally loaded lanes the one that has rested longer goes first. */
+  readonly lastUsedAt: number;
+}
+
+/** Runs going on, per executor and type. */
+export type Running = ReadonlyMap<string, { image: number; video: number }>;
+
+/** True when the lane has room for one more run of this type. */
+export function hasRoom(lane: Lane, running: Running, type: MediaType): boolean {
+  const now = running.get(lane.executor) ?? { image: 0, video: 0 };
+  return now[type] < lane.slots[type] && now.image + now.video < lane.slots.total;
+}
+
+/** Share of the lane's slots of this type that is taken, 0 to 1. */
+export function loadOf(lane: Lane, running: Running, type: MediaType): number {
+  return (running.get(lane.executor)?.[type] ?? 0) / Math.max(1, lane.slots[type]);
+}
+
+/** What a task must match to run on one of the lanes: `open` for tasks that go anywhere, `pinned` for the others. */
+export interface Fitting {
+  /** JSON array of `model/mode`. */
+  open: string;
+  /** JSON array of `workspace/model/mode`. */
+  pinned: string;
+}
+
+export function fittingFor(lanes: readonly Lane[], room: (lane: Lane, type: MediaType) => boolean): Fitting {
+  const open = new Set<string>();
+  const pinned = new Set<string>();
+  for (const lane of lanes) {
+    for (const { type, model, mode } of lane.able) {
+      if (!room(lane, type)) continue;
+      if (lane.open) open.add(`${model}/${mode}`);
+      pinned.add(`${lane.executor}/${model}/${mode}`);
+    }
+  }
+  return { open: JSON.stringify([...open]), pinned: JSON.stringify([...pinned]) };
+}
+
+/** SQL condition with two values, `open` and `pinned` of a Fitting. */
+export const FITS = `(
+  (workspace IS NULL AND model || '/' || mode IN (SELECT value FROM json_each(?)))
+  OR (workspace IS NOT NULL AND workspace || '/' || model || '/' || mode IN (SELECT value FROM json_each(?)))
+)`;

@@ -1,0 +1,124 @@
+import type { Context } from "../context/context.ts";
+import { changeTask, type TaskChange } from "../tasks/change.ts";
+import { failTask } from "../tasks/fail.ts";
+import type { TaskErrorCode } from "@safelight/contract";
+import type { Transaction } from "../database/database.ts";
+import { MAX_ATTEMPTS } from "../tasks/lifecycle.ts";
+import { readTask } from "../tasks/read.ts";
+import { leasedTime } from "../tasks/runtime.ts";
+import type { TaskRecord } from "../tasks/task-record.ts";
+import { type TimeLimits, timeLimits } from "../tasks/time-limits.ts";
+
+/** One attempt of one task, as its holder knows it. */
+export interface Held {
+  readonly id: string;
+  readonly attempt: number;
+}
+
+/**
+ * The columns of a lease that begins now. Lease times are steady time, so a clock that is set back neither stretches nor
+ * ends a lease; across a restart they mean nothing, and the owner's name tells that.
+ */
+export function leaseColumns(context: Context, limits: TimeLimits = timeLimits) {
+  const now = context.clock.steady();
+  return { lease_owner: context.instance, lease_renewed_at: now, lease_until: now + limits.lease };
+}
+
+/** The columns of a task that nobody holds, with the time of the lease that ends added to the sum. */
+function freeColumns(context: Context, task: TaskRecord) {
+  return {
+    lease_owner: null,
+    lease_until: null,
+    lease_renewed_at: null,
+    leased_ms: leasedTime(context, task),
+    released: 1,
+    stage: task.cancelRequestedAt === null ? "queued" : "cancelling",
+    stage_detail: null,
+    step: null,
+    steps: null,
+  } as const;
+}
+
+/** The task, when it is still held by us in this attempt; undefined once it ended, was handed back or given to another. */
+export function readHeld(context: Context, tx: Transaction, held: Held): TaskRecord | undefined {
+  const task = readTask((sql) => tx.prepare(sql), held.id);
+  const ours = task?.status === "processing" && task.leaseOwner === context.instance && task.attempt === held.attempt;
+  return ours ? task : undefined;
+}
+
+/** Changes a task that we hold; returns null, changing nothing, when we do not (any more). */
+export function changeHeld(
+  context: Context,
+  held: Held,
+  change: (task: TaskRecord, tx: Transaction) => TaskRecord,
+): Promise<TaskRecord | null> {
+  return context.database.write((tx) => {
+    const task = readHeld(context, tx, held);
+    return task === undefined ? null : change(task, tx);
+  });
+}
+
+/** Shorthand of `changeHeld` for a plain change. */
+export function updateHeld(
+  context: Context,
+  held: Held,
+  change: (task: TaskRecord) => TaskChange,
+): Promise<TaskRecord | null> {
+  return changeHeld(context, held, (task, tx) => changeTask(context, tx, task, change(task)));
+}
+
+/** Extends the leases of all runs that go on, in one write. Returns those that are no longer ours. */
+export function renewLeases(
+  context: Context,
+  held: readonly Held[],
+  limits: TimeLimits = timeLimits,
+): Promise<readonly Held[]> {
+  return context.database.write((tx) => {
+    const lost: Held[] = [];
+    for (const one of held) {
+      const task = readHeld(context, tx, one);
+      if (task === undefined) {
+        lost.push(one);
+        continue;
+      }
+      const now = context.clock.steady();
+      tx.prepare("UPDATE tasks SET leased_ms = ?, lease_renewed_at = ?, lease_until = ? WHERE id = ?").run(
+        leasedTime(context, task, limits),
+        now,
+        now + limits.lease,
+        one.id,
+      );
+    }
+    return lost;
+  });
+}
+
+/**
+ * Hands a task back without using up an attempt: it stays `processing` and is claimed before anything that waits. With
+ * `keepRun` its run goes on elsewhere and is picked up later.
+ */
+export function releaseTask(context: Context, tx: Transaction, task: TaskRecord, keepRun: boolean): TaskRecord {
+  const handle = keepRun ? {} : { run_handle: null };
+  return changeTask(context, tx, task, { columns: { ...freeColumns(context, task), ...handle } });
+}
+
+/**
+ * Uses up the attempt: the run is lost or its result is worthless. The task is handed back for the next attempt, or fails
+ * with the code when there is none left. Progress keeps its maximum.
+ */
+export function loseAttempt(
+  context: Context,
+  tx: Transaction,
+  task: TaskRecord,
+  code: TaskErrorCode,
+  detail?: string,
+): TaskRecord {
+  if (task.cancelRequestedAt !== null) return failTask(context, tx, task, "cancelled");
+  if (task.attempt >= MAX_ATTEMPTS) return failTask(context, tx, task, code, detail);
+  tx.afterCommit(() => {
+    context.log.warn("attempt lost, trying again", { task_id: task.id, attempt: task.attempt, executor: task.executor, code });
+  });
+  return changeTask(context, tx, task, {
+    columns: { ...freeColumns(context, task), run_handle: null, attempt: task.attempt + 1 },
+  });
+}
