@@ -20,7 +20,8 @@ Exit codes:
   1    the task failed, or a part checked by smoke is broken
   2    the command or a parameter is wrong
   3    no server could be reached or started, or it did not let us in
-  130  interrupted; the task was cancelled`;
+  130  interrupted; the task was cancelled
+`;
 
 /** A failure that is told to the person in one line. `code` is a code of the contract where there is one. */
 export class CommandError extends Error {

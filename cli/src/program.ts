@@ -1,10 +1,10 @@
 // The commands and their flags. What a command does stands in commands/; here it is only named and wired.
+import type { Environment } from "@safelight/server";
 import { Command, CommanderError, Option } from "commander";
 import { checkPictures, generate } from "./commands/generate.ts";
 import { type ServeOptions, serve } from "./commands/serve.ts";
 import { cancel, printStatus } from "./commands/tasks.ts";
 import { type Connection, connect } from "./connection/connect.ts";
-import type { Environment } from "./connection/environment.ts";
 import { exitCodes, exitCodesHelp, failureLine, toCommandError, usageError } from "./failure.ts";
 import { type Flag, flagsFor } from "./flags/flags.ts";
 import { choosePair, pairsFor } from "./flags/pairs.ts";

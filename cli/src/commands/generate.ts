@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
-import type { Client, GenerateRequest, Status } from "@safelight/contract";
+import type { GenerateRequest, Status } from "@safelight/contract";
 import type { Connection } from "../connection/connect.ts";
 import { withRetry } from "../connection/retry.ts";
 import { CommandError, exitCodes, usageError } from "../failure.ts";
@@ -20,6 +20,8 @@ export interface GenerateOptions {
 
 /** Largest picture the server takes, in bytes; a larger one is told before anything is sent. */
 const largestPicture = 20_000_000;
+/** Before there is a task nothing is lost by giving up; in milliseconds. */
+const firstPatience = 5000;
 
 /** Checks that every picture is a readable file. Throws a usage error that names the first that is not. */
 export async function checkPictures(pictures: readonly PictureSlot[]): Promise<void> {
@@ -42,36 +44,36 @@ export async function generate(
       "--no-wait needs a running server: nothing would go on once this command ends. Try safelight serve.",
     );
   }
-  await uploadPictures(connection.client, request.pictures);
-  const answer = await submit(connection.client, request.body);
+  await uploadPictures(connection, request.pictures);
+  const answer = await submit(connection, request.body);
   if (!options.wait) {
     process.stdout.write(`${options.json ? JSON.stringify(answer) : answer.task_id}\n`);
     return 0;
   }
-  const { status, interrupted } = await followOrCancel(connection.client, answer.task_id, options.json);
-  if (status.status === "done") return await save(connection.client, status, options);
+  const { status, interrupted } = await followOrCancel(connection, answer.task_id, options.json);
+  if (status.status === "done") return await save(connection, status, options);
   if (options.json) process.stdout.write(`${JSON.stringify(status)}\n`);
   if (interrupted) throw new CommandError(exitCodes.interrupted, "cancelled", "The task was cancelled.");
   throw taskFailure(status);
 }
 
-async function uploadPictures(client: Client, pictures: readonly PictureSlot[]): Promise<void> {
+async function uploadPictures(connection: Connection, pictures: readonly PictureSlot[]): Promise<void> {
   for (const { file, put } of pictures) {
     const blob = new Blob([await readFile(file)]);
-    const upload = await withRetry(() => client.upload(blob, basename(file)), { patienceMs: 15_000 });
+    const upload = await withRetry(connection, (client) => client.upload(blob, basename(file)), firstPatience);
     put(upload.id);
   }
 }
 
 // With one idempotency key for all tries, a submit whose answer was lost does not become two tasks.
-function submit(client: Client, body: Record<string, unknown>) {
+function submit(connection: Connection, body: Record<string, unknown>) {
   const headers = { "idempotency-key": randomUUID() };
   const request = { body: body as GenerateRequest, headers };
-  return withRetry(() => client.generate(request), { patienceMs: 15_000 });
+  return withRetry(connection, (client) => client.generate(request), firstPatience);
 }
 
 async function followOrCancel(
-  client: Client,
+  connection: Connection,
   id: string,
   quiet: boolean,
 ): Promise<{ status: Status; interrupted: boolean }> {
@@ -80,21 +82,21 @@ async function followOrCancel(
   const release = onInterrupt({
     first: () => {
       interrupted = true;
-      client.cancelTask({ path: { id } }).catch(() => process.exit(exitCodes.interrupted));
+      connection.client.cancelTask({ path: { id } }).catch(() => process.exit(exitCodes.interrupted));
     },
     second: () => process.exit(exitCodes.interrupted),
   });
   try {
-    return { status: await followTask(client, id, (status) => progress.show(status)), interrupted };
+    return { status: await followTask(connection, id, (status) => progress.show(status)), interrupted };
   } finally {
     release();
     progress.end();
   }
 }
 
-async function save(client: Client, status: Status, options: GenerateOptions): Promise<number> {
+async function save(connection: Connection, status: Status, options: GenerateOptions): Promise<number> {
   const id = status.task_id;
-  const response = await withRetry(() => client.getResult({ path: { id } }), { patienceMs: 15_000 });
+  const response = await withRetry(connection, (client) => client.getResult({ path: { id } }));
   if (options.output === "-") {
     process.stdout.write(new Uint8Array(await response.arrayBuffer()));
     if (!options.json) tell(status);

@@ -1,5 +1,5 @@
 // `safelight serve`: the server in the foreground, until a signal ends it.
-import type { Environment } from "../connection/environment.ts";
+import { type Environment, startServer } from "@safelight/server";
 import { onInterrupt } from "../interrupt.ts";
 
 export interface ServeOptions {
@@ -10,7 +10,6 @@ export interface ServeOptions {
 
 /** Resolves with the exit code once the server has stopped: 0 after a graceful stop. Throws a StartupError. */
 export async function serve(environment: Environment, options: ServeOptions): Promise<number> {
-  const { startServer } = await import("@safelight/server");
   const settings = {
     ...environment,
     ...(options.port === undefined ? {} : { PORT: options.port }),
@@ -18,6 +17,7 @@ export async function serve(environment: Environment, options: ServeOptions): Pr
     ...(options.dataDir === undefined ? {} : { DATA_DIR: options.dataDir }),
   };
   const server = await startServer(settings);
+  for (const file of server.secrets.created) process.stdout.write(`A secret was made: ${file}\n`);
   process.stdout.write(`Safelight is ready: ${server.url}\n`);
   return await new Promise((resolve, reject) => {
     const release = onInterrupt({

@@ -1,8 +1,8 @@
 // How a command finds its server: --url and --key, then SAFELIGHT_URL and API_KEY, then the server that runs on the data
 // directory, and when there is none, a server in this process, under the directory's lock, for as long as the command runs.
 import { type Client, createClient } from "@safelight/contract";
+import { type Config, type Environment, readConfig, readOwnApiKey, startServer } from "@safelight/server";
 import { usageError } from "../failure.ts";
-import type { Environment } from "./environment.ts";
 import { findRunningServer } from "./server-file.ts";
 
 export interface ConnectionOptions {
@@ -11,49 +11,103 @@ export interface ConnectionOptions {
 }
 
 export interface Connection {
-  client: Client;
+  /** Ask for it anew before each request: it changes when another server takes over. */
+  readonly client: Client;
   /** Without a trailing slash. */
-  url: string;
+  readonly url: string;
   /** Undefined when none is known; the server then answers session_required. */
-  key: string | undefined;
+  readonly key: string | undefined;
   /** The access password of this machine's settings, for an installation that asks for one. */
-  password: string | undefined;
+  readonly password: string | undefined;
   /** True when the server lives in this process and ends with the command. */
-  embedded: boolean;
+  readonly embedded: boolean;
+  /**
+   * After a broken connection: the server on our data directory may have been another command's, and ended with it. Finds or
+   * starts the next one, and leaves everything as it is when the address was given or nothing could be started.
+   */
+  recover(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Finds or starts a server. Throws a StartupError, or the error of the first request, when there is none. */
+interface Target {
+  url: string;
+  key: string | undefined;
+  stop?: () => Promise<void>;
+}
+
+/** How long another process may be between taking the directory and answering, in milliseconds. */
+const startUpMs = 3000;
+
+/** Finds or starts a server. Throws a StartupError when neither is possible. */
 export async function connect(environment: Environment, options: ConnectionOptions): Promise<Connection> {
-  const url = options.url ?? nonEmpty(environment.SAFELIGHT_URL);
-  const server = await import("@safelight/server");
-  const config = server.readConfig(environment);
-  const local = { password: config.accessPassword ?? undefined, embedded: false, close: async () => {} };
-  const ownKey = async () => config.apiKey ?? (await server.readOwnApiKey(config.dataDirectory)) ?? undefined;
-  if (url !== undefined) {
-    const base = checkedUrl(url);
-    const key = options.key ?? config.apiKey ?? (await isOurs(base, config.dataDirectory, ownKey));
-    return connectionTo({ ...local, url: base, key });
-  }
+  const config = readConfig(environment);
+  const address = options.url ?? (environment.SAFELIGHT_URL || undefined);
+  const find = () =>
+    address === undefined
+      ? findLocal(environment, config, options.key)
+      : findNamed(checkedUrl(address), config, options.key);
+  let target = await find();
+  let client = clientOf(target);
+  return {
+    get client() {
+      return client;
+    },
+    get url() {
+      return target.url;
+    },
+    get key() {
+      return target.key;
+    },
+    get embedded() {
+      return target.stop !== undefined;
+    },
+    password: config.accessPassword ?? undefined,
+    recover: async () => {
+      if (address !== undefined || target.stop !== undefined) return;
+      target = await find().catch(() => target);
+      client = clientOf(target);
+    },
+    close: async () => target.stop?.(),
+  };
+}
+
+async function findNamed(url: string, config: Config, key: string | undefined): Promise<Target> {
+  if (key !== undefined || config.apiKey !== null) return { url, key: key ?? config.apiKey ?? undefined };
+  // A key of this data directory is shown only to the server that runs on it, never to an address typed by hand.
+  const isOurs = (await findRunningServer(config.dataDirectory)) === url;
+  return { url, key: isOurs ? await ownKey(config) : undefined };
+}
+
+async function findLocal(environment: Environment, config: Config, key: string | undefined): Promise<Target> {
   const running = await findRunningServer(config.dataDirectory);
-  if (running !== null) return connectionTo({ ...local, url: running, key: options.key ?? (await ownKey()) });
-  const started = await server.startServer({ ...environment, HOST: "127.0.0.1", PORT: "0", LOG_LEVEL: "silent" });
-  const key = options.key ?? (await ownKey());
-  return connectionTo({ ...local, url: started.url, key, embedded: true, close: () => started.close() });
+  if (running !== null) return { url: running, key: key ?? (await ownKey(config)) };
+  try {
+    const settings = { ...environment, HOST: "127.0.0.1", PORT: "0", LOG_LEVEL: "silent" };
+    const started = await startServer(settings);
+    return { url: started.url, key: key ?? started.secrets.apiKey, stop: () => started.close() };
+  } catch (error) {
+    const url = await waitForOther(config.dataDirectory);
+    if (url === null) throw error;
+    return { url, key: key ?? (await ownKey(config)) };
+  }
 }
 
-// A key of this data directory is shown only to the server that runs on it, never to an address typed by hand.
-async function isOurs(
-  url: string,
-  dataDirectory: string,
-  ownKey: () => Promise<string | undefined>,
-): Promise<string | undefined> {
-  return (await findRunningServer(dataDirectory)) === url ? ownKey() : undefined;
+// Two commands at once: one of them gets the directory, the other finds it taken before it can be asked where it listens.
+async function waitForOther(dataDirectory: string): Promise<string | null> {
+  for (const end = performance.now() + startUpMs; performance.now() < end; ) {
+    const url = await findRunningServer(dataDirectory);
+    if (url !== null) return url;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return null;
 }
 
-function connectionTo(facts: Omit<Connection, "client">): Connection {
-  const { url, key } = facts;
-  return { ...facts, client: createClient({ baseUrl: url, ...(key === undefined ? {} : { apiKey: key }) }) };
+async function ownKey(config: Config): Promise<string | undefined> {
+  return config.apiKey ?? (await readOwnApiKey(config.dataDirectory)) ?? undefined;
+}
+
+function clientOf({ url, key }: Target): Client {
+  return createClient({ baseUrl: url, ...(key === undefined ? {} : { apiKey: key }) });
 }
 
 function checkedUrl(text: string): string {
@@ -62,8 +116,4 @@ function checkedUrl(text: string): string {
   if (url.username !== "" || url.password !== "")
     throw usageError("Give the key with --key or API_KEY, not in the address.");
   return url.href.replace(/[?#].*$/, "").replace(/\/+$/, "");
-}
-
-function nonEmpty(value: string | undefined): string | undefined {
-  return value === undefined || value === "" ? undefined : value;
 }

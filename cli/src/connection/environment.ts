@@ -2,9 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
+import type { Environment } from "@safelight/server";
 import { usageError } from "../failure.ts";
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What stands in the environment wins over .env; a line of .env without a value says nothing. */
 export function readEnvironment(repository: string, given: Environment): Environment {

@@ -93,7 +93,8 @@ function describe(uses: readonly Use[], pairs: readonly Pair[]): string {
     return byLimits.size === 1 ? [text] : [`${[...models].join(", ")}: ${text}`];
   });
   if (uses[0]?.parameter.type === "keyframes") parts.unshift("repeat for each picture");
-  const only = onlyFor(uses, pairs);
+  // Where limits differ the models are named already.
+  const only = byLimits.size > 1 ? null : onlyFor(uses, pairs);
   if (only !== null) parts.push(`only ${only}`);
   return parts.length === 0 ? label : `${label} (${parts.join("; ")})`;
 }
