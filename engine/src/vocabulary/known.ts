@@ -1,4 +1,6 @@
-/** What the model can draw, first name of each thing first. */
+import { bundledModel, loadVocabulary, unknownIn, type Vocabulary } from "./vocabulary.ts";
+
+/** What the model can draw: one name for each thing, under which words.json lists its synonyms. */
 export interface KnownVocabulary {
   readonly subjects: readonly string[];
   readonly backdrops: readonly string[];
@@ -9,12 +11,29 @@ export interface KnownVocabulary {
   readonly positions: readonly string[];
 }
 
+let bundled: Vocabulary | undefined;
+
+function bundledVocabulary(): Vocabulary {
+  bundled ??= loadVocabulary(bundledModel);
+  return bundled;
+}
+
 /** The groups of words the bundled model was trained on, for pages and answers that say what it knows. */
 export function knownVocabulary(): KnownVocabulary {
-  return { subjects: [], backdrops: [], times: [], weathers: [], colours: [], sizes: [], positions: [] };
+  const { phrases } = bundledVocabulary();
+  const names = (group: string) => Object.keys(phrases[group] ?? {});
+  return {
+    subjects: names("subjects"),
+    backdrops: names("backdrops"),
+    times: names("times"),
+    weathers: names("weathers"),
+    colours: names("colours"),
+    sizes: names("sizes"),
+    positions: names("positions"),
+  };
 }
 
 /** Words of the prompt, in lower case, that the bundled model has never seen; each once, in order. */
-export function unknownWords(_prompt: string): string[] {
-  return [];
+export function unknownWords(prompt: string): string[] {
+  return unknownIn(bundledVocabulary(), prompt);
 }
