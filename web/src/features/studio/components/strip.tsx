@@ -1,0 +1,62 @@
+import { TriangleAlert } from "lucide-react";
+import type { Task } from "../../../api/tasks.ts";
+import { language } from "../../../ui/language.ts";
+import { isActive } from "../model/task-words.ts";
+import { strings } from "../strings.ts";
+import { renderingOf } from "./easel.tsx";
+
+interface StripProps {
+  tasks: readonly Task[];
+  chosen: string | null;
+  onChoose: (id: string) => void;
+}
+
+/** The latest tasks, newest first, as a strip of contact prints. */
+export function Strip({ tasks, chosen, onChoose }: StripProps) {
+  if (tasks.length === 0) return null;
+  return (
+    <section className="strip" aria-label={strings.latest}>
+      {tasks.map((task) => (
+        <StripItem key={task.id} task={task} current={task.id === chosen} onChoose={() => onChoose(task.id)} />
+      ))}
+    </section>
+  );
+}
+
+function StripItem({ task, current, onChoose }: { task: Task; current: boolean; onChoose: () => void }) {
+  return (
+    <button
+      type="button"
+      className="strip-item"
+      aria-current={current}
+      aria-label={strings.show(task.prompt)}
+      title={task.prompt}
+      onClick={onChoose}
+    >
+      <Thumbnail task={task} />
+      <span className="num">{caption(task)}</span>
+    </button>
+  );
+}
+
+/** The smallest picture of a task: its preview, its place in the queue, or the mark of a failure. */
+export function Thumbnail({ task }: { task: Task }) {
+  if (task.status === "failed") {
+    return (
+      <span className="blank-print">
+        <TriangleAlert className="icon" aria-hidden="true" />
+      </span>
+    );
+  }
+  if (task.preview_url === null) return <span className="blank-print">{task.queue_position}</span>;
+  return <img src={task.preview_url} alt="" loading="lazy" className={renderingOf(task.engine)} />;
+}
+
+function caption(task: Task): string {
+  if (isActive(task)) return strings.percent(task.progress);
+  return new Date(task.finished_at ?? task.created_at).toLocaleTimeString(language, {
+    hour: "2-digit",
+    minute: "2-digit",
+    hour12: false,
+  });
+}

@@ -1,0 +1,22 @@
+import tailwindcss from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vite";
+
+// Where a running server is found while the page itself comes from `vite dev`.
+const server = process.env.SAFELIGHT_URL ?? "http://127.0.0.1:8600";
+const apiPaths =
+  "^/(auth|models|uploads|generate|status|events|cancel|results|preview|tasks|health|openapi\\.json|docs)(/|\\?|$)";
+
+export default defineConfig({
+  plugins: [react(), tailwindcss()],
+  build: {
+    outDir: "dist",
+    emptyOutDir: true,
+    assetsDir: "assets",
+    // The page's content security policy allows nothing inline, data: fonts and icons included.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    target: "es2022",
+  },
+  server: { proxy: { [apiPaths]: { target: server, changeOrigin: true } } },
+});
