@@ -164,7 +164,8 @@ function judgeSmaller(
   const other = all.find((parameter) => parameter.name === less_than);
   if (other === undefined) return [];
   const limit = valueAt(body, other.name) ?? other.default;
-  if (typeof limit !== "number") return [];
+  // A wrong limit is an error of its own; measuring by it would only add another.
+  if (typeof limit !== "number" || judge(other, limit) !== null) return [];
   return items.flatMap((item, index) => {
     const value = valueAt(item, name);
     if (typeof value !== "number" || value < limit) return [];

@@ -56,12 +56,21 @@ export const namedSchemas: Readonly<Record<string, TSchema>> = {
 };
 
 // Compared as text: a schema that was put into another one may be a copy.
-const names = new Map(Object.entries(namedSchemas).map(([name, schema]) => [JSON.stringify(schema), name]));
+const references = new Map<string, Json>(
+  Object.entries(namedSchemas).flatMap(([name, schema]): [string, Json][] => {
+    const reference = { $ref: `#/components/schemas/${name}` };
+    const orNull = JSON.stringify({ ...schema, type: ["object", "null"] });
+    return [
+      [JSON.stringify(schema), reference],
+      [orNull, { anyOf: [reference, { type: "null" }] }],
+    ];
+  }),
+);
 
 /** The schema as it stands inside another one: named parts become references. */
 export function referring(schema: unknown): Json {
-  const name = typeof schema === "object" && schema !== null ? names.get(JSON.stringify(schema)) : undefined;
-  return name === undefined ? spelledOut(schema) : { $ref: `#/components/schemas/${name}` };
+  const isObject = typeof schema === "object" && schema !== null;
+  return (isObject ? references.get(JSON.stringify(schema)) : undefined) ?? spelledOut(schema);
 }
 
 /** The schema itself written out, its parts referring. */
