@@ -1,7 +1,9 @@
 /** Puts the routes together. What it is given it does not own: the caller opens and closes database, media and streams. */
 import { Ajv, type ValidateFunction } from "ajv";
 import { type FastifyInstance, type FastifySchema, type FastifySchemaCompiler, fastify } from "fastify";
+import type { Config } from "./config.ts";
 import { SafelightError } from "./errors.ts";
+import { readBodies } from "./http/body-parsers.ts";
 import { registerDocsRoutes } from "./http/docs-routes.ts";
 import { registerEventRoutes } from "./http/event-routes.ts";
 import { registerGenerateRoutes } from "./http/generate-routes.ts";
@@ -27,7 +29,8 @@ export async function buildApp(installation: Installation): Promise<FastifyInsta
   app.decorateRequest("credential", null);
   app.setValidatorCompiler(createValidatorCompiler());
   handleErrors(app, installation.context.log);
-  addCommonHeaders(app, installation);
+  readBodies(app);
+  addCommonHeaders(app, installation.config);
   logRequests(app, installation);
 
   registerSystemRoutes(registrar);
@@ -65,7 +68,8 @@ function createFastify({ config }: Installation): FastifyInstance {
     frameworkErrors: (error, request, reply) => {
       const known =
         explainFrameworkError(error) ?? new SafelightError("not_found", "There is nothing at this address.");
-      sendProblem(request, reply, known);
+      // Hooks do not run for what the router itself refuses.
+      sendProblem(request, reply.headers(commonHeaders(config)).header("x-correlation-id", request.id), known);
     },
   });
 }
@@ -90,8 +94,16 @@ function createValidatorCompiler(): FastifySchemaCompiler<FastifySchema> {
   };
 }
 
-function addCommonHeaders(app: FastifyInstance, { config }: Installation): void {
-  const common = {
+function addCommonHeaders(app: FastifyInstance, config: Config): void {
+  const common = commonHeaders(config);
+  app.addHook("onRequest", (request, reply, done) => {
+    reply.headers(common).header("x-correlation-id", request.id);
+    done();
+  });
+}
+
+function commonHeaders(config: Config) {
+  return {
     "cache-control": "no-store",
     vary: "Origin",
     "x-content-type-options": "nosniff",
@@ -101,10 +113,6 @@ function addCommonHeaders(app: FastifyInstance, { config }: Installation): void 
     // A listed front end shows pictures and films of this server in its own page; without one nobody else may.
     "cross-origin-resource-policy": config.frontendOrigins.length > 0 ? "cross-origin" : "same-origin",
   };
-  app.addHook("onRequest", (request, reply, done) => {
-    reply.headers(common).header("x-correlation-id", request.id);
-    done();
-  });
 }
 
 /** One line for each request; reads that went well, such as polling, only when debugging. The query is left out: it may hold a key. */

@@ -43,6 +43,7 @@ function accept(reply: Call["reply"], answer: GenerateAnswer, replayed: boolean)
 }
 
 function judgeBody(body: unknown): CheckedRequest {
+  if (body === undefined) throw new SafelightError("malformed_json", "The body is empty.");
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     const message = "The body must be a JSON object.";
     throw new SafelightError("validation_failed", message, { fields: [{ field: "", code: "wrong_type", message }] });

@@ -28,6 +28,13 @@ export interface Call<Query = unknown, Body = unknown> {
   readonly reply: FastifyReply;
 }
 
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** What the contract says of the body; routes outside it take none. */
+    body?: "required" | "optional";
+  }
+}
+
 /** Answers a JSON value, or the reply itself when the handler has sent it. */
 export type Handler<Query, Body> = (call: Call<Query, Body>) => unknown;
 
@@ -62,6 +69,7 @@ export function register<Query = unknown, Body = unknown>(
     url,
     exposeHeadRoute: options.head === undefined,
     ...(options.bodyLimit === undefined ? {} : { bodyLimit: options.bodyLimit }),
+    config: route.body === undefined ? {} : { body: route.body.required ? "required" : "optional" },
     schema: {
       ...(route.query === undefined ? {} : { querystring: route.query }),
       ...(route.headers === undefined ? {} : { headers: route.headers }),

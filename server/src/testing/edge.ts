@@ -1,0 +1,121 @@
+import { hash } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { canEncode, ENGINE_NAME, stripRecipe } from "@safelight/engine";
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from "fastify";
+import type { DestinationStream } from "pino";
+import { buildApp } from "../app.ts";
+import { readConfig } from "../config.ts";
+import type { Clock } from "../context/clock.ts";
+import { type Context, createContext } from "../context/context.ts";
+import { type OpenOptions, openDatabase } from "../database/open.ts";
+import type { Offers } from "../executors/executor.ts";
+import { isStillValid } from "../http/credentials.ts";
+import type { Installation } from "../http/installation.ts";
+import { createLog } from "../log.ts";
+import { DiskMediaStore } from "../media/disk-media-store.ts";
+import type { MediaFileSystem } from "../media/media-file-system.ts";
+import { createSecretCheck } from "../sessions/credential.ts";
+import { OpenStreams } from "../sessions/open-streams.ts";
+
+export interface Edge {
+  readonly app: FastifyInstance;
+  readonly context: Context;
+  readonly installation: Installation;
+  readonly apiKey: string;
+  readonly folder: string;
+  /** Every log line written so far. */
+  readonly logged: string[];
+  /** A request with the API key. */
+  inject(options: InjectOptions): Promise<LightMyRequestResponse>;
+  /** Begins to listen on the loopback. */
+  listen(): Promise<string>;
+  stop(): void;
+  close(): Promise<void>;
+}
+
+export interface EdgeOptions {
+  readonly environment?: Record<string, string>;
+  readonly offers?: Offers;
+  readonly clock?: Clock;
+  readonly mediaFiles?: MediaFileSystem;
+  readonly interrupt?: OpenOptions["interrupt"];
+  readonly webFolder?: string;
+  readonly canEncode?: (format: string) => Promise<boolean>;
+}
+
+export const everythingRuns: Offers = { offer: () => ({ able: true, executor: "embedded" }) };
+
+/** The HTTP side of a server on a real database and a real media folder, without a dispatcher: tasks stay pending. */
+export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
+  const folder = await mkdtemp(join(tmpdir(), "safelight-edge-"));
+  const apiKey = `test-key-${hash("sha256", folder).slice(0, 12)}`;
+  const config = readConfig({ DATA_DIR: folder, LOG_LEVEL: "debug", ...options.environment });
+  const logged: string[] = [];
+  const destination: DestinationStream = { write: (line) => void logged.push(line) };
+  const log = createLog({ level: config.logLevel, destination });
+  log.hide(apiKey);
+  const clock = options.clock === undefined ? {} : { clock: options.clock };
+  const interrupt = options.interrupt === undefined ? {} : { interrupt: options.interrupt };
+  const database = await openDatabase({ file: join(folder, "safelight.sqlite"), log, ...clock, ...interrupt });
+  const media = await DiskMediaStore.open(join(folder, "media"), options.mediaFiles);
+  const context = createContext({ database, log, config, media, ...clock });
+  const stopping = new AbortController();
+  const streams = new OpenStreams((credential) => isStillValid({ context }, credential), log);
+  const installation: Installation = {
+    version: "0.0.0",
+    config,
+    context,
+    offers: options.offers ?? everythingRuns,
+    engine: {
+      name: ENGINE_NAME,
+      canEncode: options.canEncode ?? ((format) => canEncode(format as Parameters<typeof canEncode>[0])),
+      stripRecipe,
+    },
+    streams,
+    isApiKey: createSecretCheck(apiKey),
+    isReady: () => !stopping.signal.aborted,
+    stopping: stopping.signal,
+    webFolder: options.webFolder ?? join(folder, "no-page"),
+  };
+  const app = await buildApp(installation);
+  return {
+    app,
+    context,
+    installation,
+    apiKey,
+    folder,
+    logged,
+    inject: (request) =>
+      app.inject({ ...request, headers: { host: "127.0.0.1", "x-api-key": apiKey, ...request.headers } }),
+    listen: () => app.listen({ host: "127.0.0.1", port: 0 }),
+    stop: () => stopping.abort(),
+    close: async () => {
+      stopping.abort();
+      app.server.closeAllConnections();
+      await app.close();
+      await database.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A clock that a test moves by hand, in milliseconds. */
+export function createTestClock(
+  start = Date.UTC(2026, 2, 1),
+): Clock & { advance(milliseconds: number): void; set(now: number): void } {
+  let now = start;
+  let steady = start;
+  return {
+    now: () => now,
+    steady: () => steady,
+    advance(milliseconds) {
+      now += milliseconds;
+      steady += milliseconds;
+    },
+    set(to) {
+      now = to;
+    },
+  };
+}
