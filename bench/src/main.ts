@@ -1,5 +1,6 @@
 // npm run bench [name …]: prints every figure beside its peer or limit of the same run, and says which target was missed.
 
+import { benchDispatch } from "./dispatch.ts";
 import { benchEngine } from "./engine.ts";
 import { type Figure, printTable } from "./figures.ts";
 import { benchStartup } from "./startup.ts";
@@ -10,6 +11,7 @@ import { benchSubmit } from "./submit.ts";
 const benches: Record<string, () => Promise<Figure[]>> = {
   submit: benchSubmit,
   status: benchStatus,
+  dispatch: benchDispatch,
   engine: benchEngine,
   stream: benchStream,
   startup: benchStartup,
