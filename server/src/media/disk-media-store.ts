@@ -45,6 +45,8 @@ export class DiskMediaStore implements MediaStore {
 
   async put(name: string, bytes: Readable | Uint8Array): Promise<{ bytes: number; sha256: string }> {
     const target = this.path(name);
+    // A source may break while the file is being opened, when nobody reads it yet; reading it will tell.
+    if (bytes instanceof Readable) bytes.on("error", () => undefined);
     const partial = join(this.#root, partialFolder, randomUUID());
     const pieces = bytes instanceof Uint8Array ? [bytes] : (bytes as AsyncIterable<Uint8Array>);
     const handle = await this.#guarded(() => this.#files.open(partial, "wx", 0o600));

@@ -1,0 +1,173 @@
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { SafelightError } from "../errors.ts";
+import { failingFileSystem } from "../testing/failing-file-system.ts";
+import { DiskMediaStore, MediaNotFound } from "./disk-media-store.ts";
+
+let root = "";
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "safelight-media-"));
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+async function readAll(content: Readable): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of content as AsyncIterable<Buffer>) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+async function namesIn(store: DiskMediaStore, prefix: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const name of store.list(prefix)) names.push(name);
+  return names.sort();
+}
+
+describe("DiskMediaStore", () => {
+  test("gives back what was put, from memory or from a stream, with size and hash", async () => {
+    const store = await DiskMediaStore.open(root);
+    const bytes = randomBytes(3_000_000);
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    expect(await store.put("results/a-1.png", bytes)).toEqual({ bytes: bytes.length, sha256 });
+    const pieces = Readable.from([bytes.subarray(0, 10), bytes.subarray(10, 2_000_000), bytes.subarray(2_000_000)]);
+    expect(await store.put("results/b-1.png", pieces)).toEqual({ bytes: bytes.length, sha256 });
+    expect((await readAll(await store.open("results/b-1.png"))).equals(bytes)).toBe(true);
+    expect(await store.stat("results/b-1.png")).toMatchObject({ bytes: bytes.length });
+    expect((await stat(store.path("results/b-1.png"))).mode & 0o077).toBe(0);
+  });
+
+  test("reads inclusive ranges", async () => {
+    const store = await DiskMediaStore.open(root);
+    await store.put("results/a.mp4", Buffer.from("0123456789"));
+    const part = async (start: number, end: number) =>
+      (await readAll(await store.open("results/a.mp4", { start, end }))).toString();
+    expect(await part(0, 0)).toBe("0");
+    expect(await part(3, 6)).toBe("3456");
+    expect(await part(9, 9)).toBe("9");
+  });
+
+  test("lists, replaces and removes; removing what is not there is no error", async () => {
+    const store = await DiskMediaStore.open(root);
+    await store.put("results/a.png", Buffer.from("first"));
+    await store.put("results/a.png", Buffer.from("second"));
+    await store.put("previews/a-1.webp", Buffer.from("p"));
+    expect(await namesIn(store, "")).toEqual(["previews/a-1.webp", "results/a.png"]);
+    expect(await namesIn(store, "results/")).toEqual(["results/a.png"]);
+    expect(await namesIn(store, "results/b")).toEqual([]);
+    expect((await readAll(await store.open("results/a.png"))).toString()).toBe("second");
+    await store.remove("results/a.png");
+    await store.remove("results/a.png");
+    expect(await store.stat("results/a.png")).toBeNull();
+    await expect(store.open("results/a.png")).rejects.toThrow(MediaNotFound);
+  });
+
+  test.each([
+    "../secrets/api-key",
+    "results/../../secrets/api-key",
+    "results/..",
+    "results/a/../b",
+    "results/",
+    "results",
+    "/etc/passwd",
+    "results//etc/passwd",
+    "results/.hidden",
+    "results/a\0.png",
+    "results/a b",
+    "results\\a",
+    "partial/a",
+    "uploads/a/b",
+    "",
+  ])("refuses the name %j in every method", async (name) => {
+    const store = await DiskMediaStore.open(root);
+    await expect(store.put(name, Buffer.from("x"))).rejects.toThrow(TypeError);
+    await expect(store.open(name)).rejects.toThrow(TypeError);
+    await expect(store.stat(name)).rejects.toThrow(TypeError);
+    await expect(store.remove(name)).rejects.toThrow(TypeError);
+    expect(() => store.path(name)).toThrow(TypeError);
+  });
+
+  test("a source that breaks leaves nothing, and its own error", async () => {
+    const store = await DiskMediaStore.open(root);
+    const broken = Readable.from(
+      (function* () {
+        yield Buffer.from("some");
+        throw new Error("the sender left");
+      })(),
+    );
+    await expect(store.put("results/a.png", broken)).rejects.toThrow("the sender left");
+    expect(await namesIn(store, "")).toEqual([]);
+    expect(await readdir(join(root, "partial"))).toEqual([]);
+  });
+
+  test("clears at the next start what an interrupted write left", async () => {
+    const store = await DiskMediaStore.open(root);
+    await store.put("results/a.png", Buffer.from("kept"));
+    await writeFile(join(root, "partial", "left-behind"), "half a file");
+    const next = await DiskMediaStore.open(root);
+    expect(await readdir(join(root, "partial"))).toEqual([]);
+    expect(await namesIn(next, "")).toEqual(["results/a.png"]);
+  });
+
+  test("writes on where the disk took only a part", async () => {
+    const files = failingFileSystem({ shortWrites: true });
+    const store = await DiskMediaStore.open(root, files);
+    const bytes = randomBytes(10_000);
+    await store.put("results/a.png", bytes);
+    expect((await readFile(store.path("results/a.png"))).equals(bytes)).toBe(true);
+  });
+});
+
+describe.each(["ENOSPC", "EIO"])("every call to the disk failing in turn with %s", (code) => {
+  test("a put is whole or not there, says storage_unavailable, and works again afterwards", async () => {
+    const old = Buffer.from("the old picture");
+    const fresh = randomBytes(200_000);
+    let failures = 0;
+    for (let nth = 1; ; nth += 1) {
+      const folder = join(root, String(nth));
+      const files = failingFileSystem();
+      const store = await DiskMediaStore.open(folder, files);
+      await store.put("results/a.png", old);
+      files.failAt(nth, code);
+      const pieces = Readable.from([fresh.subarray(0, 100_000), fresh.subarray(100_000)]);
+      const outcome = await store.put("results/a.png", pieces).catch((error: unknown) => error);
+      files.failAt(null, code);
+      const found = await readAll(await store.open("results/a.png"));
+      expect(found.equals(old) || found.equals(fresh)).toBe(true);
+      expect(await namesIn(store, "")).toEqual(["results/a.png"]);
+      await store.put("results/b.png", fresh);
+      expect((await readAll(await store.open("results/b.png"))).equals(fresh)).toBe(true);
+      if (!(outcome instanceof Error)) {
+        expect(found.equals(fresh)).toBe(true);
+        break;
+      }
+      failures += 1;
+      expect(outcome).toBeInstanceOf(SafelightError);
+      expect((outcome as SafelightError).code).toBe("storage_unavailable");
+      expect((outcome as SafelightError).detail).not.toContain(root);
+    }
+    // open, two writes, sync, close, rename, folder open, folder sync, folder close
+    expect(failures).toBe(9);
+  });
+
+  test("start-up, reading, looking and removing say storage_unavailable", async () => {
+    const files = failingFileSystem();
+    const store = await DiskMediaStore.open(root, files);
+    await store.put("results/a.png", Buffer.from("x"));
+    const works: (() => Promise<unknown>)[] = [
+      () => store.open("results/a.png"),
+      () => store.stat("results/a.png"),
+      () => store.remove("results/a.png"),
+      () => namesIn(store, "results/"),
+      () => DiskMediaStore.open(join(root, "other"), files),
+    ];
+    for (const work of works) {
+      files.failAt(1, code);
+      await expect(work()).rejects.toMatchObject({ code: "storage_unavailable" });
+      files.failAt(null, code);
+    }
+    expect(await store.stat("results/a.png")).not.toBeNull();
+  });
+});

@@ -1,0 +1,133 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createTestClock, type Edge, openEdge } from "../testing/edge.ts";
+import { createSecretCheck, hashToken } from "./credential.ts";
+import {
+  checkSession,
+  createSession,
+  isSessionOpen,
+  renewalInterval,
+  revokeSession,
+  sessionLifetime,
+  sweepSessions,
+} from "./sessions.ts";
+
+const clock = createTestClock();
+let edge: Edge;
+beforeEach(async () => {
+  edge = await openEdge({ clock });
+});
+afterEach(() => edge.close());
+
+const start = () => createSession(edge.context, { hint: "a browser" });
+const codeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => "fine",
+    (error: { code: string }) => error.code,
+  );
+
+describe("a generation session", () => {
+  test("has a token of 256 random bits of which only the hash is stored", async () => {
+    const session = await start();
+    expect(Buffer.from(session.token, "base64url")).toHaveLength(32);
+    expect(session.tokenHash).toBe(hashToken(session.token));
+    await edge.context.database.write(async (transaction) => {
+      const rows = await transaction.sql.selectFrom("sessions").selectAll().execute();
+      expect(rows).toHaveLength(1);
+      expect(rows[0]).toMatchObject({
+        token_hash: session.tokenHash,
+        status: "active",
+        issued_at: clock.now(),
+        revoked_at: null,
+      });
+      expect(JSON.parse(rows[0]?.client_context ?? "")).toEqual({ ip: "local", client: "a browser" });
+    });
+    for (const name of ["safelight.sqlite", "safelight.sqlite-wal"]) {
+      expect(readFileSync(join(edge.folder, name)).includes(session.token)).toBe(false);
+    }
+  });
+
+  test("lives 24 hours from its last use and is renewed at most every five minutes", async () => {
+    const { token, expiresAt } = await start();
+    expect(expiresAt - clock.now()).toBe(sessionLifetime);
+    clock.advance(renewalInterval - 1);
+    expect(await checkSession(edge.context, token)).toMatchObject({ expiresAt, renewed: false });
+    clock.advance(1);
+    expect(await checkSession(edge.context, token)).toMatchObject({
+      expiresAt: clock.now() + sessionLifetime,
+      renewed: true,
+    });
+    expect(await checkSession(edge.context, token)).toMatchObject({ renewed: false });
+    clock.advance(sessionLifetime - 1);
+    expect(await checkSession(edge.context, token)).toMatchObject({ renewed: true });
+    clock.advance(sessionLifetime);
+    expect(await codeOf(checkSession(edge.context, token))).toBe("session_expired");
+  });
+
+  test("looking whether it is open is no use of it", async () => {
+    const { token, tokenHash } = await start();
+    clock.advance(sessionLifetime - 1);
+    expect(await isSessionOpen(edge.context, tokenHash)).toBe(true);
+    clock.advance(1);
+    expect(await isSessionOpen(edge.context, tokenHash)).toBe(false);
+    expect(await codeOf(checkSession(edge.context, token))).toBe("session_expired");
+  });
+
+  test("revocation is final and harms no other", async () => {
+    const [one, two] = [await start(), await start()];
+    await revokeSession(edge.context, one.tokenHash);
+    await revokeSession(edge.context, one.tokenHash);
+    expect(await codeOf(checkSession(edge.context, one.token))).toBe("session_expired");
+    expect(await isSessionOpen(edge.context, one.tokenHash)).toBe(false);
+    expect(await codeOf(checkSession(edge.context, two.token))).toBe("fine");
+  });
+
+  test("a renewal that meets a revocation loses", async () => {
+    const { token, tokenHash } = await start();
+    clock.advance(renewalInterval);
+    const [checked] = await Promise.all([
+      revokeSession(edge.context, tokenHash).then(() => codeOf(checkSession(edge.context, token))),
+      codeOf(checkSession(edge.context, token)),
+    ]);
+    expect(checked).toBe("session_expired");
+    expect(await isSessionOpen(edge.context, tokenHash)).toBe(false);
+  });
+
+  test("an unknown token needs a session, it did not expire", async () => {
+    expect(await codeOf(checkSession(edge.context, "never-issued"))).toBe("session_required");
+    expect(await codeOf(checkSession(edge.context, "' or 1=1 --"))).toBe("session_required");
+  });
+
+  test("a clock set back keeps a session good and revoked ones revoked", async () => {
+    const [one, two] = [await start(), await start()];
+    await revokeSession(edge.context, two.tokenHash);
+    clock.set(clock.now() - 3 * sessionLifetime);
+    expect(await codeOf(checkSession(edge.context, one.token))).toBe("fine");
+    expect(await codeOf(checkSession(edge.context, two.token))).toBe("session_expired");
+  });
+
+  test("FR-023: without its storage nobody comes in", async () => {
+    const { token } = await start();
+    await edge.context.database.close();
+    expect(await codeOf(start())).toBe("auth_unavailable");
+    expect(await codeOf(checkSession(edge.context, token))).toBe("auth_unavailable");
+  });
+
+  test("the sweep marks expired ones, keeps them for a month so that they read as expired, and then forgets them", async () => {
+    const { token } = await start();
+    clock.advance(sessionLifetime + 1);
+    expect(await sweepSessions(edge.context)).toBe(1);
+    expect(await codeOf(checkSession(edge.context, token))).toBe("session_expired");
+    clock.advance(31 * sessionLifetime);
+    expect(await sweepSessions(edge.context)).toBe(1);
+    expect(await codeOf(checkSession(edge.context, token))).toBe("session_required");
+  });
+});
+
+test("a secret is compared whole, whatever its length", () => {
+  const check = createSecretCheck("the right key");
+  expect(check("the right key")).toBe(true);
+  for (const wrong of ["", "the right ke", "the right key ", "The right key", "x".repeat(100_000)])
+    expect(check(wrong)).toBe(false);
+});
