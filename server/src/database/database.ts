@@ -15,7 +15,7 @@ export type Row = Record<string, SqlValue>;
 export interface Transaction {
   readonly sql: Kysely<Tables>;
   /** A statement for hot paths, prepared once and kept. */
-  prepare(sql: string): Statement;
+  readonly prepare: (sql: string) => Statement;
   /** Runs after the commit is on disk and before `write` resolves; never runs when the change is lost. */
   afterCommit(run: () => void): void;
 }
@@ -29,7 +29,7 @@ export interface Transaction {
 export interface Database {
   /** Sees what is committed. Writing through it fails. */
   readonly read: Kysely<Tables>;
-  prepareRead(sql: string): Statement;
+  readonly prepareRead: (sql: string) => Statement;
   /**
    * Runs the work in a transaction; resolves only when it is on disk. The work awaits database calls and nothing else,
    * because everyone's writes wait for it. A throw undoes this work alone and rejects with that error; a fault of the

@@ -62,7 +62,8 @@ function openWriter(options: OpenOptions): SqliteConnection {
     closeSync(openSync(options.file, "a", 0o600));
     writer = new SqliteConnection(options.file, { timeout: BUSY_MS }, options.interrupt);
     const mode = writer.prepare("PRAGMA journal_mode = WAL").get()?.journal_mode;
-    if (mode !== "wal") throw new StartupError(`The database ${options.file} cannot use a write-ahead log here (${mode}).`);
+    if (mode !== "wal")
+      throw new StartupError(`The database ${options.file} cannot use a write-ahead log here (${String(mode)}).`);
     writer.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864");
     checkPages(writer, options.file);
     return writer;
@@ -103,10 +104,16 @@ function explain(error: unknown, file: string): unknown {
   switch (errcode & 0xff) {
     case BUSY:
     case LOCKED:
-      return new StartupError(`The database ${file} is locked by another program. Close that program and start again.`, error);
+      return new StartupError(
+        `The database ${file} is locked by another program. Close that program and start again.`,
+        error,
+      );
     case READONLY:
     case CANTOPEN:
-      return new StartupError(`The database ${file} cannot be written: give this user the right to write there.`, error);
+      return new StartupError(
+        `The database ${file} cannot be written: give this user the right to write there.`,
+        error,
+      );
     case FULL:
       return new StartupError(`The disk that holds ${file} is full.`, error);
     case CORRUPT:

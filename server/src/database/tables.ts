@@ -71,7 +71,7 @@ export interface TaskRow {
   cancel_requested_at: number | null;
   /** Milliseconds that a pending task has seen pass with no executor able to run it. */
   unable_ms: number;
-  /** Raised by every change of the row. */
+  /** Raised by every change that anyone outside can see. */
   version: number;
   created_at: number;
   updated_at: number;

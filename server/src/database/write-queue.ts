@@ -45,7 +45,9 @@ export class WriteQueue {
 
   write<T>(work: Work<T>): Promise<T> {
     if (this.#closed) {
-      return Promise.reject(new SafelightError("storage_unavailable", "The server is stopping and takes no more changes."));
+      return Promise.reject(
+        new SafelightError("storage_unavailable", "The server is stopping and takes no more changes."),
+      );
     }
     return new Promise<T>((resolve, reject) => {
       this.#jobs.push({ work, resolve: (value) => resolve(value as T), reject });
@@ -135,9 +137,13 @@ export class WriteQueue {
   #storageError(error: unknown): SafelightError {
     // What SQLite says may name paths; the caller learns only that the change is not there.
     this.#log.error("a write to the database failed", { error });
-    return new SafelightError("storage_unavailable", "The server cannot store anything at the moment; nothing was changed.", {
-      cause: error,
-    });
+    return new SafelightError(
+      "storage_unavailable",
+      "The server cannot store anything at the moment; nothing was changed.",
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -155,10 +161,10 @@ class OpenTransaction implements Transaction {
     return this.#connection.kysely;
   }
 
-  prepare(sql: string): Statement {
+  readonly prepare = (sql: string): Statement => {
     this.#assertOpen();
     return this.#connection.prepare(sql);
-  }
+  };
 
   afterCommit(run: () => void): void {
     this.#assertOpen();

@@ -5,7 +5,7 @@ import { changeTask } from "../tasks/change.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
 import type { Outcome } from "./outcome.ts";
 import { runRequestFor } from "./run-request.ts";
-import { persist, whenAborted, type Workshop } from "./workshop.ts";
+import { persist, type Workshop, whenAborted } from "./workshop.ts";
 
 /** How many further executors are tried when the first does not start a run (FR-011). All of it is one attempt. */
 const FURTHER_EXECUTORS = 3;
@@ -33,7 +33,8 @@ export async function beginRun(
       return await noteHandle(shop, task, executor, handle);
     } catch (error) {
       if (signal.aborted) throw error;
-      const failure = error instanceof StartFailed ? error : new StartFailed("unreachable", "The executor failed.", error);
+      const failure =
+        error instanceof StartFailed ? error : new StartFailed("unreachable", "The executor failed.", error);
       failures.push(failure);
       tried.add(executor.name);
       if (failure.reason === "busy") shop.rest(executor.name);
@@ -102,5 +103,10 @@ function outcomeOf(failures: readonly StartFailed[]): Outcome {
 
 function logFailure(shop: Workshop, task: TaskRecord, executor: Executor, failure: StartFailed): void {
   const { reason } = failure;
-  shop.context.log.warn("an executor did not start a run", { task_id: task.id, executor: executor.name, reason, error: failure });
+  shop.context.log.warn("an executor did not start a run", {
+    task_id: task.id,
+    executor: executor.name,
+    reason,
+    error: failure,
+  });
 }

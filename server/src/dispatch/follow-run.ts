@@ -1,7 +1,7 @@
 import type { Executor, RunHandle, RunUpdate } from "../executors/executor.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
 import { ProgressWriter } from "./progress-writer.ts";
-import { whenAborted, type Workshop } from "./workshop.ts";
+import { type Workshop, whenAborted } from "./workshop.ts";
 
 export interface RunUnderWay {
   task: TaskRecord;

@@ -3,7 +3,7 @@ import type { Executor, RunHandle, RunUpdate } from "../executors/executor.ts";
 import { type Held, updateHeld } from "../queue/lease.ts";
 import { mergeProgress } from "../tasks/lifecycle.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
-import { whenAborted, type Workshop } from "./workshop.ts";
+import { type Workshop, whenAborted } from "./workshop.ts";
 
 interface NewPreview {
   columns: { preview_version: number; preview_path: string; preview_type: string };
@@ -69,7 +69,14 @@ export class ProgressWriter {
   }
 
   async #write(update: RunUpdate): Promise<void> {
-    const visible = JSON.stringify([update.stage, update.stageDetail, update.step, update.steps, update.progress, update.warnings]);
+    const visible = JSON.stringify([
+      update.stage,
+      update.stageDetail,
+      update.step,
+      update.steps,
+      update.progress,
+      update.warnings,
+    ]);
     const preview = update.previewVersion > this.#previewSeen ? await this.#storePreview(update.previewVersion) : null;
     if (visible === this.#written && preview === null) return;
     const task = await updateHeld(this.#shop.context, this.#held, (current) => ({

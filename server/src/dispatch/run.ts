@@ -33,7 +33,12 @@ interface Started {
  * Takes one claimed task through its attempt: start, watch, store, settle. The row tells at every step how far it came,
  * so the server may die anywhere in here. With a handle in the row the run is picked up instead of started.
  */
-export async function performRun(shop: Workshop, claimed: TaskRecord, first: Executor, control: RunControl): Promise<void> {
+export async function performRun(
+  shop: Workshop,
+  claimed: TaskRecord,
+  first: Executor,
+  control: RunControl,
+): Promise<void> {
   const run = new Attempt(shop, claimed, first, control);
   const outcome = await run.perform();
   await run.conclude(outcome);
@@ -146,7 +151,8 @@ class Attempt {
     return persist(this.#shop, () =>
       changeHeld(context, this.#task, (task, tx) => {
         // The creator's wish stands above whatever else happened in the same moment.
-        if (outcome.kind === "cancelled" || task.cancelRequestedAt !== null) return failTask(context, tx, task, "cancelled");
+        if (outcome.kind === "cancelled" || task.cancelRequestedAt !== null)
+          return failTask(context, tx, task, "cancelled");
         if (outcome.kind === "failed") return failTask(context, tx, task, outcome.code, outcome.detail);
         if (outcome.kind === "lost") return loseAttempt(context, tx, task, outcome.code, outcome.detail);
         return releaseTask(context, tx, task, outcome.keepRun);

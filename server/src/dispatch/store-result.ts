@@ -88,7 +88,8 @@ async function putResult(shop: Workshop, run: Finished, result: RunResult, name:
   try {
     return await shop.context.media.put(name, result.stream);
   } catch (error) {
-    if (streamError !== undefined) throw new ResultLost("The executor broke off while it handed over its result.", error);
+    if (streamError !== undefined)
+      throw new ResultLost("The executor broke off while it handed over its result.", error);
     throw error;
   } finally {
     run.signal.removeEventListener("abort", abort);
@@ -140,12 +141,21 @@ function commit(shop: Workshop, held: TaskRecord, facts: ResultFacts, name: stri
   });
 }
 
-async function tidyPreviews(shop: Workshop, task: TaskRecord, preview: StoredPreview | null, done: boolean): Promise<void> {
+async function tidyPreviews(
+  shop: Workshop,
+  task: TaskRecord,
+  preview: StoredPreview | null,
+  done: boolean,
+): Promise<void> {
   if (preview === null) return;
   const surplus = done ? task.previewPath : preview.columns.preview_path;
   if (surplus !== null) await shop.context.media.remove(surplus).catch(() => undefined);
 }
 
 function invalid(detail: string): Outcome {
-  return { kind: "lost", code: "result_invalid", detail: `The executor delivered a result that cannot be used: ${detail}.` };
+  return {
+    kind: "lost",
+    code: "result_invalid",
+    detail: `The executor delivered a result that cannot be used: ${detail}.`,
+  };
 }

@@ -1,21 +1,19 @@
 import type { Context } from "../context/context.ts";
 import { pruneEvents } from "../events/log.ts";
-import { sweepUploads } from "../media/sweep-uploads.ts";
 import { pruneIdempotency } from "../tasks/idempotency.ts";
 import { isEnded } from "../tasks/lifecycle.ts";
 import { readTask } from "../tasks/read.ts";
 
-/** Throws away what is old: events, idempotency keys, unused uploads and files that no record names. */
+/** Throws away what is old: events, idempotency keys, and results and previews that no record names. */
 export async function sweep(context: Context): Promise<void> {
   const files = await sweepOrphans(context);
-  const uploads = await sweepUploads(context);
   const keys = await context.database.write((tx) => pruneIdempotency(tx, context.clock.now()));
   let events = 0;
   for (let portion = -1; portion !== 0; events += portion) {
     portion = await context.database.write((tx) => pruneEvents(tx, context.clock.now()));
   }
-  if (files + uploads.uploads + uploads.files + keys + events > 0) {
-    context.log.info("old things thrown away", { orphans: files, uploads, idempotency: keys, events });
+  if (files + keys + events > 0) {
+    context.log.info("old things thrown away", { orphans: files, idempotency: keys, events });
   }
 }
 

@@ -2,12 +2,19 @@ import type { RunResult } from "../executors/executor.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
 
 export type Verdict =
-  | { ok: true; /** A small picture of an image result; clips keep the preview their executor made. */ preview: Uint8Array | null }
+  | {
+      ok: true /** A small picture of an image result; clips keep the preview their executor made. */;
+      preview: Uint8Array | null;
+    }
   | { ok: false; detail: string };
 
 export type ResultFacts = Omit<RunResult, "stream">;
 
-const imageFormats: Readonly<Record<string, string>> = { "image/png": "png", "image/jpeg": "jpeg", "image/webp": "webp" };
+const imageFormats: Readonly<Record<string, string>> = {
+  "image/png": "png",
+  "image/jpeg": "jpeg",
+  "image/webp": "webp",
+};
 const videoFormats: Readonly<Record<string, string>> = { "video/mp4": "mp4", "video/webm": "webm" };
 const PREVIEW_PIXELS = 512;
 
@@ -39,7 +46,13 @@ async function verifyImage(path: string, facts: ResultFacts): Promise<Verdict> {
   if (format !== imageFormats[facts.contentType]) return wrong(`it is ${format}, not ${facts.contentType}`);
   if (width !== facts.width || height !== facts.height) return wrong(`the file is ${width}×${height}`);
   // Making the small picture decodes every pixel, so it is the proof as well.
-  const size = { width: PREVIEW_PIXELS, height: PREVIEW_PIXELS, fit: "inside", withoutEnlargement: true, fastShrinkOnLoad: false } as const;
+  const size = {
+    width: PREVIEW_PIXELS,
+    height: PREVIEW_PIXELS,
+    fit: "inside",
+    withoutEnlargement: true,
+    fastShrinkOnLoad: false,
+  } as const;
   const preview = await picture.resize(size).webp({ quality: 82 }).toBuffer();
   return { ok: true, preview };
 }
@@ -57,7 +70,8 @@ async function verifyVideo(path: string, facts: ResultFacts): Promise<Verdict> {
   const { packetCount } = await track.computePacketStats();
   if (packetCount !== facts.frames) return wrong(`the clip has ${packetCount} frames`);
   const duration = await track.computeDuration();
-  if (Math.abs(duration - facts.frames / facts.fps) > 1.5 / facts.fps) return wrong(`the clip lasts ${duration} seconds`);
+  if (Math.abs(duration - facts.frames / facts.fps) > 1.5 / facts.fps)
+    return wrong(`the clip lasts ${duration} seconds`);
   // The index may be whole while the pictures behind it are cut off, so the last one is fetched.
   const last = await new EncodedPacketSink(track).getPacket(Number.POSITIVE_INFINITY);
   if (last === null || last.data.byteLength === 0) return wrong("the clip is cut off");

@@ -31,7 +31,10 @@ const MAX_BUFFERED = 256;
  * The place in the log is read in the same turn of the event loop in which the subscription begins. Commits are made and
  * announced within one turn too, so everything up to that place is in the log and everything after it will be heard.
  */
-export async function* followEvents(context: Context, options: FollowOptions): AsyncGenerator<StreamEvent, void, undefined> {
+export async function* followEvents(
+  context: Context,
+  options: FollowOptions,
+): AsyncGenerator<StreamEvent, void, undefined> {
   const { signal } = options;
   if (signal.aborted) return;
   const inbox = new Inbox(context, options.taskId, signal);

@@ -53,17 +53,14 @@ export function pruneEvents(
   bounds: { length: number; ms: number } = { length: EVENT_LOG_LENGTH, ms: EVENT_LOG_MS },
 ): number {
   const newest = Number(tx.prepare("SELECT max(id) AS id FROM events").get()?.id ?? 0);
-  const firstYoung = tx
-    .prepare("SELECT id FROM events WHERE created_at >= ? ORDER BY id LIMIT 1")
-    .get(now - bounds.ms);
+  const firstYoung = tx.prepare("SELECT id FROM events WHERE created_at >= ? ORDER BY id LIMIT 1").get(now - bounds.ms);
   const oldest = Number(tx.prepare("SELECT min(id) AS id FROM events").get()?.id ?? 0);
   const tooOld = firstYoung === undefined ? newest : Number(firstYoung.id) - 1;
   const target = Math.min(Math.max(tooOld, newest - bounds.length), oldest + PRUNED_AT_ONCE - 1);
   if (newest === 0 || target < oldest) return 0;
   const { changes } = tx.prepare("DELETE FROM events WHERE id <= ?").run(target);
-  tx.prepare("INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value").run(
-    FLOOR,
-    String(target),
-  );
+  tx.prepare(
+    "INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+  ).run(FLOOR, String(target));
   return Number(changes);
 }

@@ -176,7 +176,8 @@ function fromProgress(event: EngineProgress): Partial<RunUpdate> {
 }
 
 function stopped(signal: AbortSignal): Partial<RunUpdate> {
-  if (signal.reason === "deadline") return failed("timed_out", "The engine did not finish within the time it is given.");
+  if (signal.reason === "deadline")
+    return failed("timed_out", "The engine did not finish within the time it is given.");
   return failed("worker_lost", "The run was stopped.");
 }
 

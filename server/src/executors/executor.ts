@@ -37,7 +37,13 @@ export type RunHandle = { readonly [key: string]: string | number | boolean | nu
 export type RunStage = "starting" | "load" | "encode" | "denoise" | "decode" | "mux" | "save";
 
 /** Codes that an executor may report for a failed run. `worker_lost` opens a new attempt, the others end the task. */
-export type RunErrorCode = "engine_failed" | "out_of_memory" | "worker_lost" | "storage_failed" | "timed_out" | "content_refused";
+export type RunErrorCode =
+  | "engine_failed"
+  | "out_of_memory"
+  | "worker_lost"
+  | "storage_failed"
+  | "timed_out"
+  | "content_refused";
 
 export interface RunUpdate {
   /** `unknown`: the executor does not know this handle (any more). */

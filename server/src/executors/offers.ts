@@ -3,7 +3,8 @@ import type { Executor, Offers, UnavailableReason } from "./executor.ts";
 
 const NOBODY: UnavailableReason = {
   code: "no_workers",
-  detail: "Nothing here can run this model. The operator can add a workspace that offers it, or set EMBEDDED_ENGINE=auto.",
+  detail:
+    "Nothing here can run this model. The operator can add a workspace that offers it, or set EMBEDDED_ENGINE=auto.",
 };
 
 /** What the whole installation can run, asked of its executors in the order in which they would be chosen. */

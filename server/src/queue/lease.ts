@@ -1,8 +1,8 @@
+import type { TaskErrorCode } from "@safelight/contract";
 import type { Context } from "../context/context.ts";
+import type { Transaction } from "../database/database.ts";
 import { changeTask, type TaskChange } from "../tasks/change.ts";
 import { failTask } from "../tasks/fail.ts";
-import type { TaskErrorCode } from "@safelight/contract";
-import type { Transaction } from "../database/database.ts";
 import { MAX_ATTEMPTS } from "../tasks/lifecycle.ts";
 import { readTask } from "../tasks/read.ts";
 import { leasedTime } from "../tasks/runtime.ts";
@@ -41,7 +41,7 @@ function freeColumns(context: Context, task: TaskRecord) {
 
 /** The task, when it is still held by us in this attempt; undefined once it ended, was handed back or given to another. */
 export function readHeld(context: Context, tx: Transaction, held: Held): TaskRecord | undefined {
-  const task = readTask((sql) => tx.prepare(sql), held.id);
+  const task = readTask(tx.prepare, held.id);
   const ours = task?.status === "processing" && task.leaseOwner === context.instance && task.attempt === held.attempt;
   return ours ? task : undefined;
 }
@@ -116,7 +116,12 @@ export function loseAttempt(
   if (task.cancelRequestedAt !== null) return failTask(context, tx, task, "cancelled");
   if (task.attempt >= MAX_ATTEMPTS) return failTask(context, tx, task, code, detail);
   tx.afterCommit(() => {
-    context.log.warn("attempt lost, trying again", { task_id: task.id, attempt: task.attempt, executor: task.executor, code });
+    context.log.warn("attempt lost, trying again", {
+      task_id: task.id,
+      attempt: task.attempt,
+      executor: task.executor,
+      code,
+    });
   });
   return changeTask(context, tx, task, {
     columns: { ...freeColumns(context, task), run_handle: null, attempt: task.attempt + 1 },

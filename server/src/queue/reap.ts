@@ -8,7 +8,10 @@ import { FITS, fittingFor, type Lane } from "./lanes.ts";
 
 /** Ends every running task that is past its limit (FR-013). Returns how many. */
 export async function reapStale(context: Context, limits: TimeLimits = timeLimits): Promise<number> {
-  const running = context.database.prepareRead("SELECT * FROM tasks WHERE status = 'processing'").all().map(toTaskRecord);
+  const running = context.database
+    .prepareRead("SELECT * FROM tasks WHERE status = 'processing'")
+    .all()
+    .map(toTaskRecord);
   let ended = 0;
   for (const task of running.filter((one) => isStale(context, one, limits))) {
     const after = await failIfStale(context, task.id, limits);
@@ -36,7 +39,10 @@ export async function reapUnable(
     .get(open, pinned);
   if (concerned === undefined) return 0;
   return context.database.write((tx) => {
-    tx.prepare(`UPDATE tasks SET unable_ms = 0 WHERE status = 'pending' AND unable_ms > 0 AND ${FITS}`).run(open, pinned);
+    tx.prepare(`UPDATE tasks SET unable_ms = 0 WHERE status = 'pending' AND unable_ms > 0 AND ${FITS}`).run(
+      open,
+      pinned,
+    );
     tx.prepare(`UPDATE tasks SET unable_ms = unable_ms + ? WHERE status = 'pending' AND NOT ${FITS}`).run(
       Math.max(0, Math.round(elapsedMs)),
       open,

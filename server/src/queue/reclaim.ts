@@ -51,11 +51,13 @@ export function adoptRun(
 /** Forgets a run that nobody can be asked about (any more), so that the task is started again in the same attempt. */
 export function forgetRun(context: Context, task: TaskRecord): Promise<void> {
   return context.database.write((tx) => {
-    const current = readTask((sql) => tx.prepare(sql), task.id);
+    const current = readTask(tx.prepare, task.id);
     if (current === undefined || current.version !== task.version) return;
     if (current.cancelRequestedAt !== null) failTask(context, tx, current, "cancelled");
     else changeTask(context, tx, current, { columns: { run_handle: null } });
-    tx.afterCommit(() => context.log.warn("the executor of a run is gone", { task_id: task.id, executor: task.executor }));
+    tx.afterCommit(() =>
+      context.log.warn("the executor of a run is gone", { task_id: task.id, executor: task.executor }),
+    );
   });
 }
 

@@ -15,16 +15,22 @@ import type { TaskRecord } from "./task-record.ts";
  */
 export function cancelTask(context: Context, id: string): Promise<TaskRecord> {
   return context.database.write((tx) => {
-    const task = readTask((sql) => tx.prepare(sql), id);
+    const task = readTask(tx.prepare, id);
     if (task === undefined) throw taskNotFound();
     if (isEnded(task.status) || task.cancelRequestedAt !== null) return task;
-    appendAudit(context, tx, { action: "cancel_task", target: id, outcome: "success", details: { status: task.status } });
+    appendAudit(context, tx, {
+      action: "cancel_task",
+      target: id,
+      outcome: "success",
+      details: { status: task.status },
+    });
     return cancel(context, tx, task);
   });
 }
 
 function cancel(context: Context, tx: Transaction, task: TaskRecord): TaskRecord {
-  if (task.status === "pending") return failTask(context, tx, task, "cancelled", "The task was cancelled before it started.");
+  if (task.status === "pending")
+    return failTask(context, tx, task, "cancelled", "The task was cancelled before it started.");
   // Handed back by a stopping server and without a run anywhere: there is nobody to tell.
   if (task.leaseOwner === null && task.runHandle === null) return failTask(context, tx, task, "cancelled");
   return changeTask(context, tx, task, {

@@ -51,7 +51,7 @@ export function changeTask(context: Context, tx: Transaction, task: TaskRecord, 
 }
 
 function announce(context: Context, tx: Transaction, before: TaskRecord, task: TaskRecord): void {
-  const prepare = (sql: string) => tx.prepare(sql);
+  const { prepare } = tx;
   const data = statusBody(context, prepare, task);
   appendEvent(context, tx, { taskId: task.id, type: "task.updated", data, signal: signalOf(task) });
   if (task.previewVersion === before.previewVersion) return;

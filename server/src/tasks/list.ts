@@ -1,7 +1,7 @@
 import { findModel } from "@safelight/catalog";
 import type { TaskItem, TasksPage } from "@safelight/contract";
-import type { SqlValue } from "../database/database.ts";
 import type { Context } from "../context/context.ts";
+import type { SqlValue } from "../database/database.ts";
 import { SafelightError } from "../errors.ts";
 import { describedFields } from "./describe.ts";
 import { type TaskRecord, toTaskRecord } from "./task-record.ts";

@@ -10,7 +10,9 @@ const TELLING_PROGRESS = 10;
 
 /** Place in the queue, 1 for the task that is claimed next. */
 export function queuePosition(prepare: Prepare, task: TaskRecord): number {
-  const ahead = prepare("SELECT count(*) AS count FROM tasks WHERE status = 'pending' AND sequence < ?").get(task.sequence);
+  const ahead = prepare("SELECT count(*) AS count FROM tasks WHERE status = 'pending' AND sequence < ?").get(
+    task.sequence,
+  );
   return Number(ahead?.count ?? 0) + 1;
 }
 

@@ -17,13 +17,23 @@ export function failIfStale(
 ): Promise<TaskRecord | undefined> {
   const system: Context = { ...context, actor: SYSTEM_ACTOR, source: "local" };
   return context.database.write((tx) => {
-    const task = readTask((sql) => tx.prepare(sql), id);
+    const task = readTask(tx.prepare, id);
     if (task === undefined || !isStale(context, task, limits)) return task;
     const runtime = leasedTime(context, task, limits);
     const limit = limits.stale[task.type];
     const minutes = Math.round(limit / 60_000);
-    const failed = failTask(system, tx, task, "timed_out", `The ${task.type} took longer than the ${minutes} minutes it is allowed.`);
-    const details = { type: task.type, runtime_seconds: Math.round(runtime / 1000), limit_seconds: Math.round(limit / 1000) };
+    const failed = failTask(
+      system,
+      tx,
+      task,
+      "timed_out",
+      `The ${task.type} took longer than the ${minutes} minutes it is allowed.`,
+    );
+    const details = {
+      type: task.type,
+      runtime_seconds: Math.round(runtime / 1000),
+      limit_seconds: Math.round(limit / 1000),
+    };
     appendAudit(system, tx, { action: "task_stale", target: id, outcome: "success", details });
     tx.afterCommit(() => context.log.warn("task went past its time limit", { task_id: id, ...details }));
     return failed;

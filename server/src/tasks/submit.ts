@@ -30,7 +30,7 @@ export function submitTask(
 ): Promise<{ answer: GenerateAnswer; replayed: boolean }> {
   const { request, idempotency, queueLimit } = submission;
   return context.database.write((tx) => {
-    const prepare = (sql: string) => tx.prepare(sql);
+    const { prepare } = tx;
     const kept = idempotency === null ? null : replayFor(context, prepare, idempotency);
     if (kept !== null) return { answer: kept, replayed: true };
     refuseWhenFull(tx, queueLimit, request);
@@ -49,7 +49,7 @@ function refuseWhenFull(tx: Transaction, queueLimit: number, request: CheckedReq
     .prepare("SELECT count(*) AS count FROM (SELECT 1 FROM tasks WHERE status = 'pending' LIMIT ?)")
     .get(queueLimit);
   if (Number(waiting?.count ?? 0) < queueLimit) return;
-  const typical = typicalDuration((sql) => tx.prepare(sql), request.model, request.mode) ?? 10_000;
+  const typical = typicalDuration(tx.prepare, request.model, request.mode) ?? 10_000;
   throw new SafelightError("queue_full", "Too many tasks are waiting; try again in a little while.", {
     retryAfter: Math.min(60, Math.max(1, Math.ceil(typical / 1000))),
   });
