@@ -151,9 +151,13 @@ describe("readConfig", () => {
     });
 
     test("an unreadable or empty file, and a secret set twice, are one line each", () => {
-      expect(problemsOf({ API_KEY_FILE: join(folder, "nowhere") })).toEqual([expect.stringMatching(/^API_KEY_FILE: .*ENOENT/)]);
+      expect(problemsOf({ API_KEY_FILE: join(folder, "nowhere") })).toEqual([
+        expect.stringMatching(/^API_KEY_FILE: .*ENOENT/),
+      ]);
       expect(problemsOf({ API_KEY_FILE: join(folder, "empty") })).toEqual([expect.stringMatching(/^API_KEY_FILE: /)]);
-      expect(problemsOf({ API_KEY: "x", API_KEY_FILE: join(folder, "key") })).toEqual([expect.stringMatching(/^API_KEY: /)]);
+      expect(problemsOf({ API_KEY: "x", API_KEY_FILE: join(folder, "key") })).toEqual([
+        expect.stringMatching(/^API_KEY: /),
+      ]);
       // A production start with a bad file names the file only, not the secret as missing too.
       expect(problemsOf({ ...production, API_KEY: "", API_KEY_FILE: join(folder, "nowhere") })).toHaveLength(1);
     });
