@@ -107,9 +107,8 @@ async function* readEvents(response: Response, line: Line): AsyncGenerator<Serve
   const events: ServerEvent[] = [];
   const parser = createParser({
     onEvent: ({ id, event, data }) => {
-      // Types that a newer server may send are passed over, as the contract grows.
-      if (event === undefined || !known.has(event)) return;
-      events.push({ id: numberOf(id), type: event, data: JSON.parse(data) } as ServerEvent);
+      const content = known.has(event ?? "") ? contentOf(data) : undefined;
+      if (content !== undefined) events.push({ id: numberOf(id), type: event, data: content } as ServerEvent);
     },
     onRetry: (ms) => {
       line.retryMs = ms;
@@ -123,6 +122,15 @@ async function* readEvents(response: Response, line: Line): AsyncGenerator<Serve
     line.heard();
     parser.feed(decoder.decode(value, { stream: true }));
     yield* events.splice(0);
+  }
+}
+
+/** Undefined for what is not JSON: passed over like a type that a newer server sends, so that it cannot stop the rest. */
+function contentOf(data: string): unknown {
+  try {
+    return JSON.parse(data);
+  } catch {
+    return undefined;
   }
 }
 
