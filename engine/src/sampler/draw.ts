@@ -50,23 +50,20 @@ export interface MotionRequest {
   readonly still: Float32Array;
   /** Places in the closed loop to draw, each in (0, 1). */
   readonly phases: readonly number[];
-  /** How far the frames may leave the still, 0 to 1. */
-  readonly strength: number;
 }
 
 /** Latents of the still's motion at the given phases, without guidance: the still says what is to be seen. */
 export async function drawMotion(graphs: Graphs, request: MotionRequest, onStep: OnStep): Promise<Float32Array> {
-  const { grid, still, phases, strength, text } = request;
-  const from = 1 - strength;
+  const { grid, still, phases, text } = request;
   const noise = gaussianNoise(request.seed, still.length);
   // One noise for all phases keeps what does not move from flickering.
-  const bridge = still.map((value, index) => value + (1 - from) * BRIDGE_NOISE * (noise[index] ?? 0));
+  const bridge = still.map((value, index) => value + BRIDGE_NOISE * (noise[index] ?? 0));
   const flow: FlowRequest = {
     grid,
     start: repeated(bridge, phases.length),
-    from: phases.map(() => from),
+    from: phases.map(() => 0),
     power: MOTION_POWER,
-    steps: stepsToRun(request.steps, strength),
+    steps: request.steps,
     text,
     guidance: 1,
     phases,

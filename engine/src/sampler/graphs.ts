@@ -4,9 +4,8 @@
 import path from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { CELL, CHANNELS, type Grid, latentLength } from "./latent.ts";
+import { TEXT_LENGTH } from "./text-length.ts";
 
-/** Words the text encoder reads, the leading mark included. */
-export const TEXT_LENGTH = 28;
 const TEXT_WIDTH = 128;
 /** Pictures in one run: bounds memory, and more gains no speed on a CPU. */
 const LARGEST_BATCH = 32;

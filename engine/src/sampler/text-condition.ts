@@ -1,5 +1,6 @@
 import { tokenise, type Vocabulary } from "../vocabulary/vocabulary.ts";
-import { type Graphs, TEXT_LENGTH, type TextStates } from "./graphs.ts";
+import type { Graphs, TextStates } from "./graphs.ts";
+import { TEXT_LENGTH } from "./text-length.ts";
 
 /** What the pictures should show and what they should not; no negative where guidance is off. */
 export interface TextCondition {
