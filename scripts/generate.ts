@@ -4,11 +4,15 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { buildModelsExample } from "../contract/src/models-example.ts";
 import { buildOpenApi } from "../contract/src/openapi.ts";
 import { findDifference } from "./generate/find-difference.ts";
 
 const root = new URL("..", import.meta.url);
-const generated: Readonly<Record<string, () => unknown>> = { "contract/openapi.json": buildOpenApi };
+const generated: Readonly<Record<string, () => unknown>> = {
+  "contract/openapi.json": buildOpenApi,
+  "contract/examples/models.json": buildModelsExample,
+};
 const checking = process.argv.includes("--check");
 
 for (const [path, build] of Object.entries(generated)) {
