@@ -14,7 +14,7 @@ const commitsOnTheWay = 2; // the task, and its claim
 export async function benchDispatch(): Promise<Figure[]> {
   const directory = await temporaryDirectory();
   const host = new WatchedHost();
-  const server = await startServer({ DATA_DIR: directory.path, PORT: "0" }, { engineHost: host, log: silentLog });
+  const server = await startServer({ DATA_DIR: directory.path, PORT: "0" }, { engineHost: host, log: silentLog() });
   try {
     await host.warm();
     const times: number[] = [];
