@@ -2,7 +2,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
 import file from "../inference_settings.json" with { type: "json" };
 import schema from "../inference_settings.schema.json" with { type: "json" };
-import { catalog, parametersOf } from "./catalog.ts";
+import { catalog, isRequired, parametersOf } from "./catalog.ts";
 import { readCatalog } from "./read.ts";
 import type { CatalogFile, ParameterEntry } from "./types.ts";
 
@@ -55,8 +55,17 @@ describe("the catalog file", () => {
   test("labels every text option that is not a proper name, in both languages", () => {
     for (const parameter of catalog.models.flatMap(({ parameters }) => parameters)) {
       if (parameter.options === undefined || parameter.name === "sampler" || parameter.type !== "string") continue;
-      expect(Object.keys(parameter.option_labels ?? {}).sort()).toEqual([...parameter.options].sort());
+      expect(Object.keys(parameter.option_labels ?? {}).sort()).toEqual(parameter.options.map(String).sort());
     }
+  });
+
+  test("gives a default to everything that may be left out", () => {
+    for (const model of catalog.models)
+      for (const { id } of model.modes)
+        for (const parameter of parametersOf(model, id))
+          expect(isRequired(model, id, parameter) || parameter.default !== undefined, `${id} ${parameter.name}`).toBe(
+            true,
+          );
   });
 
   test("gives defaults that are allowed themselves", () => {

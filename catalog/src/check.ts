@@ -152,18 +152,19 @@ function refuse(errors: readonly FieldError[]): Refusal {
 
 function checked(body: Body, model: ModelEntry, mode: Mode, parameters: readonly ParameterEntry[]): CheckedRequest {
   const values = new Map(parameters.map((parameter) => [parameter.name, valueOf(body, parameter)]));
-  const prompt = String(values.get("prompt"));
-  const negative_prompt = String(values.get("negative_prompt") ?? "");
-  values.delete("prompt");
-  values.delete("negative_prompt");
+  const text = (name: string): string => {
+    const value = values.get(name);
+    values.delete(name);
+    return typeof value === "string" ? value : "";
+  };
   const workspace = valueAt(body, "workspace");
   return {
     ok: true,
     model: model.id,
     type: model.type,
     mode,
-    prompt,
-    negative_prompt,
+    prompt: text("prompt"),
+    negative_prompt: text("negative_prompt"),
     parameters: Object.fromEntries(values),
     workspace: typeof workspace === "string" ? workspace : null,
   };

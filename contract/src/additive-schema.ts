@@ -122,7 +122,8 @@ export class SchemaComparison {
       const [before, after] = [at(was, keyword), at(now, keyword)];
       if (typeof after !== "number") continue;
       const narrower = typeof before !== "number" || (direction === "up" ? after > before : after < before);
-      if (narrower) this.#found.push(`${place}: ${keyword} changed from ${String(before ?? "none")} to ${after}`);
+      const old = typeof before === "number" ? before : "none";
+      if (narrower) this.#found.push(`${place}: ${keyword} changed from ${old} to ${after}`);
     }
     for (const keyword of opaque) {
       const [before, after] = [JSON.stringify(at(was, keyword)), JSON.stringify(at(now, keyword))];
