@@ -2,7 +2,7 @@ import type { ServerEvent } from "@safelight/contract";
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { client } from "./client.ts";
-import { openSession } from "./session.ts";
+import { isEndedSession, openSession, renewSession, sessionInUse } from "./session.ts";
 import { applyPreview, applyStatus, forgetTask, refreshTasks } from "./tasks.ts";
 
 /** How long the page waits after a refused stream before it asks again, in milliseconds. */
@@ -22,15 +22,18 @@ export function useTaskEvents(): void {
 async function follow(queryClient: QueryClient, signal: AbortSignal): Promise<void> {
   let lastEventId: number | undefined;
   while (!signal.aborted) {
+    let session = sessionInUse();
     try {
       await openSession();
+      session = sessionInUse();
       const since = lastEventId === undefined ? {} : { lastEventId };
       for await (const event of client.events({ signal, ...since })) {
         lastEventId = event.id ?? lastEventId;
         takeIn(queryClient, event);
       }
-    } catch {
-      await pause(pauseAfterRefusal, signal);
+    } catch (error) {
+      if (isEndedSession(error)) await renewSession(session).catch(() => {});
+      else await pause(pauseAfterRefusal, signal);
     }
   }
 }

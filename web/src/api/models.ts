@@ -32,7 +32,8 @@ export function useModels() {
   });
 }
 
-function studioModel(model: Model): StudioModel {
+/** Puts an entry of GET /models into the order and shape of the form. */
+export function studioModel(model: Model): StudioModel {
   const { descriptions, mode_details, parameters_schema, ...facts } = model;
   return {
     ...facts,

@@ -3,6 +3,7 @@
 import { useSyncExternalStore } from "react";
 import { client, clientWithKey } from "./client.ts";
 import { problemCode } from "./problems.ts";
+import { isSessionHeld, keepSessionExpiry } from "./session-expiry.ts";
 
 export type Secret = "password" | "key";
 
@@ -21,6 +22,8 @@ let state: SessionState = { phase: "opening" };
 let pending: Promise<void> | null = null;
 let answer: ((value: string) => void) | null = null;
 let everActive = false;
+/** Counts the sessions this page has opened. */
+let opened = 0;
 const listeners = new Set<() => void>();
 
 function setState(next: SessionState): void {
@@ -28,7 +31,7 @@ function setState(next: SessionState): void {
   for (const listener of listeners) listener();
 }
 
-/** Resolves when the page holds an active session; rejects when the server cannot be asked at all. */
+/** Resolves when the page holds a session; rejects when the server cannot be asked. Asks nothing while one is held. */
 export function openSession(): Promise<void> {
   pending ??= obtain().finally(() => {
     pending = null;
@@ -36,16 +39,33 @@ export function openSession(): Promise<void> {
   return pending;
 }
 
-/** Runs a request; when the session is missing or has ended, opens one and runs it once more. */
+/** Runs a request within a session; when the session turns out to have ended, opens one and runs it once more. */
 export async function withSession<T>(request: () => Promise<T>): Promise<T> {
+  await openSession();
+  const used = opened;
   try {
     return await request();
   } catch (error) {
-    const code = problemCode(error);
-    if (code !== "session_required" && code !== "session_expired") throw error;
-    await openSession();
+    if (!isEndedSession(error)) throw error;
+    await renewSession(used);
     return request();
   }
+}
+
+/** Which session is in use: the number to hand to `renewSession` when it is refused. */
+export function sessionInUse(): number {
+  return opened;
+}
+
+export function isEndedSession(error: unknown): boolean {
+  const code = problemCode(error);
+  return code === "session_required" || code === "session_expired";
+}
+
+/** Replaces the session that was refused, unless somebody else has done so meanwhile. */
+export async function renewSession(refused: number): Promise<void> {
+  if (refused === opened) keepSessionExpiry(null);
+  await openSession();
 }
 
 /** Hands over what the user typed when the state is "asking". */
@@ -64,19 +84,12 @@ function subscribe(listener: () => void): () => void {
 }
 
 async function obtain(): Promise<void> {
-  // Asking whether the cookie still holds costs nothing of the small allowance for new sessions.
-  if (!(await cookieHolds())) await create();
-  everActive = true;
-  setState({ phase: "active" });
-}
-
-async function cookieHolds(): Promise<boolean> {
-  try {
-    return (await client.getSession()).active;
-  } catch (error) {
-    if (problemCode(error) === "session_required" || problemCode(error) === "session_expired") return false;
-    throw error;
+  if (!isSessionHeld()) {
+    await create();
+    opened += 1;
   }
+  everActive = true;
+  if (state.phase !== "active") setState({ phase: "active" });
 }
 
 async function create(typed: Typed | null = null): Promise<void> {
@@ -89,8 +102,11 @@ async function create(typed: Typed | null = null): Promise<void> {
 /** Answers the secret that the installation wants before it gives a session; null once it has given one. */
 async function tryToCreate(typed: Typed | null): Promise<Secret | null> {
   try {
-    if (typed?.secret === "key") await clientWithKey(typed.value).createSession();
-    else await client.createSession(typed === null ? {} : { body: { password: typed.value } });
+    const session =
+      typed?.secret === "key"
+        ? await clientWithKey(typed.value).createSession()
+        : await client.createSession(typed === null ? {} : { body: { password: typed.value } });
+    keepSessionExpiry(session.expires_at);
     return null;
   } catch (error) {
     const secret = secretFor(problemCode(error));

@@ -1,4 +1,4 @@
-import { Aperture, FileX, ListX } from "lucide-react";
+import { Aperture, CircleSlash, TriangleAlert } from "lucide-react";
 import type { Task } from "../../../api/tasks.ts";
 import { ProblemNote } from "../../../ui/problem-note.tsx";
 import { failureTitle } from "../model/task-words.ts";
@@ -50,7 +50,7 @@ function FailedView({ task }: { task: Task }) {
   return (
     <div className="grid place-content-center">
       <ProblemNote
-        icon={code === "cancelled" ? ListX : FileX}
+        icon={code === "cancelled" ? CircleSlash : TriangleAlert}
         title={failureTitle(code)}
         action={[task.error_msg, task.error?.user_action].filter(Boolean).join(" ")}
         code={code}
