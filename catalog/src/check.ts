@@ -150,24 +150,24 @@ function refuse(errors: readonly FieldError[]): Refusal {
   };
 }
 
-function checked(body: Body, model: ModelEntry, mode: Mode, parameters: readonly ParameterEntry[]): CheckedRequest {
-  const values = new Map(parameters.map((parameter) => [parameter.name, valueOf(body, parameter)]));
-  const text = (name: string): string => {
-    const value = values.get(name);
-    values.delete(name);
-    return typeof value === "string" ? value : "";
-  };
+function checked(body: Body, model: ModelEntry, mode: Mode, inForce: readonly ParameterEntry[]): CheckedRequest {
+  const values = Object.fromEntries(inForce.map((parameter) => [parameter.name, valueOf(body, parameter)]));
+  const { prompt, negative_prompt, ...parameters } = values;
   const workspace = valueAt(body, "workspace");
   return {
     ok: true,
     model: model.id,
     type: model.type,
     mode,
-    prompt: text("prompt"),
-    negative_prompt: text("negative_prompt"),
-    parameters: Object.fromEntries(values),
+    prompt: textOf(prompt),
+    negative_prompt: textOf(negative_prompt),
+    parameters,
     workspace: typeof workspace === "string" ? workspace : null,
   };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 function valueOf(body: Body, { name, default: value, fields }: ParameterEntry): unknown {
