@@ -22,6 +22,8 @@ export interface DispatcherOptions {
   context: Context;
   executors: readonly Executor[];
   limits?: TimeLimits;
+  /** Pauses before each try to store a result, milliseconds. */
+  storagePauses?: readonly number[];
 }
 
 /**
@@ -29,7 +31,7 @@ export interface DispatcherOptions {
  * by looking again and again; the timer behind it is there for the case that something was missed.
  */
 export async function startDispatcher(options: DispatcherOptions): Promise<Dispatcher> {
-  const dispatcher = new RunningDispatcher(options.context, options.executors, options.limits ?? timeLimits);
+  const dispatcher = new RunningDispatcher(options);
   await dispatcher.recover();
   dispatcher.begin();
   return dispatcher;
@@ -42,9 +44,11 @@ interface Run {
 }
 
 /** How long an executor that said it is busy is left in peace. */
-const REST_MS = 500;
+const REST_MS = 250;
 /** When to try again after the database refused a claim. */
-const RETRY_MS = 500;
+const RETRY_MS = 100;
+// A result may have taken half an hour to make; the storage is given a few moments to recover before it is given up.
+const STORAGE_PAUSES_MS = [0, 200, 1000];
 /** How soon after the start, and then how often, what is old is thrown away. */
 const FIRST_SWEEP_MS = 10_000;
 const SWEEP_MS = 10 * 60_000;
@@ -64,7 +68,7 @@ class RunningDispatcher implements Dispatcher {
   #again = false;
   #lastReaped: number;
 
-  constructor(context: Context, executors: readonly Executor[], limits: TimeLimits) {
+  constructor({ context, executors, limits = timeLimits, storagePauses = STORAGE_PAUSES_MS }: DispatcherOptions) {
     this.#context = context;
     this.#executors = executors;
     this.#limits = limits;
@@ -74,6 +78,7 @@ class RunningDispatcher implements Dispatcher {
       limits,
       executors,
       lanes: () => this.#lanes().filter((lane) => !this.#resting.has(lane.executor)),
+      storagePauses,
       rest: (executor) => this.#rest(executor),
       stopping: this.#stopping.signal,
     };

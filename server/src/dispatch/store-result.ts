@@ -9,9 +9,6 @@ import type { Outcome } from "./outcome.ts";
 import { extensionFor, type ResultFacts, verifyResult } from "./verify-result.ts";
 import { persist, type Workshop } from "./workshop.ts";
 
-// A result may have taken half an hour to make; the storage is given a few moments to recover before it is given up.
-const PAUSES_MS = [0, 200, 1000];
-
 /** One run whose result is to be taken in. */
 export interface Finished {
   task: TaskRecord;
@@ -26,7 +23,7 @@ export interface Finished {
  * `done` is written when everything it promises is on disk. Never throws for a fault of the executor or the storage.
  */
 export async function storeResult(shop: Workshop, run: Finished): Promise<Outcome> {
-  for (const [index, pause] of PAUSES_MS.entries()) {
+  for (const [index, pause] of shop.storagePauses.entries()) {
     if (pause > 0) await sleep(pause, undefined, { signal: run.signal }).catch(() => undefined);
     try {
       return await storeOnce(shop, run);
