@@ -19,6 +19,8 @@ export interface FollowOptions {
   signal: AbortSignal;
   /** What is true right now; called in the same turn in which the place in the log is read. */
   snapshot: () => readonly Omit<StreamEvent, "id">[];
+  /** Like the snapshot, but told after the replay: what has ended must not end the stream before what was missed is told. */
+  epilogue?: () => readonly Omit<StreamEvent, "id">[];
 }
 
 const REPLAYED_AT_ONCE = 200;
@@ -41,6 +43,7 @@ export async function* followEvents(
   try {
     const { head, floor } = eventLogEnds(context);
     const snapshot = options.snapshot();
+    const epilogue = options.epilogue?.() ?? [];
     const seen = options.lastEventId;
     const replays = seen !== undefined && seen >= floor && seen <= head;
     if (seen !== undefined && !replays) yield { id: head, type: "stream.reset", data: "{}" };
@@ -51,6 +54,10 @@ export async function* followEvents(
     }
     let position = head;
     if (replays) yield* readLog(context, options, seen, head);
+    for (const event of epilogue) {
+      if (signal.aborted) return;
+      yield { ...event, id: head };
+    }
     while (!signal.aborted) {
       const { events, overflowed } = await inbox.take();
       for (const event of events) {

@@ -29,12 +29,13 @@ export async function* openEventStream(
   }
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
-  const snapshot = () => {
+  const stateWhen = (ended: boolean) => () => {
     const task = readTask(context.database.prepareRead, taskId);
-    return task === undefined ? [] : snapshotOf(context, [task]);
+    return task === undefined || isEnded(task.status) !== ended ? [] : snapshotOf(context, [task]);
   };
+  const told = { snapshot: stateWhen(false), epilogue: stateWhen(true) };
   try {
-    for await (const event of followEvents(context, { ...options, signal, snapshot })) {
+    for await (const event of followEvents(context, { ...options, signal, ...told })) {
       yield event;
       if (endsStream(event)) return;
     }
