@@ -96,8 +96,8 @@ function addGenerate(
       "-o, --output <file>",
       "where to save it; .png, .jpg, .webp, .mp4 or .webm also chooses the format, - is standard output",
     )
+    .option("--wait", "wait for the result and save it", true)
     .option("--no-wait", "print the task's id and leave")
-    .option("--wait", "wait for the result and save it (default)")
     .option("--workspace <name>", "run on this worker account");
   withConnection(command, true);
   for (const option of optionsFor(argv, allFlags)) command.addOption(option);

@@ -1,0 +1,237 @@
+// The check of installations, checked: it passes on a real server, and for every part there is a damage that it finds.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { endpoints, type RouteName } from "@safelight/contract";
+import { type RunningServer, startServer } from "@safelight/server";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { changeJson, type Damage, openDamagingProxy } from "../testing/damaging-proxy.ts";
+import { parts } from "./parts.ts";
+import { type CheckResult, runChecks } from "./run-checks.ts";
+
+let folder: string;
+let server: RunningServer;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "safelight-smoke-"));
+  server = await startServer({ PORT: "0", DATA_DIR: folder, LOG_LEVEL: "silent" });
+});
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function check(url: string, only?: string[]): Promise<CheckResult[]> {
+  const options = { url, key: server.secrets.apiKey, timeoutMs: 120_000 };
+  return runChecks(only === undefined ? options : { ...options, only }, () => {});
+}
+
+it("passes on a real server, and names what it does not have", async () => {
+  const results = await check(server.url);
+  expect(results.filter(({ outcome }) => outcome === "failed")).toEqual([]);
+  expect(results.filter(({ outcome }) => outcome === "ok").map(({ part }) => part)).toEqual(
+    parts.map(({ name }) => name),
+  );
+  expect(results.filter(({ outcome }) => outcome === "not declared").map(({ part }) => part)).toEqual([
+    "gallery",
+    "administration",
+  ]);
+});
+
+it("has a check for every route of the contract", () => {
+  const checked = new Set(parts.flatMap((part) => part.routes));
+  expect(checked).toEqual(new Set(Object.keys(endpoints) as RouteName[]));
+});
+
+it("fails when nothing answers, and when the time is over", async () => {
+  const silent = await runChecks({ url: "http://127.0.0.1:9", key: undefined, timeoutMs: 5000 }, () => {});
+  expect(silent).toEqual([{ part: "documents", outcome: "failed", text: expect.any(String) }]);
+  const hasty = await runChecks({ url: server.url, key: server.secrets.apiKey, timeoutMs: 1 }, () => {});
+  expect(hasty.some(({ outcome, text }) => outcome === "failed" && text.includes("0.001 s"))).toBe(true);
+  expect(hasty.every(({ outcome }) => outcome !== "ok")).toBe(true);
+});
+
+const html = (answer: { headers: Record<string, unknown>; body: Buffer }) => {
+  answer.headers["content-type"] = "text/html";
+  answer.body = Buffer.from("<html>Sorry</html>");
+};
+
+const cases: [part: string, what: string, damage: Damage, complaint: RegExp][] = [
+  ["health", "not ready", { at: "GET /health", answer: (a) => changeJson(a, (b) => (b.ready = false)) }, /not ready/],
+  [
+    "health",
+    "a field is missing",
+    { at: "GET /health", answer: (a) => changeJson(a, (b) => delete b.version) },
+    /version/,
+  ],
+  ["health", "another status", { at: "GET /health", answer: (a) => (a.status = 500) }, /500 instead of 200/],
+  [
+    "documents",
+    "no page",
+    { at: "GET /docs", answer: (a) => (a.headers["content-type"] = "text/plain") },
+    /text\/html/,
+  ],
+  [
+    "cancel",
+    "a route of every release is not declared",
+    {
+      at: "GET /openapi.json",
+      answer: (a) => changeJson(a, ({ paths }) => delete (paths as Record<string, unknown>)["/cancel/{id}"]),
+    },
+    /does not declare POST \/cancel\/\{id\}/,
+  ],
+  [
+    "models",
+    "a model is missing",
+    { at: "GET /models", answer: (a) => changeJson(a, (b) => (b.models as unknown[]).pop()) },
+    /does not list flux/,
+  ],
+  [
+    "session",
+    "the cookie is open to scripts",
+    {
+      at: "POST /auth/session",
+      answer: (a) => (a.headers["set-cookie"] = String(a.headers["set-cookie"]).replace("HttpOnly; ", "")),
+    },
+    /HttpOnly/,
+  ],
+  [
+    "session",
+    "a session is not revoked",
+    {
+      at: "DELETE /auth/session",
+      ask: ({ headers }) => (headers.cookie = "gg_session=other"),
+      answer: (a) => (a.status = 204),
+    },
+    /200 instead of 401/,
+  ],
+  ["errors", "a page instead of a problem", { at: "GET /no-such-route", answer: html }, /application\/problem\+json/],
+  [
+    "errors",
+    "another code",
+    { at: "POST /generate", answer: (a) => changeJson(a, (b) => (b.code = "validation_failed")) },
+    /instead of malformed_json/,
+  ],
+  [
+    "errors",
+    "no advice",
+    { at: "GET /status", answer: (a) => changeJson(a, (b) => delete b.user_action) },
+    /user_action/,
+  ],
+  [
+    "uploads",
+    "other bytes",
+    { at: "GET /uploads", answer: (a) => (a.body = Buffer.from("x".repeat(a.body.length))) },
+    /other bytes/,
+  ],
+  ["image", "not taken", { at: "POST /generate", answer: (a) => (a.status = 200) }, /200 instead of 202/],
+  [
+    "image",
+    "no replay",
+    { at: "POST /generate", ask: ({ headers }) => delete headers["idempotency-key"] },
+    /second task/,
+  ],
+  [
+    "image",
+    "progress falls",
+    { at: "GET /status", answer: (a) => changeJson(a, (b) => (b.progress = b.status === "done" ? 0 : 50)) },
+    /progress fell|done at 0 %/,
+  ],
+  ["image", "no ranges", { at: "GET /results", ask: ({ headers }) => delete headers.range }, /200 instead of 206/],
+  [
+    "image",
+    "a result cut short",
+    { at: "GET /results", answer: (a) => (a.body = a.body.subarray(0, 100)) },
+    /has 100 bytes, the status says/,
+  ],
+  [
+    "image",
+    "the recipe stays",
+    { at: "GET /results", ask: (q) => (q.url = q.url.replace("metadata=0", "metadata=1")) },
+    /leaves the prompt/,
+  ],
+  ["image", "no preview", { at: "GET /preview", answer: (a) => (a.status = 404) }, /404 instead of 200/],
+  ["video", "a page instead of a clip", { at: "GET /results", answer: html }, /text\/html instead of video\/mp4/],
+  ["events", "no ids", { at: "GET /events", event: (text) => text.replace(/^id:.*\n/m, "") }, /with an id/],
+  [
+    "events",
+    "resume starts over",
+    { at: "GET /events", ask: ({ headers }) => delete headers["last-event-id"] },
+    /Last-Event-ID \d+ replayed/,
+  ],
+  [
+    "events",
+    "progress only at its ends",
+    { at: "GET /events/", event: (text) => (/"progress":(?:[1-9]|[1-9]\d),/.test(text) ? "" : text) },
+    /only at its ends|with an id/,
+  ],
+  [
+    "cancel",
+    "another reason",
+    {
+      at: "GET /status",
+      answer: (a) => changeJson(a, (b) => b.error && ((b.error as { code: string }).code = "timed_out")),
+    },
+    /ended with timed_out/,
+  ],
+  [
+    "cancel",
+    "no result yet is not said",
+    { at: "GET /results", answer: (a) => (a.status = 404) },
+    /404 instead of 425/,
+  ],
+  [
+    "tasks",
+    "oldest first",
+    { at: "GET /tasks", answer: (a) => changeJson(a, (b) => b.items && (b.items as unknown[]).reverse()) },
+    /newest first/,
+  ],
+  [
+    "tasks",
+    "a filter without effect",
+    { at: "GET /tasks", ask: (q) => (q.url = q.url.replace("&type=video", "")) },
+    /among the videos/,
+  ],
+];
+
+describe("finds what is broken", () => {
+  it.each(cases)("%s: %s", async (part, _, damage, complaint) => {
+    const proxy = await openDamagingProxy(server.url, damage);
+    try {
+      const results = (await check(proxy.url, [part])).filter(({ outcome }) => outcome !== "not declared");
+      expect(proxy.spoilt()).toBeGreaterThan(0);
+      expect(results).toEqual([{ part, outcome: "failed", text: expect.stringMatching(complaint) }]);
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  it("a part that is declared and that it does not know", async () => {
+    const declare = (body: Record<string, unknown>) => {
+      (body.paths as Record<string, unknown>)["/gallery"] = { get: { responses: {} } };
+    };
+    const proxy = await openDamagingProxy(server.url, {
+      at: "GET /openapi.json",
+      answer: (a) => changeJson(a, declare),
+    });
+    try {
+      const results = await check(proxy.url, ["health"]);
+      expect(results).toEqual([
+        { part: "health", outcome: "ok", text: "version 0.1.0" },
+        { part: "administration", outcome: "not declared", text: "" },
+        { part: "GET /gallery", outcome: "failed", text: expect.stringContaining("no check for it") },
+      ]);
+    } finally {
+      await proxy.close();
+    }
+  });
+});
+
+it("needs a key that is good", async () => {
+  const results = await runChecks({ url: server.url, key: "wrong", timeoutMs: 10_000, only: ["models"] }, () => {});
+  expect(results[0]).toMatchObject({
+    part: "models",
+    outcome: "failed",
+    text: expect.stringContaining("invalid_api_key"),
+  });
+});
