@@ -14,9 +14,6 @@ import type { ChildMessage, HostMessage, OpenMessage } from "./messages.ts";
 let model: LoadedModel | undefined;
 
 process.on("disconnect", () => process.exit(0));
-// The host's terminal sends these to every process; the host decides what they mean for a run.
-process.on("SIGINT", () => {});
-process.on("SIGTERM", () => {});
 process.on("message", (message: HostMessage) => void (message.type === "open" ? open(message) : run(message.job)));
 
 async function open(message: OpenMessage): Promise<void> {

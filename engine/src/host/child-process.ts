@@ -1,7 +1,9 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import type { ChildMessage, HostMessage, OpenMessage } from "../child/messages.ts";
+import { EngineCrashed, EngineError } from "../job/errors.ts";
 
 const CHILD_FILE = fileURLToPath(new URL("../child/main.ts", import.meta.url));
 const LONGEST_LOG_LINE = 500;
@@ -39,13 +41,15 @@ export class EngineChild {
         if (message.type === "ready") {
           this.#isReady = true;
           resolve();
-        } else if (message.type === "unable") reject(new Error(`the model could not be loaded: ${message.detail}`));
-        else this.onMessage(message);
+        } else if (message.type === "unable") {
+          log("error", `the model could not be loaded: ${message.detail}`);
+          reject(new EngineError("engine_failed", "The engine's model could not be loaded."));
+        } else this.onMessage(message);
       });
       const ended = (reason: string) => {
         if (this.#exit !== null) return;
         this.#exit = reason;
-        reject(new Error(`the engine process ended: ${reason}`));
+        reject(new EngineCrashed(`The engine process ended while it was loading (${reason}).`));
         this.onExit(reason);
       };
       this.#process.once("exit", (code, signal) => ended(signal ?? `exit code ${code}`));
@@ -84,7 +88,7 @@ export class EngineChild {
     this.#process[change]();
     this.#process.channel?.[change]();
     const { stderr } = this.#process;
-    if (stderr && change in stderr) (stderr as unknown as { ref(): void; unref(): void })[change]();
+    if (stderr instanceof Socket) stderr[change]();
   }
 
   /** Ends the child and what it started, at once and whatever it is doing. */

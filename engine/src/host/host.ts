@@ -54,44 +54,65 @@ export class EngineHost {
     if (signal.aborted) throw abortError(signal);
     if (this.#busy) throw new EngineBusy();
     const child = this.#living();
-    this.#busy = true;
     const queue = new EventQueue();
+    let held = true;
+    // Once only: the slot may be taken by the next job before this generator is left.
+    const release = (end: (child: EngineChild) => void) => {
+      if (!held) return;
+      held = false;
+      this.#busy = false;
+      child.onMessage = () => {};
+      child.onExit = () => {};
+      end(child);
+    };
+    const replace = () => release((old) => this.#replace(old));
     const abort = () => {
-      this.#replace(child);
+      replace();
       queue.fail(abortError(signal));
     };
+    this.#busy = true;
+    child.hold(true);
+    child.onMessage = (message: ChildMessage) => {
+      if (message.type === "event") queue.push(message.event);
+      else if (message.type === "failed") queue.fail(new EngineError(message.code, message.detail));
+    };
+    child.onExit = (reason) => {
+      // A child that never got ready would hardly do better at once: it is tried again with the next job.
+      if (child.isReady) replace();
+      queue.fail(new EngineCrashed(`The engine process ended in the middle of a run (${reason}).`));
+    };
     signal.addEventListener("abort", abort, { once: true });
-    let ended = false;
     try {
-      child.hold(true);
-      this.#listen(child, queue);
-      if (!child.isReady)
-        queue.push({ type: "progress", stage: "load", stageDetail: null, step: 0, steps: 0, progress: 0 });
+      if (!child.isReady) queue.push(loading);
       child.ready().then(
-        () => child.run(job),
-        (error: Error) =>
-          queue.fail(new EngineError("engine_failed", "The engine could not be started.", { cause: error })),
+        () => held && child.run(job),
+        (error: Error) => queue.fail(error),
       );
       for (;;) {
         const event = await queue.next();
-        ended = event.type === "done";
-        if (ended) this.#release(child);
+        if (event.type === "done") release((idle) => idle.hold(false));
         yield event;
-        if (ended) return;
+        if (event.type === "done") return;
       }
     } catch (error) {
-      ended = true;
+      release((idle) => idle.hold(false));
       throw error;
     } finally {
       signal.removeEventListener("abort", abort);
-      if (!ended) this.#replace(child);
-      this.#release(child);
+      // Only a reader that left early gets here with the slot still held.
+      replace();
     }
   }
 
   /** Starts the child and loads the weights, so that the first job need not wait. */
   async warm(): Promise<void> {
-    await this.#living().ready();
+    const child = this.#living();
+    child.hold(true);
+    try {
+      await child.ready();
+    } finally {
+      if (!this.#busy) child.hold(false);
+    }
   }
 
   /** Ends the child; a job that runs fails with EngineCrashed. */
@@ -112,39 +133,16 @@ export class EngineHost {
     return child;
   }
 
-  #listen(child: EngineChild, queue: EventQueue): void {
-    child.onMessage = (message: ChildMessage) => {
-      if (message.type === "event") queue.push(message.event);
-      else if (message.type === "failed") queue.fail(new EngineError(message.code, message.detail));
-    };
-    child.onExit = (reason) => {
-      // A child that never got ready would not get ready the next time either: only one that died at work is replaced.
-      if (child.isReady) {
-        this.#replace(child);
-        queue.fail(new EngineCrashed(`The engine process ended in the middle of a run (${reason}).`));
-      }
-    };
-  }
-
   /** Ends a child and has the next one loading before it is asked for. */
   #replace(child: EngineChild): void {
-    child.onMessage = () => {};
-    child.onExit = () => {};
     child.kill();
     if (this.#child !== child) return;
     this.#child = null;
     if (!this.#closed) this.#living();
-    this.#busy = false;
-  }
-
-  #release(child: EngineChild): void {
-    if (this.#child !== child) return;
-    child.onMessage = () => {};
-    child.onExit = () => {};
-    child.hold(false);
-    this.#busy = false;
   }
 }
+
+const loading: EngineEvent = { type: "progress", stage: "load", stageDetail: null, step: 0, steps: 0, progress: 0 };
 
 function abortError(signal: AbortSignal): DOMException {
   const error = new DOMException("The job was cancelled.", "AbortError");

@@ -18,20 +18,29 @@ export interface PixelGrid {
 /** Lines looked at in each direction: enough to see every boundary. */
 const SAMPLED_LINES = 256;
 const LARGEST_BLOCK = 64;
-/** Share of all changes that must fall on block boundaries; lossy formats blur a little beside them. */
-const REGULAR_SHARE = 0.9;
+/**
+ * Changes that count (sum over the channels) and the share of them that must fall on block boundaries. An exact file has
+ * changes nowhere else; a lossy one has small ones everywhere and some of the chroma beside the boundary.
+ */
+const exact = { change: 1, share: 0.98 };
+const lossy = { change: 40, share: 0.8 };
 /** Mean change per sampled line below which a side shows nothing to go by. */
 const FAINT = 4;
 
 /** Every block size that explains the picture, largest first; the true one and its divisors. */
 export function findPixelGrids(picture: RgbPicture): PixelGrid[] {
+  const found = gridsWith(picture, exact);
+  return found.length > 0 ? found : gridsWith(picture, lossy);
+}
+
+function gridsWith(picture: RgbPicture, rule: typeof exact): PixelGrid[] {
   const { width, height } = picture;
-  const horizontal = changes(picture, width, height, 3, width * 3);
-  const vertical = changes(picture, height, width, width * 3, 3);
+  const horizontal = changes(picture, width, height, 3, width * 3, rule.change);
+  const vertical = changes(picture, height, width, width * 3, 3, rule.change);
   const grids: PixelGrid[] = [];
   for (let size = LARGEST_BLOCK; size >= 2; size--) {
-    const left = regularOffset(horizontal, size);
-    const top = regularOffset(vertical, size);
+    const left = regularOffset(horizontal, size, rule.share);
+    const top = regularOffset(vertical, size, rule.share);
     if (left !== null && top !== null) grids.push({ size, left, top });
   }
   return grids;
@@ -51,7 +60,14 @@ export function reduceToGrid(picture: RgbPicture, grid: PixelGrid): RgbPicture {
 }
 
 /** Sum of colour changes between each pair of neighbouring lines, indexed by the second of them. */
-function changes(picture: RgbPicture, length: number, across: number, step: number, acrossStep: number): Float64Array {
+function changes(
+  picture: RgbPicture,
+  length: number,
+  across: number,
+  step: number,
+  acrossStep: number,
+  smallest: number,
+): Float64Array {
   const result = new Float64Array(length);
   const stride = Math.max(1, Math.floor(across / SAMPLED_LINES));
   const { rgb } = picture;
@@ -63,14 +79,14 @@ function changes(picture: RgbPicture, length: number, across: number, step: numb
         Math.abs((rgb[at] ?? 0) - (rgb[before] ?? 0)) +
         Math.abs((rgb[at + 1] ?? 0) - (rgb[before + 1] ?? 0)) +
         Math.abs((rgb[at + 2] ?? 0) - (rgb[before + 2] ?? 0));
-      result[place] = (result[place] ?? 0) + change;
+      if (change >= smallest) result[place] = (result[place] ?? 0) + change;
     }
   }
   return result;
 }
 
 /** Offset at which boundaries of blocks of this size explain the changes; null when none does. */
-function regularOffset(changes: Float64Array, size: number): number | null {
+function regularOffset(changes: Float64Array, size: number, share: number): number | null {
   const sums = new Float64Array(size);
   let total = 0;
   for (let place = 1; place < changes.length; place++) {
@@ -80,7 +96,7 @@ function regularOffset(changes: Float64Array, size: number): number | null {
   }
   if (total < FAINT * SAMPLED_LINES) return null;
   const best = sums.indexOf(Math.max(...sums));
-  return (sums[best] ?? 0) >= REGULAR_SHARE * total ? best : null;
+  return (sums[best] ?? 0) >= share * total ? best : null;
 }
 
 function blocks(length: number, offset: number, size: number): [number, number][] {

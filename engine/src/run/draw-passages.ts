@@ -1,5 +1,5 @@
 // first_last_frame and arbitrary_frame: each keyframe is set in motion, neighbours are cross-faded as latents, and the
-// middle of each passage is redrawn from the prompt so that it becomes a picture again rather than two half ones.
+// middle of each turn is redrawn from the prompt so that it becomes a picture again rather than two half ones.
 
 import type { EngineReference } from "../job/job.ts";
 import { gaussianNoise } from "../noise/noise.ts";
@@ -13,7 +13,7 @@ import { referencesOf } from "./references.ts";
 import { type Drawn, pixelsDrawn, type RunContext } from "./run-context.ts";
 import { LOOP_DRAWINGS, type Passage, passages } from "./timeline.ts";
 
-/** Denoising strength in the middle of a passage, and the job's strength at which it has this value. */
+/** Denoising strength in the middle of a turn, and the job's strength at which it has this value. */
 const MIDDLE_STRENGTH = 0.55;
 const NOMINAL_STRENGTH = 0.7;
 const LARGEST_MIDDLE_STRENGTH = 0.8;

@@ -30,11 +30,19 @@ export function loopSeconds(fps: number): number {
 export interface Passage {
   /** Keyframe it comes from and its phase there, 0 to 15; phase 0 is the keyframe itself. */
   readonly from: { readonly keyframe: number; readonly phase: number };
-  /** Keyframe it goes to, which it reaches at that one's phase 0; null before the first and after the last. */
+  /** Keyframe it is turning into; null while one keyframe's loop is shown alone. */
   readonly to: { readonly keyframe: number; readonly phase: number } | null;
   /** Share of the way gone, 0 to 1 (exclusive). */
   readonly share: number;
 }
+
+/**
+ * Drawings in which one keyframe turns into the next: a share of the passage, between two bounds. The model knows no way
+ * from one scene to another, so a slow change shows a row of half pictures, and a quick one a few good ones.
+ */
+const TURN_SHARE = 0.4;
+const SHORTEST_TURN = 4;
+const LONGEST_TURN = 8;
 
 /** Drawings and their order for a clip that passes through keyframes at the given frames (ascending, distinct). */
 export function passages(
@@ -72,12 +80,12 @@ function passageAt(frame: number, framesPerDrawing: number, keyframes: readonly 
   const length = (keyframes[next] ?? 0) - start;
   const count = Math.min(length, Math.max(1, Math.round(length / framesPerDrawing)));
   const tick = Math.floor(((frame - start) * count) / length);
-  if (tick === 0) return { from: { keyframe: next - 1, phase: 0 }, to: null, share: 0 };
-  return {
-    from: { keyframe: next - 1, phase: wrap(tick) },
-    to: { keyframe: next, phase: wrap(tick - count) },
-    share: tick / count,
-  };
+  const leaving = { keyframe: next - 1, phase: wrap(tick) };
+  const arriving = { keyframe: next, phase: wrap(tick - count) };
+  const turn = Math.min(count, Math.max(SHORTEST_TURN, Math.min(LONGEST_TURN, Math.round(count * TURN_SHARE))));
+  const share = (tick - (count - turn) / 2) / turn;
+  if (share <= 0) return { from: leaving, to: null, share: 0 };
+  return share >= 1 ? { from: arriving, to: null, share: 0 } : { from: leaving, to: arriving, share };
 }
 
 function wrap(ticks: number): number {

@@ -81,10 +81,10 @@ async function feed(program: string, options: string[], film: Film, onFrame: OnF
   // When ffmpeg ends early the pipe breaks; its exit code says more than that error.
   child.stdin.on("error", () => {});
   const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
-  const failed = ended.then(() => {});
+  const drained = () => once(child.stdin, "drain").catch(() => {});
   for (const [frame, picture] of film.order.entries()) {
     if (child.stdin.destroyed) break;
-    if (!child.stdin.write(film.picture(picture))) await Promise.race([once(child.stdin, "drain"), failed]);
+    if (!child.stdin.write(film.picture(picture))) await Promise.race([drained(), ended]);
     onFrame(frame + 1);
   }
   child.stdin.end();
