@@ -15,7 +15,17 @@ export function moveTask(context: Context, id: string, change: TaskChange): Prom
 export function claimTask(context: Context, id: string): Promise<TaskRecord> {
   return moveTask(context, id, {
     transition: "claim",
-    columns: { attempt: 1, stage: "denoise", step: 1, steps: 4, executor: "embedded", started_at: context.clock.now() },
+    columns: {
+      attempt: 1,
+      stage: "denoise",
+      step: 1,
+      steps: 4,
+      executor: "embedded",
+      started_at: context.clock.now(),
+      lease_owner: "a dispatcher",
+      lease_until: context.clock.steady() + 60_000,
+      lease_renewed_at: context.clock.steady(),
+    },
   });
 }
 
