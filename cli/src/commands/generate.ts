@@ -120,7 +120,9 @@ function tell(status: Status): void {
   const size = result === null ? "" : `${result.width}×${result.height}${length}, `;
   process.stderr.write(`${size}seed ${status.seed}, engine ${status.engine ?? "unknown"}\n`);
   if (status.completed_prompt !== null) process.stderr.write(`prompt as drawn: ${status.completed_prompt}\n`);
-  for (const { code, detail } of status.warnings) process.stderr.write(`note: ${code}: ${detail}\n`);
+  // That the prompt was completed has just been said.
+  const notes = status.warnings.filter(({ code }) => code !== "prompt_completed");
+  for (const { code, detail } of notes) process.stderr.write(`note: ${code}: ${detail}\n`);
 }
 
 function taskFailure(status: Status): CommandError {
