@@ -1,4 +1,5 @@
 /** Every refusal leaves the server through this file and in one form, whoever found the fault: a route, fastify, or the HTTP parser. */
+import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { errorCodes, type Problem, problemContentType, problemType } from "@safelight/contract";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -113,7 +114,9 @@ function fieldCode(keyword: string): string {
 
 /** Answers bytes that are not HTTP. There is no request to speak of, so the answer is written to the socket itself. */
 export function answerParseError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
+  // Bytes that follow a request whose answer is on its way: a second answer would stand in the middle of the first.
+  const underWay = (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage?.headersSent === true;
+  if (error.code === "ECONNRESET" || !socket.writable || underWay) {
     socket.destroy();
     return;
   }

@@ -1,0 +1,115 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Edge, openEdge } from "../testing/edge.ts";
+
+const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+let folder = "";
+let edge: Edge;
+let bare: Edge;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "safelight-page-"));
+  await mkdir(join(folder, "assets"));
+  await writeFile(
+    join(folder, "index.html"),
+    '<!doctype html><script type="module" src="/assets/app-1a2b.js"></script>',
+  );
+  await writeFile(join(folder, "assets", "app-1a2b.js"), "export {};");
+  await writeFile(join(folder, "assets", "style-3c4d.css"), "body{}");
+  await writeFile(join(folder, "favicon.svg"), "<svg/>");
+  edge = await openEdge({ webFolder: folder });
+  bare = await openEdge();
+});
+afterAll(async () => {
+  await Promise.all([edge.close(), bare.close()]);
+  await rm(folder, { recursive: true });
+});
+
+const get = (url: string, headers: Record<string, string> = {}, target = edge) =>
+  target.inject({ url, headers: { "x-api-key": "", ...headers } });
+
+describe("the page", () => {
+  test("is served on a navigation, without a session, under a policy that allows nothing inline", async () => {
+    const answer = await get("/", { accept: browser });
+    expect(answer.statusCode).toBe(200);
+    expect(answer.headers["content-type"]).toBe("text/html; charset=utf-8");
+    expect(answer.headers.vary).toContain("Accept");
+    expect(answer.headers["cache-control"]).toBe("no-cache");
+    expect(answer.headers["x-frame-options"]).toBe("DENY");
+    const policy = String(answer.headers["content-security-policy"]);
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toMatch(/unsafe|\*|https?:/);
+    const same = await get("/", { accept: browser, "if-none-match": String(answer.headers.etag) });
+    expect([same.statusCode, same.body]).toEqual([304, ""]);
+  });
+
+  test("is not for programs that ask for JSON: they get the one error form", async () => {
+    const answer = await get("/", { accept: "application/json" });
+    expect(answer.json()).toMatchObject({ code: "not_found" });
+    expect(answer.headers.vary).toContain("Accept");
+    expect((await get("/", { accept: "*/*" })).statusCode).toBe(200);
+  });
+
+  test("its files come with their types; hashed ones for good", async () => {
+    const script = await get("/assets/app-1a2b.js");
+    expect([script.body, script.headers["content-type"]]).toEqual(["export {};", "text/javascript; charset=utf-8"]);
+    expect(script.headers["cache-control"]).toBe("public, max-age=31536000, immutable");
+    expect((await get("/assets/style-3c4d.css")).headers["content-type"]).toBe("text/css; charset=utf-8");
+    expect((await get("/favicon.svg")).headers).toMatchObject({
+      "content-type": "image/svg+xml",
+      "cache-control": "no-cache",
+    });
+    expect((await edge.inject({ method: "POST", url: "/assets/app-1a2b.js" })).json()).toMatchObject({
+      code: "method_not_allowed",
+    });
+  });
+
+  test.each([
+    "/assets/",
+    "/assets/..%2findex.html",
+    "/assets/%2e%2e/index.html",
+    "/index.html",
+    "/assets/nothing.js",
+    "/assets/app-1a2b.js%00",
+  ])("%s is nothing", async (url) => {
+    expect((await get(url)).json()).toMatchObject({ code: "not_found" });
+  });
+
+  test("where it is not built, says what to do", async () => {
+    const answer = await get("/", { accept: browser }, bare);
+    expect(answer.json()).toMatchObject({ code: "not_found", detail: expect.stringContaining("not built") });
+    expect((await bare.inject({ url: "/health" })).statusCode).toBe(200);
+  });
+});
+
+describe("the documentation", () => {
+  test("comes from this server alone and runs nothing inline", async () => {
+    const answer = await get("/docs");
+    expect(answer.headers["content-type"]).toBe("text/html; charset=utf-8");
+    expect(answer.headers["content-security-policy"]).not.toMatch(/unsafe|https?:/);
+    expect(answer.body).not.toMatch(/<script>|<style|https?:|\son\w+=/);
+    const parts = [...answer.body.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] ?? "");
+    expect(parts.length).toBeGreaterThanOrEqual(4);
+    for (const part of parts) expect([part, (await get(part)).statusCode]).toEqual([part, 200]);
+  });
+
+  test("shows the document of exactly the routes that are here", async () => {
+    const { paths } = (await get("/openapi.json")).json<{ paths: Record<string, Record<string, unknown>> }>();
+    const wrong = { PUT: 405, PATCH: 405 } as const;
+    for (const [path, operations] of Object.entries(paths)) {
+      const url = path.replaceAll(/\{\w+\}/g, "some-id");
+      for (const method of ["GET", "POST", "DELETE"] as const) {
+        const answer = await edge.inject({ method, url, headers: { "x-api-key": "wrong" } });
+        if (!answer.headers["content-type"]?.includes("json")) continue;
+        const isThere = answer.statusCode !== 405 && answer.json<{ code?: string }>().code !== "not_found";
+        expect([method, path, isThere]).toEqual([method, path, method.toLowerCase() in operations]);
+      }
+      for (const [method, status] of Object.entries(wrong)) {
+        expect((await edge.inject({ method: method as "PUT", url })).statusCode).toBe(status);
+      }
+    }
+  });
+});
