@@ -1,6 +1,6 @@
 import "./styles/index.css";
 import { RotateCcw } from "lucide-react";
-import { useCallback } from "react";
+import { useCallback, useRef } from "react";
 import { useModels } from "../../api/models.ts";
 import { describeProblem } from "../../api/problems.ts";
 import { useTasks } from "../../api/tasks.ts";
@@ -20,7 +20,16 @@ export function Studio({ online }: { online: boolean }) {
   const tasks = useTasks();
   const { chosen, choose } = useChosenTask();
   const form = useRecipe(models.data ?? []);
-  const submit = useSubmit(choose);
+  const stage = useRef<HTMLElement>(null);
+  const onAccepted = useCallback(
+    (id: string) => {
+      choose(id);
+      // Where the recipe stands below the picture, what was just started would be out of sight.
+      stage.current?.scrollIntoView({ block: "start" });
+    },
+    [choose],
+  );
+  const submit = useSubmit(onAccepted);
   const listed = tasks.tasks ?? [];
   const shown = listed.find((task) => task.id === chosen) ?? listed[0] ?? null;
   const shownId = shown?.id ?? null;
@@ -41,7 +50,7 @@ export function Studio({ online }: { online: boolean }) {
           {models.error ? <Failed title={strings.modelsFailed} query={models} /> : null}
         </div>
       )}
-      <section className="studio-stage" aria-label={strings.picture}>
+      <section ref={stage} className="studio-stage" aria-label={strings.picture}>
         {tasks.error && listed.length === 0 ? (
           <Failed title={strings.tasksFailed} query={tasks} />
         ) : (

@@ -6,6 +6,11 @@ import { DevelopingImage } from "./developing-image.tsx";
 import { Easel, renderingOf } from "./easel.tsx";
 import { StepBar } from "./step-bar.tsx";
 
+/** Progress is spoken in quarters: every step would drown out everything else. */
+function spokenProgress(task: Task): string {
+  return task.status === "pending" ? progressWords(task) : strings.percent(Math.floor(task.progress / 25) * 25);
+}
+
 /** A task on its way: the newest step preview, the stage, how far it is, how long it will take, and the way out. */
 export function DevelopingView({ task }: { task: Task }) {
   const cancel = useCancel();
@@ -42,6 +47,7 @@ export function DevelopingView({ task }: { task: Task }) {
             {stopping ? strings.cancelling : strings.cancel}
           </button>
         </div>
+        <output className="visually-hidden">{spokenProgress(task)}</output>
         {task.attempt > 1 ? <p className="hint">{strings.attempt(task.attempt)}</p> : null}
       </div>
     </>

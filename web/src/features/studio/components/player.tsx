@@ -3,6 +3,9 @@ import type { CSSProperties } from "react";
 import type { Playback } from "../hooks/use-playback.ts";
 import { strings } from "../strings.ts";
 
+/** Steps of the seek bar, in seconds. */
+const fineness = 0.01;
+
 /** Controls under the clip, never on it. */
 export function Player({ playback }: { playback: Playback }) {
   const { at, duration, playing, loop } = playback;
@@ -22,8 +25,8 @@ export function Player({ playback }: { playback: Playback }) {
         type="range"
         min={0}
         max={duration || 1}
-        step={0.01}
-        value={at}
+        step={fineness}
+        value={at.toFixed(2)}
         style={style}
         aria-label={strings.position}
         aria-valuetext={strings.positionText(at, duration)}

@@ -13,7 +13,7 @@ import { Section } from "./section.tsx";
 export function PromptFields({ servedBySketch }: { servedBySketch: boolean }) {
   const form = useRecipeForm();
   return (
-    <Section label={strings.prompt}>
+    <Section label={strings.words}>
       {form.parameters
         .filter((parameter) => parameter.group === "prompt")
         .map((parameter) => (

@@ -26,7 +26,7 @@ export function SeedField({ parameter }: { parameter: Parameter }) {
     set(text.trim() === "" ? undefined : Number.isFinite(number) ? number : text);
   };
   return (
-    <Section label={strings.seed}>
+    <Section label={strings.seedSection}>
       <div className="field">
         <div className="field-head">
           <label className="field-label" htmlFor={id}>

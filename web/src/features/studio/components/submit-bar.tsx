@@ -4,6 +4,7 @@ import type { Problem } from "../../../api/problems.ts";
 import { localize } from "../../../ui/language.ts";
 import { useRecipeForm } from "../hooks/use-recipe.ts";
 import type { Submit } from "../hooks/use-submit.ts";
+import { fieldLabel, fieldWords } from "../model/field-words.ts";
 import { durationOf } from "../model/presets.ts";
 import { strings } from "../strings.ts";
 
@@ -51,10 +52,6 @@ function useGenerateWords(): string {
 function Refusal({ problem }: { problem: Problem }) {
   const form = useRecipeForm();
   const { fields } = problem;
-  const label = (field: string) => {
-    const parameter = form.parameters.find((candidate) => field.startsWith(candidate.name));
-    return parameter ? localize(parameter.label) : field;
-  };
   return (
     <div role="alert" className="grid gap-0.5 rounded-control bg-danger-wash px-3 py-2 text-danger">
       <p className="flex gap-2 font-medium">
@@ -65,7 +62,7 @@ function Refusal({ problem }: { problem: Problem }) {
         <ul className="ps-6 text-label">
           {fields.map((error) => (
             <li key={`${error.field} ${error.code}`}>
-              {label(error.field)}: {error.message}
+              {fieldLabel(form.model, error.field)}: {fieldWords(form.model, error)}
             </li>
           ))}
         </ul>

@@ -44,6 +44,8 @@ export function usePlayback(): { video: RefObject<HTMLVideoElement | null>; play
     },
     seek: (seconds) => {
       if (video.current) video.current.currentTime = seconds;
+      // At once: a slider whose value lags behind the pointer is set back and asks for the old place again.
+      setPosition((last) => ({ ...last, at: seconds }));
     },
     enterFullScreen: () => {
       video.current?.requestFullscreen?.().catch(() => {});

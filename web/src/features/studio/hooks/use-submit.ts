@@ -23,6 +23,8 @@ export interface Submit {
   send: (body: Record<string, unknown>) => void;
   stop: () => void;
   clearField: (field: string) => void;
+  /** Takes a refusal away that no longer applies. */
+  dismiss: () => void;
 }
 
 /**
@@ -70,7 +72,11 @@ export function useSubmit(onAccepted: (taskId: string) => void): Submit {
     setState({ phase: "idle" });
   }, []);
   const clearField = useCallback((field: string) => setState((current) => withoutField(current, field)), []);
-  return { state, send, stop, clearField };
+  const dismiss = useCallback(
+    () => setState((current) => (current.phase === "refused" ? { phase: "idle" } : current)),
+    [],
+  );
+  return { state, send, stop, clearField, dismiss };
 }
 
 function submitOnce({ body, key }: Submission) {

@@ -16,6 +16,7 @@ export function progressWords(task: Task): string {
   }
   const stage = task.stage === null ? strings.stage.starting : strings.stage[task.stage];
   const counted = task.stage === "denoise" && task.steps !== null && task.step !== null;
+  if (task.stage_detail !== null && !counted) return strings.stageDetail(stage, task.stage_detail);
   return counted ? strings.stepOf(stage, task.step ?? 0, task.steps ?? 0) : stage;
 }
 

@@ -1,0 +1,221 @@
+// The first page in a real browser, on the real server and engine: what a creator sees from the prompt to the result.
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { launchBrowser } from "./src/browser.ts";
+import {
+  backgroundBrightness,
+  chosenTheme,
+  clipFacts,
+  hasFocus,
+  imageFacts,
+  sidewaysScroll,
+} from "./src/page-facts.ts";
+import { type ServerProcess, startServerProcess, temporaryDirectory } from "./src/server-process.ts";
+
+/** A run of the engine, with room for a busy machine, in milliseconds. */
+const patience = 90_000;
+
+let directory: { path: string; remove(): Promise<void> };
+let server: ServerProcess;
+let browser: Browser;
+/** Cookie and memory of the first visit: one session serves all, as sessions are limited per minute and address. */
+let visitor: Awaited<ReturnType<BrowserContext["storageState"]>> | undefined;
+
+beforeAll(async () => {
+  directory = await temporaryDirectory();
+  [server, browser] = await Promise.all([startServerProcess(directory.path), launchBrowser()]);
+}, patience);
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop("SIGTERM");
+  await directory?.remove();
+});
+
+const wide = { viewport: { width: 1440, height: 1000 } };
+const phone = { viewport: { width: 360, height: 780 }, isMobile: true, hasTouch: true };
+
+interface OpenPage {
+  page: Page;
+  context: BrowserContext;
+  /** Faults of the page itself: exceptions, refused content, broken media. */
+  faults: string[];
+}
+
+async function openPage(options: BrowserContextOptions = wide): Promise<OpenPage> {
+  const context = await browser.newContext({ ...options, ...(visitor === undefined ? {} : { storageState: visitor }) });
+  const page = await context.newPage();
+  page.setDefaultTimeout(patience);
+  const faults: string[] = [];
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("console", (message) => {
+    // A refused submission is meant to happen; the browser reports every 4xx answer as an error.
+    if (message.type() === "error" && !message.text().includes("422")) faults.push(message.text());
+  });
+  await page.goto(server.url);
+  await page.getByRole("textbox", { name: "Prompt" }).waitFor();
+  visitor ??= await context.storageState();
+  return { page, context, faults };
+}
+
+async function chooseModel(page: Page, name: string): Promise<void> {
+  await page.getByRole("button", { name: /^Model:/ }).click();
+  await page.getByRole("option", { name }).click();
+}
+
+async function generate(page: Page, prompt: string): Promise<void> {
+  await page.getByRole("textbox", { name: "Prompt" }).fill(prompt);
+  await page.getByRole("button", { name: /^Generate/ }).click();
+}
+
+const stage = (page: Page) => page.getByRole("region", { name: "Picture", exact: true });
+
+describe("the studio in a browser", () => {
+  test("a prompt becomes a picture, with no key typed (SC-003, FR-004, FR-005)", { timeout: patience }, async () => {
+    const { page, context, faults } = await openPage();
+    await chooseModel(page, "FLUX.1");
+    await generate(page, "a red lighthouse by the sea, cinematic");
+    await stage(page)
+      .getByText(/step \d+ of \d+/)
+      .waitFor();
+    const result = stage(page).getByRole("img", { name: /^Result:/ });
+    await result.waitFor();
+    await expect.poll(() => imageFacts(result)).toEqual({ width: 1024, rendering: "pixelated" });
+    // Honest about what made it, what it did not know, and what it made of the prompt.
+    await stage(page).getByText("Made by Sketch: a miniature with a small vocabulary.").waitFor();
+    expect(await stage(page).locator("q").allTextContents()).toContain("cinematic");
+    await stage(page)
+      .getByText(/^It drew: .*lighthouse/)
+      .waitFor();
+
+    const download = page.waitForEvent("download");
+    await stage(page).getByRole("link", { name: "Download" }).click();
+    expect((await download).suggestedFilename()).toMatch(/\.png$/);
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test("a prompt becomes a clip that plays and seeks (FR-005)", { timeout: patience }, async () => {
+    const { page, context, faults } = await openPage();
+    await chooseModel(page, "Wan 2.2 Rapid");
+    await page.getByText("3 s", { exact: true }).click();
+    await generate(page, "a boat at sea, sunset");
+    const clip = stage(page).locator("video");
+    await clip.waitFor();
+    const read = () => clipFacts(clip);
+    await expect.poll(async () => (await read()).at, { timeout: 20_000 }).toBeGreaterThan(0.2);
+    expect(await read()).toMatchObject({ width: 720, error: null });
+    expect((await read()).length).toBeCloseTo(49 / 16, 1);
+
+    await stage(page).getByRole("button", { name: "Pause" }).click();
+    const { length } = await read();
+    const seek = stage(page).getByRole("slider", { name: "Position" });
+    await seek.press("Home");
+    await expect.poll(async () => (await read()).at).toBe(0);
+    await seek.click(); // in its middle
+    await expect.poll(async () => (await read()).at).toBeCloseTo(length / 2, 0);
+    const { at } = await read();
+    await stage(page).getByRole("button", { name: "Play" }).click();
+    await expect.poll(async () => (await read()).at).not.toBe(at);
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test("a reload in the middle of a run keeps the task, its progress and the recipe (FR-006)", {
+    timeout: patience,
+  }, async () => {
+    const { page, context, faults } = await openPage();
+    await chooseModel(page, "Pony");
+    await generate(page, "an orange cat in a forest");
+    await stage(page)
+      .getByText(/step \d+ of \d+/)
+      .waitFor();
+    await page.reload();
+    await stage(page).getByText("an orange cat in a forest").waitFor();
+    expect(await page.getByRole("textbox", { name: "Prompt" }).inputValue()).toBe("an orange cat in a forest");
+    await stage(page).getByRole("img", { name: "Result: an orange cat in a forest" }).waitFor();
+    await page.reload();
+    await stage(page).getByRole("img", { name: "Result: an orange cat in a forest" }).waitFor();
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test("a running task is cancelled, and says so", { timeout: patience }, async () => {
+    const { page, context } = await openPage();
+    await chooseModel(page, "AniSora");
+    await page.getByText("10 s", { exact: true }).click();
+    await generate(page, "a rocket above the moon");
+    await stage(page).getByRole("button", { name: "Cancel" }).click();
+    await stage(page).getByRole("heading", { name: "Cancelled" }).waitFor();
+    await stage(page).getByText("cancelled", { exact: true }).waitFor();
+    await context.close();
+  });
+
+  test("a refused field says why at its place and lets go once it is changed", { timeout: patience }, async () => {
+    const { page, context } = await openPage();
+    await chooseModel(page, "FLUX.1");
+    await page.getByLabel("Width", { exact: true }).fill("700");
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("2 things to fix").waitFor();
+    const prompt = page.getByRole("textbox", { name: "Prompt" });
+    expect(await prompt.getAttribute("aria-invalid")).toBe("true");
+    expect(await hasFocus(prompt)).toBe(true);
+    await page.getByText("Steps of 16 from 512 to 1280.", { exact: true }).waitFor();
+    await page.getByLabel("Width", { exact: true }).fill("704");
+    await prompt.fill("a castle");
+    await expect.poll(() => page.getByRole("form", { name: "Recipe" }).getByRole("alert").count()).toBe(0);
+    await context.close();
+  });
+
+  test("a mode that needs a picture takes one from a file and shows it", { timeout: patience }, async () => {
+    const { page, context, faults } = await openPage();
+    await chooseModel(page, "FLUX.1");
+    await page.getByText("Picture to picture", { exact: true }).click();
+    const earlier = await page.request.get(`${server.url}/tasks?type=image&status=done`);
+    const { items } = (await earlier.json()) as { items: { result_url: string }[] };
+    const picture = await page.request.get(new URL(items[0]?.result_url ?? "", server.url).href);
+    await page
+      .locator("input[type=file]")
+      .setInputFiles({ name: "scene.png", mimeType: "image/png", buffer: await picture.body() });
+    await page.getByRole("img", { name: "Reference picture: scene.png" }).waitFor();
+    await generate(page, "the same scene at night");
+    await stage(page).getByRole("img", { name: "Result: the same scene at night" }).waitFor();
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test.each(["dark", "light"] as const)(
+    "fits a phone, %s: nothing scrolls sideways, the theme is followed",
+    { timeout: patience },
+    async (colorScheme) => {
+      const { page, context, faults } = await openPage({ ...phone, colorScheme });
+      expect(await sidewaysScroll(page)).toBe(0);
+      const brightness = await backgroundBrightness(page);
+      if (colorScheme === "dark") expect(brightness).toBeLessThan(64);
+      else expect(brightness).toBeGreaterThan(192);
+      // The picture stands above the recipe, and a new run is brought into sight.
+      await chooseModel(page, "FLUX.1");
+      const prompt = `a windmill on a hill, ${colorScheme === "dark" ? "night" : "day"}`;
+      await generate(page, prompt);
+      await stage(page)
+        .getByRole("img", { name: `Result: ${prompt}` })
+        .waitFor();
+      expect(await sidewaysScroll(page)).toBe(0);
+      expect(faults).toEqual([]);
+      await context.close();
+    },
+  );
+
+  test("the chosen theme outlives a reload", { timeout: patience }, async () => {
+    const { page, context } = await openPage({ ...wide, colorScheme: "dark" });
+    const theme = () => chosenTheme(page);
+    expect(await theme()).toBe("system");
+    await page.getByRole("button", { name: /^Theme:/ }).click();
+    await page.getByRole("button", { name: /^Theme:/ }).click();
+    expect(await theme()).toBe("light");
+    await page.reload();
+    await page.getByRole("textbox", { name: "Prompt" }).waitFor();
+    expect(await theme()).toBe("light");
+    await context.close();
+  });
+});
