@@ -7,7 +7,7 @@ import { reapStale } from "../queue/reap.ts";
 import { cancelTask } from "../tasks/cancel.ts";
 import { getTask } from "../tasks/get.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
-import { type Core, ended, gate, openCore, requestFor, submit, taskOf, until, videoRequest } from "../testing/core.ts";
+import { type Core, ended, gate, namesIn, openCore, requestFor, submit, taskOf, until, videoRequest } from "../testing/core.ts";
 import { type Dispatcher, startDispatcher } from "./dispatcher.ts";
 
 const opened: { core: Core; dispatcher: Dispatcher }[] = [];
@@ -38,7 +38,7 @@ async function stage(script?: ScriptedMachine["script"], executors?: (machine: S
 }
 
 async function filesOf(core: Core, prefix: string): Promise<string[]> {
-  return Array.fromAsync(core.context.media.list(prefix));
+  return namesIn(core.context.media.list(prefix));
 }
 
 /** Distinct states that listeners heard of a task, in order. */
@@ -109,7 +109,7 @@ describe("the way of a task", () => {
 
   test("tasks run in the order of their arrival, one at a time on one slot", async () => {
     const { core, machine } = await stage();
-    const ids = [];
+    const ids: string[] = [];
     for (let index = 0; index < 5; index += 1) ids.push(await submit(core));
     for (const id of ids) await ended(core, id);
     expect(machine.started.map(({ taskId }) => taskId)).toEqual(ids);
@@ -249,7 +249,7 @@ describe("failing over (FR-011)", () => {
       new ScriptedExecutor({ name: "one", machine: new ScriptedMachine(script), slots }),
       new ScriptedExecutor({ name: "two", machine: new ScriptedMachine(script), slots }),
     ]);
-    const ids = [];
+    const ids: string[] = [];
     for (let index = 0; index < 5; index += 1) ids.push(await submit(core));
     await until(core, () => ids.filter((id) => taskOf(core, id).status === "processing").length === 4);
     const places = ids.map((id) => taskOf(core, id).executor);

@@ -113,7 +113,7 @@ function faultyDisk(nth: number, code: string, forGood: boolean): { files: Media
     open: async (path, flags, mode) => {
       fault();
       const handle = await diskFileSystem.open(path, flags, mode);
-      const write: typeof handle.write = faulty(handle.write.bind(handle));
+      const write = faulty(handle.write.bind(handle) as (...values: unknown[]) => Promise<unknown>) as typeof handle.write;
       return {
         write,
         sync: faulty(handle.sync.bind(handle)),

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { ScriptedExecutor, ScriptedMachine, type ScriptStep } from "../executors/scripted.ts";
 import { cancelTask } from "../tasks/cancel.ts";
-import { type Core, ended, gate, openCore, requestFor, submit, taskOf, until } from "../testing/core.ts";
+import { type Core, ended, gate, namesIn, openCore, requestFor, submit, taskOf, until } from "../testing/core.ts";
 import { allTasks, brokenPromises } from "../testing/invariants.ts";
 import { type Dispatcher, startDispatcher } from "./dispatcher.ts";
 import { sweepOrphans } from "./sweep.ts";
@@ -156,7 +156,7 @@ describe("what a start takes up", () => {
     await opened.context.media.put(`results/${kept}-3.png`, new Uint8Array(3));
     await opened.context.media.put("previews/0195a3c2-7f10-7c3e-8a52-2d6c0e4b9f11-4.webp", new Uint8Array(3));
     expect(await sweepOrphans(opened.context)).toBe(2);
-    expect(await Array.fromAsync(opened.context.media.list("results/"))).toEqual([keptTask.resultPath]);
+    expect(await namesIn(opened.context.media.list("results/"))).toEqual([keptTask.resultPath]);
     expect(taskOf(opened, gone)).toMatchObject({ status: "done", resultPath: goneTask.resultPath });
   });
 

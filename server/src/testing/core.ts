@@ -11,7 +11,7 @@ import { openDatabase } from "../database/open.ts";
 import type { Interrupt, WriteOperation } from "../database/sqlite-connection.ts";
 import { createLog } from "../log.ts";
 import { DiskMediaStore } from "../media/disk-media-store.ts";
-import type { MediaFileSystem } from "../media/media-file-system.ts";
+import { diskFileSystem, type MediaFileSystem } from "../media/media-file-system.ts";
 import { readTask } from "../tasks/read.ts";
 import { submitTask } from "../tasks/submit.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
@@ -107,7 +107,8 @@ async function openIn(folder: string, options: CoreOptions): Promise<Core> {
   const { interrupt } = faults;
   const real = await openDatabase({ file: join(folder, "safelight.sqlite"), log, clock, interrupt });
   const mortal = new MortalDatabase(real);
-  const media = await DiskMediaStore.open(join(folder, "media"), options.mediaFiles);
+  const disk = new MortalDisk(options.mediaFiles ?? diskFileSystem);
+  const media = await DiskMediaStore.open(join(folder, "media"), disk.files);
   const context = createContext({ database: mortal, log, config, media, clock: options.clock ?? clock });
   return {
     folder,
@@ -119,6 +120,7 @@ async function openIn(folder: string, options: CoreOptions): Promise<Core> {
     dead: mortal.dead,
     reopen: async () => {
       mortal.die(0);
+      await disk.die();
       await real.close();
       return openIn(folder, options);
     },
@@ -164,6 +166,38 @@ class MortalDatabase implements Database {
 
   close(): Promise<void> {
     return this.#real.close();
+  }
+}
+
+/** A disk that a dead process can no longer touch: what is under way comes to its end, what comes after never happens. */
+class MortalDisk {
+  readonly files: MediaFileSystem;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #dead = false;
+
+  constructor(real: MediaFileSystem) {
+    const mortal =
+      <Values extends unknown[], Result>(call: (...values: Values) => Promise<Result>) =>
+      (...values: Values): Promise<Result> => {
+        if (this.#dead) return new Promise<Result>(() => {});
+        const work = call(...values).finally(() => this.#underWay.delete(work));
+        this.#underWay.add(work);
+        return work;
+      };
+    const { open, rename, unlink, mkdir, stat, readdir } = real;
+    this.files = {
+      open: mortal(open),
+      rename: mortal(rename),
+      unlink: mortal(unlink),
+      mkdir: mortal(mkdir),
+      stat: mortal(stat),
+      readdir: mortal(readdir),
+    };
+  }
+
+  async die(): Promise<void> {
+    this.#dead = true;
+    await Promise.allSettled(this.#underWay);
   }
 }
 
@@ -217,6 +251,13 @@ export async function until(
 export async function ended(core: Core, id: string): Promise<TaskRecord> {
   await until(core, () => ["done", "failed"].includes(taskOf(core, id).status));
   return taskOf(core, id);
+}
+
+/** Every stored name that starts with the prefix. */
+export async function namesIn(names: AsyncIterable<string>): Promise<string[]> {
+  const found: string[] = [];
+  for await (const name of names) found.push(name);
+  return found.sort();
 }
 
 /** A promise and the function that resolves it, for holding a scripted run at a step. */

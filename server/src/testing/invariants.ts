@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { isEnded, MAX_ATTEMPTS } from "../tasks/lifecycle.ts";
 import { type TaskRecord, toTaskRecord } from "../tasks/task-record.ts";
-import type { Core } from "./core.ts";
+import { type Core, namesIn } from "./core.ts";
 
 export function allTasks(core: Core): TaskRecord[] {
   return core.context.database.prepareRead("SELECT * FROM tasks ORDER BY sequence").all().map(toTaskRecord);
@@ -11,7 +11,7 @@ export function allTasks(core: Core): TaskRecord[] {
 /** Everything that must hold at any moment, whatever has happened. Returns what does not, in words. */
 export async function brokenPromises(core: Core): Promise<string[]> {
   const broken: string[] = [];
-  const files = await Array.fromAsync(core.context.media.list("results/"));
+  const files = await namesIn(core.context.media.list("results/"));
   for (const task of allTasks(core)) {
     const say = (what: string): void => void broken.push(`${task.id} (${task.status}): ${what}`);
     if (task.attempt > MAX_ATTEMPTS) say(`attempt ${task.attempt}`);
