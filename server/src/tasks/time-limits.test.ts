@@ -1,0 +1,28 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { deriveTimeLimits, timeLimits } from "./time-limits.ts";
+
+test("FR-013: a picture may take ten minutes and a clip thirty", () => {
+  expect(timeLimits.stale).toEqual({ image: 600_000, video: 1_800_000 });
+  expect(timeLimits.unable).toBe(86_400_000);
+});
+
+test("every lower limit ends before the one above it, whatever is decided", () => {
+  const minutes = fc.integer({ min: 1, max: 600 });
+  fc.assert(
+    fc.property(minutes, minutes, (image, video) => {
+      const limits = deriveTimeLimits({ image: image * 60_000, video: video * 60_000 });
+      for (const type of ["image", "video"] as const) {
+        expect(limits.worker[type]).toBeLessThan(limits.platform[type]);
+        expect(limits.platform[type]).toBeLessThan(limits.stale[type]);
+        expect(limits.lease).toBeLessThan(limits.worker[type]);
+      }
+      // Two renewals may fail before a lease is lost, and it is noticed within one lease.
+      expect(limits.renewal * 3).toBeLessThanOrEqual(limits.lease);
+      expect(limits.reaper).toBeLessThan(limits.lease);
+      expect(limits.httpWait).toBeLessThan(limits.lease);
+      expect(limits.cancel).toBeLessThan(limits.lease);
+      expect(limits.reaper).toBeGreaterThan(0);
+    }),
+  );
+});
