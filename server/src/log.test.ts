@@ -99,11 +99,19 @@ describe("redact", () => {
     let deep: unknown = "end";
     for (let level = 0; level < 50; level += 1) deep = { deep };
     expect(JSON.stringify(redact(deep))).toContain("[too deep]");
-    expect(redact({ bytes: Buffer.alloc(9), call: () => 1, big: 10n })).toEqual({ bytes: "[9 bytes]", call: "[function]", big: "10" });
+    expect(redact({ bytes: Buffer.alloc(9), call: () => 1, big: 10n })).toEqual({
+      bytes: "[9 bytes]",
+      call: "[function]",
+      big: "10",
+    });
   });
 
   test("shows whether a secret is there, not what it is", () => {
-    expect(redact({ password: null, token: undefined, cookie: true })).toEqual({ password: null, token: undefined, cookie: true });
+    expect(redact({ password: null, token: undefined, cookie: true })).toEqual({
+      password: null,
+      token: undefined,
+      cookie: true,
+    });
   });
 });
 

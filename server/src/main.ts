@@ -90,7 +90,11 @@ export async function startServer(environment: Environment, options: StartOption
     config,
     context,
     offers: createOffers(executors),
-    engine: { name: ENGINE_NAME, canEncode: (format) => canEncode(format as Parameters<typeof canEncode>[0]), stripRecipe },
+    engine: {
+      name: ENGINE_NAME,
+      canEncode: (format) => canEncode(format as Parameters<typeof canEncode>[0]),
+      stripRecipe,
+    },
     streams,
     isApiKey: createSecretCheck(secrets.apiKey),
     isReady: () => !stopping.signal.aborted && answersReads(context),
@@ -132,7 +136,10 @@ async function listen(app: FastifyInstance, config: Config): Promise<string> {
 function explainListenFailure(error: NodeJS.ErrnoException, { host, port }: Config): unknown {
   switch (error.code) {
     case "EADDRINUSE":
-      return new StartupError(`PORT: ${port} on ${host} is taken by another program. Stop it, or set another PORT.`, error);
+      return new StartupError(
+        `PORT: ${port} on ${host} is taken by another program. Stop it, or set another PORT.`,
+        error,
+      );
     case "EACCES":
       return new StartupError(`PORT: ${port} may not be used by this user. Set a PORT above 1023.`, error);
     case "EADDRNOTAVAIL":
@@ -189,6 +196,8 @@ function startSweeping(context: Context): () => void {
 }
 
 async function readVersion(): Promise<string> {
-  const manifest = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
+  const manifest = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
   return manifest.version;
 }

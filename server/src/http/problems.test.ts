@@ -23,6 +23,7 @@ const isProblem = new Ajv({ strict: false }).compile(Problem);
 async function speak(...pieces: string[]): Promise<{ status: number; head: string; body: string }> {
   const socket = connect(Number(new URL(base).port), "127.0.0.1");
   await once(socket, "connect");
+  const closed = once(socket, "close");
   let text = "";
   socket.setEncoding("utf8").on("data", (piece: string) => (text += piece));
   socket.on("error", () => undefined);
@@ -30,7 +31,7 @@ async function speak(...pieces: string[]): Promise<{ status: number; head: strin
     socket.write(piece);
     await pause(20);
   }
-  await Promise.race([once(socket, "close"), pause(1000)]);
+  await Promise.race([closed, pause(300)]);
   socket.destroy();
   const [head = "", body = ""] = text.split("\r\n\r\n");
   return { status: Number(head.split(" ")[1]), head, body };

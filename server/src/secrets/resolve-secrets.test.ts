@@ -63,7 +63,9 @@ describe("secrets that cannot be used are one line that names the file, never a 
     await resolveSecrets(dev());
     const file = secretFile(dataDirectory, "encryption-key");
     await writeFile(file, "");
-    await expect(resolveSecrets(dev())).rejects.toThrow(new StartupError(`${file} is empty: put the secret back, or remove the file to have a new one made.`));
+    await expect(resolveSecrets(dev())).rejects.toThrow(
+      new StartupError(`${file} is empty: put the secret back, or remove the file to have a new one made.`),
+    );
     expect(await readFile(file, "utf8")).toBe("");
   });
 
