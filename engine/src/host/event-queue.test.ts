@@ -16,13 +16,18 @@ const preview = (byte: number): EngineEvent => ({
   bytes: Uint8Array.of(byte),
 });
 
-test("a slow reader gets the newest progress and the newest preview only", async () => {
+test("of a reader that falls behind the oldest events are dropped, the newest kept in order", async () => {
   const queue = new EventQueue();
-  for (const step of [1, 2, 3]) {
+  const steps = Array.from({ length: 300 }, (_, step) => step);
+  for (const step of steps) {
     queue.push(progress(step));
     queue.push(preview(step));
   }
-  expect([await queue.next(), await queue.next()]).toEqual([progress(3), preview(3)]);
+  const read: EngineEvent[] = [];
+  while (read.length < 256 + 16) read.push(await queue.next());
+  expect(read.filter(({ type }) => type === "progress")).toEqual(steps.slice(-256).map(progress));
+  expect(read.filter(({ type }) => type === "preview")).toEqual(steps.slice(-16).map(preview));
+  expect(read.slice(-2)).toEqual([progress(299), preview(299)]);
 });
 
 test("a reader that waits gets everything", async () => {

@@ -1,8 +1,14 @@
 import type { EngineEvent } from "../job/job.ts";
 
 /**
- * Events between a child that must not wait and a reader that may be slow. Progress and previews that a newer one has
- * overtaken before they were read are dropped; the newest of each and the end always arrive.
+ * Unread events kept of each type. Several messages of the child can arrive in one piece, so a reader that keeps up sees
+ * every one of them; only for a reader that falls behind the oldest are dropped.
+ */
+const KEPT = { progress: 256, preview: 16, done: 1 } as const satisfies Record<EngineEvent["type"], number>;
+
+/**
+ * Events between a child that must not wait and a reader that may be slow: memory stays bounded, and the newest progress,
+ * the newest preview and the end always arrive.
  */
 export class EventQueue {
   #events: EngineEvent[] = [];
@@ -10,8 +16,10 @@ export class EventQueue {
   #wake: (() => void) | null = null;
 
   push(event: EngineEvent): void {
-    if (event.type !== "done") this.#events = this.#events.filter(({ type }) => type !== event.type);
     this.#events.push(event);
+    const same = this.#events.filter(({ type }) => type === event.type);
+    const [oldest] = same;
+    if (oldest && same.length > KEPT[event.type]) this.#events.splice(this.#events.indexOf(oldest), 1);
     this.#wake?.();
   }
 

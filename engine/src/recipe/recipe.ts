@@ -38,7 +38,8 @@ export async function readRecipe(file: string | Uint8Array): Promise<Record<stri
  * than `contentType` says, or of one that never carries a recipe, come back as they are.
  */
 export async function stripRecipe(bytes: Uint8Array, contentType: string): Promise<Uint8Array> {
-  switch (contentType.split(";")[0]?.trim().toLowerCase()) {
+  const [type = ""] = contentType.split(";");
+  switch (type.trim().toLowerCase()) {
     case "image/png":
       return isPng(bytes) ? stripPng(bytes) : bytes;
     case "image/jpeg":

@@ -14,12 +14,15 @@ import { Previews } from "./previews.ts";
 import { type Emit, ProgressMeter, type StageCosts } from "./progress.ts";
 import type { Drawn, LoadedModel, RunContext } from "./run-context.ts";
 import { warningsOf } from "./warnings.ts";
-import { contentTypes, encodeOutput, save } from "./write-output.ts";
+import { contentTypes, encodeOutput, encoderFor, save } from "./write-output.ts";
 
 /** Runs a job and tells the events on the way, all but the last: that one is returned. Throws EngineError. */
 export async function runJob(model: LoadedModel, job: EngineJob, emit: Emit): Promise<EngineDone> {
   const started = performance.now();
   const onnxBefore = model.graphs.elapsed();
+  const { format } = job.output;
+  // Known before anything is drawn for nothing.
+  if (format === "mp4" || format === "webm") await encoderFor(model, format);
   const frame = chooseFrame(job.width, job.height);
   // A reference already fixes place, size and colour; naming others at random would fight it.
   const completes = job.mode === "txt2img" || job.mode === "t2v";

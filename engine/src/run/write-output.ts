@@ -10,13 +10,13 @@ import { layoutOf } from "../picture/frame.ts";
 import { encodeWebp } from "../picture/lossless-webp.ts";
 import { encodePalettePng } from "../picture/palette-png.ts";
 import { addImageRecipe, filmTags, type Recipe } from "../recipe/recipe.ts";
-import { chooseEncoder } from "../video/encoders.ts";
+import { chooseEncoder, type VideoEncoder } from "../video/encoders.ts";
 import { encodeWithFfmpeg } from "../video/ffmpeg.ts";
 import type { Film } from "../video/film.ts";
 import { pictureToI420, rgbToI420 } from "../video/i420.ts";
 import { remux } from "../video/remux.ts";
 import { encodeWithWasm } from "../video/wasm-encoder.ts";
-import type { Drawn, DrawnPicture, RunContext } from "./run-context.ts";
+import type { Drawn, DrawnPicture, LoadedModel, RunContext } from "./run-context.ts";
 
 export const contentTypes: Readonly<Record<OutputFormat, string>> = {
   png: "image/png",
@@ -52,10 +52,7 @@ async function encodeImage(context: RunContext, drawn: DrawnPicture, format: Ima
 
 async function encodeFilm(context: RunContext, drawn: Drawn, format: VideoFormat, recipe: Recipe): Promise<Uint8Array> {
   const { job, model, progress } = context;
-  const encoder = await chooseEncoder(format, model.encoder, model.environment);
-  if (!encoder) {
-    throw new EngineError("engine_failed", `This machine has no encoder for ${format}; it needs ffmpeg.`);
-  }
+  const encoder = await encoderFor(model, format);
   const film = filmOf(context, drawn);
   const onFrame = (done: number) => progress.report("mux", done / job.frames, `frame ${done} of ${job.frames}`);
   const bytes =
@@ -63,6 +60,13 @@ async function encodeFilm(context: RunContext, drawn: Drawn, format: VideoFormat
       ? await encodeWithFfmpeg(encoder.program, format, film, onFrame)
       : await encodeWithWasm(film, onFrame);
   return remux(bytes, format, job.fps, filmTags(recipe));
+}
+
+/** Throws EngineError engine_failed where this machine cannot write the format. */
+export async function encoderFor(model: LoadedModel, format: VideoFormat): Promise<VideoEncoder> {
+  const encoder = await chooseEncoder(format, model.encoder, model.environment);
+  if (encoder) return encoder;
+  throw new EngineError("engine_failed", `This machine has no encoder for ${format}; it needs ffmpeg.`);
 }
 
 function filmOf({ job, frame, model }: RunContext, drawn: Drawn): Film {

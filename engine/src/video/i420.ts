@@ -81,7 +81,7 @@ function paletteYuv(palette: Palette): [Uint8Array, Float32Array, Float32Array] 
 
 /** Source pixel of each output pixel along one side. */
 function sourceOf(runs: readonly Run[]): number[] {
-  return runs.flatMap(({ source, length }) => new Array<number>(length).fill(source));
+  return runs.flatMap(({ source, length }) => Array.from({ length }, () => source));
 }
 
 function fillPlane(

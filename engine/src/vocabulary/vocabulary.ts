@@ -1,4 +1,4 @@
-// The 235 words the model was trained on and their groups. Everything else in a prompt is ignored, and said to be.
+// The 233 words the model was trained on and their groups. Everything else in a prompt is ignored, and said to be.
 
 import { readFileSync } from "node:fs";
 import path from "node:path";
