@@ -224,8 +224,13 @@ describe("what keeps a server from starting is one clear line", () => {
   });
 
   test("a directory that this user may not write, tried as somebody without rights", async () => {
+    // Root may write everywhere, so as root the attempt is made as nobody, once everything is loaded.
     const source = `
       import { startServer } from ${JSON.stringify(import.meta.resolve("./main.ts"))};
+      if (process.getuid() === 0) {
+        process.setgid(65534);
+        process.setuid(65534);
+      }
       try {
         await startServer({ DATA_DIR: process.argv[1], PORT: "0", LOG_LEVEL: "silent" });
         console.log("it started");
@@ -237,13 +242,8 @@ describe("what keeps a server from starting is one clear line", () => {
     await mkdir(closed);
     await chmod(closed, 0o555);
     await chmod(folder, 0o755);
-    // Root may write everywhere, so as root the attempt is made as nobody.
-    const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
     for (const path of [closed, join(closed, "data")]) {
       const child = spawn(process.execPath, ["--input-type=module-typescript", "--eval", source, path], {
-        ...nobody,
-        cwd: "/",
-        env: { PATH: process.env.PATH },
         stdio: ["ignore", "pipe", "pipe"],
       });
       let printed = "";
