@@ -30,6 +30,8 @@ export interface Database {
   /** Sees what is committed. Writing through it fails. */
   readonly read: Kysely<Tables>;
   readonly prepareRead: (sql: string) => Statement;
+  /** Raised with every commit: what was read while it had the same value is still true. */
+  readonly commits: number;
   /**
    * Runs the work in a transaction; resolves only when it is on disk. The work awaits database calls and nothing else,
    * because everyone's writes wait for it. A throw undoes this work alone and rejects with that error; a fault of the

@@ -73,7 +73,9 @@ describe("opening the database", () => {
   });
 
   test("refuses a schema whose steps are not ours", async () => {
-    await (await openDatabase({ file, migrations: [{ ...firstTables, sql: `${firstTables.sql}\n-- edited` }] })).close();
+    await (
+      await openDatabase({ file, migrations: [{ ...firstTables, sql: `${firstTables.sql}\n-- edited` }] })
+    ).close();
     expect(await refusal()).toMatch(/step 1 differs/);
   });
 
@@ -85,7 +87,9 @@ describe("opening the database", () => {
   test("a damaged page is found at the start", async () => {
     const database = await openDatabase({ file });
     for (let index = 0; index < 200; index += 1) {
-      await database.write((tx) => tx.prepare("INSERT INTO settings (key, value) VALUES (?, ?)").run(`k${index}`, "v".repeat(500)));
+      await database.write((tx) =>
+        tx.prepare("INSERT INTO settings (key, value) VALUES (?, ?)").run(`k${index}`, "v".repeat(500)),
+      );
     }
     await database.close();
     const plain = new DatabaseSync(file);

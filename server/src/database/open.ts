@@ -47,6 +47,9 @@ function createDatabase(writer: SqliteConnection, reader: SqliteConnection, log:
     read: reader.kysely,
     prepareRead: (sql) => reader.prepare(sql),
     write: (work) => queue.write(work),
+    get commits() {
+      return queue.commits;
+    },
     close: async () => {
       await queue.close();
       reader.close();

@@ -10,6 +10,7 @@ export interface Tables {
   uploads: UploadRow;
   sessions: SessionRow;
   idempotency: IdempotencyRow;
+  queue_size: QueueSizeRow;
   events: EventRow;
   audit_events: AuditEventRow;
   settings: SettingRow;
@@ -118,6 +119,12 @@ export interface IdempotencyRow {
   /** JSON of the kept answer; null once its task was deleted. */
   response: string | null;
   created_at: number;
+}
+
+/** One row: how many tasks are pending, kept by triggers. */
+export interface QueueSizeRow {
+  one: 1;
+  waiting: number;
 }
 
 export interface EventRow {

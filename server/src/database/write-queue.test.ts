@@ -146,9 +146,9 @@ describe("the write queue", () => {
   });
 
   test("the read connection cannot write", async () => {
-    await expect(
-      database.read.insertInto("settings").values({ key: "a", value: "b" }).execute(),
-    ).rejects.toThrow(/readonly/);
+    await expect(database.read.insertInto("settings").values({ key: "a", value: "b" }).execute()).rejects.toThrow(
+      /readonly/,
+    );
   });
 
   test("close lets the work already taken finish and refuses the rest", async () => {

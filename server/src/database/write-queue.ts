@@ -36,11 +36,17 @@ export class WriteQueue {
   #jobs: Job[] = [];
   #draining = false;
   #closed = false;
+  #commits = 0;
   #idle: (() => void)[] = [];
 
   constructor(connection: SqliteConnection, log: Log) {
     this.#connection = connection;
     this.#log = log;
+  }
+
+  /** How many transactions reached the disk since the start. */
+  get commits(): number {
+    return this.#commits;
   }
 
   write<T>(work: Work<T>): Promise<T> {
@@ -89,6 +95,7 @@ export class WriteQueue {
         begun += 1;
       }
       connection.commit();
+      this.#commits += 1;
     } catch (error) {
       connection.rollback();
       const failure = this.#storageError(error);

@@ -3,11 +3,13 @@ import { SafelightError } from "../errors.ts";
 import { cancelTask } from "../tasks/cancel.ts";
 import { describeTask } from "../tasks/describe.ts";
 import { getTask } from "../tasks/get.ts";
+import { isEnded } from "../tasks/lifecycle.ts";
 import { listTasks, type TaskListQuery } from "../tasks/list.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
 import { waitForChange } from "../tasks/wait.ts";
 import type { Installation } from "./installation.ts";
 import { type Call, credentialOf, type Registrar, register } from "./register.ts";
+import { StatusAnswers } from "./status-answers.ts";
 import { parseTaskId } from "./task-id.ts";
 
 interface StatusQuery {
@@ -17,11 +19,10 @@ interface StatusQuery {
 
 export function registerTaskRoutes(registrar: Registrar): void {
   const { installation } = registrar;
-  register<StatusQuery>(registrar, routes.getStatus, async (call) => {
-    const task = await getTask(call.context, await parseTaskId(call.context, call.id));
-    const wait = call.query.wait ?? 0;
-    const hasEnded = task.status === "done" || task.status === "failed";
-    return describeTask(call.context, wait === 0 || hasEnded ? task : await waitOn(installation, call, task, wait));
+  const answers = new StatusAnswers(installation.context.database);
+  register<StatusQuery>(registrar, routes.getStatus, (call) => {
+    const known = call.query.wait === undefined ? answers.find(call.id) : undefined;
+    return known === undefined ? answerStatus(installation, call, answers) : sendJson(call, known);
   });
 
   register(registrar, routes.cancelTask, async ({ context, id }) =>
@@ -29,6 +30,22 @@ export function registerTaskRoutes(registrar: Registrar): void {
   );
 
   register<TasksQuery>(registrar, routes.listTasks, ({ context, query }) => listTasks(context, readListQuery(query)));
+}
+
+async function answerStatus(installation: Installation, call: Call<StatusQuery>, answers: StatusAnswers) {
+  const id = await parseTaskId(call.context, call.id);
+  const { commits } = call.context.database;
+  const task = await getTask(call.context, id);
+  const wait = call.query.wait ?? 0;
+  if (wait > 0 && !isEnded(task.status))
+    return describeTask(call.context, await waitOn(installation, call, task, wait));
+  const text = JSON.stringify(await describeTask(call.context, task));
+  answers.keep(id, text, { commits, ended: isEnded(task.status) });
+  return sendJson(call, text);
+}
+
+function sendJson({ reply }: Call<StatusQuery>, text: string) {
+  return reply.header("content-type", "application/json; charset=utf-8").send(text);
 }
 
 /** Ends early when the caller leaves, the server stops, or the credential of the call is revoked meanwhile. */

@@ -164,6 +164,10 @@ class MortalDatabase implements Database {
     return new Promise<T>(() => {});
   }
 
+  get commits(): number {
+    return this.#real.commits;
+  }
+
   close(): Promise<void> {
     return this.#real.close();
   }

@@ -2,6 +2,7 @@ import type { Migration } from "./migration.ts";
 
 /**
  * The first tables. Tasks carry their own queue: what is pending or released *is* enqueued, in the order of `sequence`.
+ * How many wait is kept by triggers, so that a submit need not count a long queue.
  */
 export const firstTables: Migration = {
   number: 1,
@@ -61,10 +62,22 @@ CREATE TABLE tasks (
   CHECK (status <> 'failed' OR (error_code IS NOT NULL AND error_msg IS NOT NULL AND finished_at IS NOT NULL)),
   CHECK (status = 'processing' OR lease_owner IS NULL)
 ) STRICT;
-CREATE INDEX tasks_pending ON tasks (sequence) WHERE status = 'pending';
+CREATE INDEX tasks_pending ON tasks (sequence, model, mode, workspace) WHERE status = 'pending';
 CREATE INDEX tasks_processing ON tasks (sequence) WHERE status = 'processing';
 CREATE INDEX tasks_by_time ON tasks (created_at, sequence);
-CREATE INDEX tasks_done ON tasks (model, mode, finished_at) WHERE status = 'done';
+CREATE INDEX tasks_done ON tasks (model, mode, finished_at, leased_ms) WHERE status = 'done';
+
+CREATE TABLE queue_size (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  waiting INTEGER NOT NULL CHECK (waiting >= 0)
+) STRICT;
+INSERT INTO queue_size (one, waiting) VALUES (1, 0);
+CREATE TRIGGER tasks_begin_waiting AFTER INSERT ON tasks WHEN new.status = 'pending'
+BEGIN UPDATE queue_size SET waiting = waiting + 1; END;
+CREATE TRIGGER tasks_end_waiting AFTER UPDATE OF status ON tasks WHEN old.status = 'pending' AND new.status <> 'pending'
+BEGIN UPDATE queue_size SET waiting = waiting - 1; END;
+CREATE TRIGGER tasks_deleted_waiting AFTER DELETE ON tasks WHEN old.status = 'pending'
+BEGIN UPDATE queue_size SET waiting = waiting - 1; END;
 
 CREATE TABLE uploads (
   id TEXT PRIMARY KEY,
