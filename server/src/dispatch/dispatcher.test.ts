@@ -7,7 +7,18 @@ import { reapStale } from "../queue/reap.ts";
 import { cancelTask } from "../tasks/cancel.ts";
 import { getTask } from "../tasks/get.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
-import { type Core, ended, gate, namesIn, openCore, requestFor, submit, taskOf, until, videoRequest } from "../testing/core.ts";
+import {
+  type Core,
+  ended,
+  gate,
+  namesIn,
+  openCore,
+  requestFor,
+  submit,
+  taskOf,
+  until,
+  videoRequest,
+} from "../testing/core.ts";
 import { type Dispatcher, startDispatcher } from "./dispatcher.ts";
 
 const opened: { core: Core; dispatcher: Dispatcher }[] = [];
@@ -26,7 +37,10 @@ interface Stage {
   dispatcher: Dispatcher;
 }
 
-async function stage(script?: ScriptedMachine["script"], executors?: (machine: ScriptedMachine) => ScriptedExecutor[]): Promise<Stage> {
+async function stage(
+  script?: ScriptedMachine["script"],
+  executors?: (machine: ScriptedMachine) => ScriptedExecutor[],
+): Promise<Stage> {
   const core = await openCore();
   const machine = new ScriptedMachine(script);
   const dispatcher = await startDispatcher({
@@ -118,16 +132,25 @@ describe("the way of a task", () => {
   test("an executor learns the whole request and the pictures of it", async () => {
     const { core, machine } = await stage();
     await core.context.database.write((tx) => {
-      tx.prepare("INSERT INTO uploads VALUES ('sha256-a', 'image/png', 1, 1, 1, 0, 0), ('sha256-b', 'image/webp', 1, 1, 1, 0, 0)").run();
+      tx.prepare(
+        "INSERT INTO uploads VALUES ('sha256-a', 'image/png', 1, 1, 1, 0, 0), ('sha256-b', 'image/webp', 1, 1, 1, 0, 0)",
+      ).run();
     });
-    const request = videoRequest({ mode: "i2v", reference_image: `sha256-${"a".repeat(64)}`, reference_strength: 0.5, seed: 7 });
+    const request = videoRequest({
+      mode: "i2v",
+      reference_image: `sha256-${"a".repeat(64)}`,
+      reference_strength: 0.5,
+      seed: 7,
+    });
     const withUpload = { ...request, parameters: { ...request.parameters, reference_image: "sha256-a" } };
     await ended(core, await submit(core, withUpload));
     const [run] = machine.started;
     expect(run).toMatchObject({ attempt: 1, model: "anisora", mode: "i2v", seed: 7 });
     expect(run?.parameters).toMatchObject({ num_frames: 49, fps: 16, steps: 8 });
     expect(run?.parameters).not.toHaveProperty("reference_image");
-    expect(run?.references).toMatchObject([{ parameter: "reference_image", position: 0, frameIndex: null, strength: 0.5 }]);
+    expect(run?.references).toMatchObject([
+      { parameter: "reference_image", position: 0, frameIndex: null, strength: 0.5 },
+    ]);
     expect(run?.references[0]?.path).toMatch(/uploads\/sha256-a\.png$/);
     expect(run?.deadlineMs).toBeLessThan(30 * 60_000);
   });
@@ -139,7 +162,12 @@ describe("failures", () => {
     async (code) => {
       const { core, machine } = await stage(() => [{ do: "fail", code, detail: "A reason a creator can read." }]);
       const task = await ended(core, await submit(core));
-      expect(task).toMatchObject({ status: "failed", errorCode: code, errorMessage: "A reason a creator can read.", attempt: 1 });
+      expect(task).toMatchObject({
+        status: "failed",
+        errorCode: code,
+        errorMessage: "A reason a creator can read.",
+        attempt: 1,
+      });
       expect(machine.started).toHaveLength(1);
     },
   );
@@ -147,7 +175,10 @@ describe("failures", () => {
   test("a crash uses up one attempt and the next one finishes; progress keeps its maximum", async () => {
     const { core, machine } = await stage(({ attempt }) =>
       attempt === 1
-        ? [{ do: "report", update: { progress: 70 } }, { do: "fail", code: "worker_lost", detail: "died" }]
+        ? [
+            { do: "report", update: { progress: 70 } },
+            { do: "fail", code: "worker_lost", detail: "died" },
+          ]
         : [{ do: "report", update: { progress: 20 } }],
     );
     const id = await submit(core);
@@ -195,7 +226,9 @@ describe("failures", () => {
       mediaFiles: {
         ...diskFileSystem,
         rename: (from, to) =>
-          full && to.includes("results") ? Promise.reject(Object.assign(new Error(), { code: "ENOSPC" })) : diskFileSystem.rename(from, to),
+          full && to.includes("results")
+            ? Promise.reject(Object.assign(new Error(), { code: "ENOSPC" }))
+            : diskFileSystem.rename(from, to),
       },
     });
     const executors = [new ScriptedExecutor()];
@@ -223,7 +256,8 @@ describe("failing over (FR-011)", () => {
   test("at most three further executors are tried, and then the attempt is lost", async () => {
     const machines = Array.from({ length: 6 }, () => {
       const machine = new ScriptedMachine();
-      for (let index = 0; index < 50; index += 1) machine.startFailures.push(new StartFailed("unreachable", "no route"));
+      for (let index = 0; index < 50; index += 1)
+        machine.startFailures.push(new StartFailed("unreachable", "no route"));
       return machine;
     });
     const { core } = await stage(undefined, () =>
@@ -367,7 +401,13 @@ describe("stopping", () => {
     const waiting = await submit(core);
     await until(core, () => taskOf(core, running).runHandle !== null);
     await dispatcher.stop();
-    expect(taskOf(core, running)).toMatchObject({ status: "processing", leaseOwner: null, released: true, attempt: 1, runHandle: null });
+    expect(taskOf(core, running)).toMatchObject({
+      status: "processing",
+      leaseOwner: null,
+      released: true,
+      attempt: 1,
+      runHandle: null,
+    });
     expect(taskOf(core, waiting)).toMatchObject({ status: "pending" });
     expect(machine.runs.size).toBe(0);
     machine.script = () => [];
@@ -381,7 +421,10 @@ describe("stopping", () => {
   test("runs that outlive us go on, and are picked up with what they reached meanwhile", async () => {
     const hold = gate();
     const { core, machine, dispatcher } = await stage(
-      () => [{ do: "wait", until: hold.opened }, { do: "report", update: { progress: 80 } }],
+      () => [
+        { do: "wait", until: hold.opened },
+        { do: "report", update: { progress: 80 } },
+      ],
       (shared) => [new ScriptedExecutor({ machine: shared, survivesRestart: true })],
     );
     const id = await submit(core);

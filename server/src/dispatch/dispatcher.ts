@@ -40,6 +40,8 @@ export async function startDispatcher(options: DispatcherOptions): Promise<Dispa
 interface Run {
   readonly task: TaskRecord;
   readonly control: RunControl;
+  /** Where it was sent; a failing start may take it elsewhere. */
+  readonly executor: string;
   ended: Promise<void>;
 }
 
@@ -132,10 +134,19 @@ class RunningDispatcher implements Dispatcher {
     });
   }
 
+  /** False while every slot is taken: then the end of a run wakes us, and a busy queue costs the database nothing. */
+  #hasFreeSlot(): boolean {
+    return this.#executors.some((executor) => {
+      const busy = [...this.#runs].filter((run) => run.executor === executor.name).length;
+      return busy < executor.slots().total;
+    });
+  }
+
   /** Claims until there is nothing to claim. What happens meanwhile asks for one more look. */
   async #pump(): Promise<void> {
     while (this.#again && !this.#stopping.signal.aborted) {
       this.#again = false;
+      if (!this.#hasFreeSlot()) return;
       try {
         const task = await claimNext(this.#context, this.#shop.lanes(), this.#limits);
         const executor = this.#executors.find(({ name }) => name === task?.executor);
@@ -151,7 +162,7 @@ class RunningDispatcher implements Dispatcher {
 
   #launch(task: TaskRecord, executor: Executor): void {
     this.#lastUsed.set(executor.name, this.#context.clock.steady());
-    const run: Run = { task, control: new RunControl(), ended: Promise.resolve() };
+    const run: Run = { task, control: new RunControl(), executor: executor.name, ended: Promise.resolve() };
     this.#runs.add(run);
     if (this.#stopping.signal.aborted) run.control.interrupt("stop");
     run.ended = performRun(this.#shop, task, executor, run.control)

@@ -70,17 +70,23 @@ async function scenario(nth: number, kind: WriteOperation): Promise<boolean> {
 }
 
 describe("every single write of the database failing in turn", () => {
-  test.each(["begin", "statement", "commit"] as const)("the Nth %s, N = 1, 2, … until the scenario passes", async (kind) => {
-    let nth = 1;
-    while (await scenario(nth, kind)) nth += 1;
-    expect(nth).toBeGreaterThan(10);
-  });
+  test.each(["begin", "statement", "commit"] as const)(
+    "the Nth %s, N = 1, 2, … until the scenario passes",
+    async (kind) => {
+      let nth = 1;
+      while (await scenario(nth, kind)) nth += 1;
+      expect(nth).toBeGreaterThan(10);
+    },
+  );
 
   test("a disk that is full for a while delays, and loses nothing", async () => {
     const opened = await openCore();
     core = opened;
     const running = new ScriptedMachine(() => [{ do: "hang" }]);
-    dispatcher = await startDispatcher({ context: opened.context, executors: [new ScriptedExecutor({ machine: running })] });
+    dispatcher = await startDispatcher({
+      context: opened.context,
+      executors: [new ScriptedExecutor({ machine: running })],
+    });
     const id = await submit(opened);
     await until(opened, () => taskOf(opened, id).runHandle !== null);
     opened.faults.broken = true;
@@ -113,7 +119,9 @@ function faultyDisk(nth: number, code: string, forGood: boolean): { files: Media
     open: async (path, flags, mode) => {
       fault();
       const handle = await diskFileSystem.open(path, flags, mode);
-      const write = faulty(handle.write.bind(handle) as (...values: unknown[]) => Promise<unknown>) as typeof handle.write;
+      const write = faulty(
+        handle.write.bind(handle) as (...values: unknown[]) => Promise<unknown>,
+      ) as typeof handle.write;
       return {
         write,
         sync: faulty(handle.sync.bind(handle)),

@@ -22,7 +22,10 @@ const behaviours: readonly ((attempt: number) => ScriptStep[])[] = [
   (attempt) => (attempt < 3 ? [{ do: "lie", about: "content" }] : []),
   () => [{ do: "fail", code: "out_of_memory", detail: "Too large." }],
   () => [{ do: "fail", code: "worker_lost", detail: "died" }],
-  () => [{ do: "report", update: { progress: 90 } }, { do: "wait", until: new Promise((resolve) => setTimeout(resolve, 5)) }],
+  () => [
+    { do: "report", update: { progress: 90 } },
+    { do: "wait", until: new Promise((resolve) => setTimeout(resolve, 5)) },
+  ],
 ];
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
@@ -31,7 +34,9 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant("turns" as const), count: fc.nat(60) }) },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constantFrom("stop", "kill", "reap", "expire", "clockBack") as fc.Arbitrary<"stop"> }),
+    arbitrary: fc.record({
+      do: fc.constantFrom("stop", "kill", "reap", "expire", "clockBack") as fc.Arbitrary<"stop">,
+    }),
   },
 );
 
@@ -95,25 +100,29 @@ class World {
 }
 
 describe("random interleavings", () => {
-  test("whatever happens in whatever order: every acknowledged task ends, once, and every promise holds", async () => {
-    const runs = process.env.SAFELIGHT_TEST_LONG === "1" ? 600 : 40;
-    const lives = fc.array(operation, { minLength: 4, maxLength: 25 });
-    await fc.assert(
-      fc.asyncProperty(lives, fc.boolean(), async (operations, survivesRestart) => {
-        const world = new World(await openCore(), survivesRestart);
-        try {
-          await world.start();
-          for (const next of operations) await world.apply(next);
-          await until(world.core, () => allTasks(world.core).every(({ finishedAt }) => finishedAt !== null));
-          await world.dispatcher?.stop();
-          await sweepOrphans(world.core.context);
-          expect(await brokenPromises(world.core)).toEqual([]);
-          expect(allTasks(world.core).map(({ id }) => id)).toEqual(world.acknowledged);
-        } finally {
-          await world.core.close();
-        }
-      }),
-      { numRuns: runs, interruptAfterTimeLimit: 10 * 60_000 },
-    );
-  }, 15 * 60_000);
+  test(
+    "whatever happens in whatever order: every acknowledged task ends, once, and every promise holds",
+    async () => {
+      const runs = process.env.SAFELIGHT_TEST_LONG === "1" ? 600 : 40;
+      const lives = fc.array(operation, { minLength: 4, maxLength: 25 });
+      await fc.assert(
+        fc.asyncProperty(lives, fc.boolean(), async (operations, survivesRestart) => {
+          const world = new World(await openCore(), survivesRestart);
+          try {
+            await world.start();
+            for (const next of operations) await world.apply(next);
+            await until(world.core, () => allTasks(world.core).every(({ finishedAt }) => finishedAt !== null));
+            await world.dispatcher?.stop();
+            await sweepOrphans(world.core.context);
+            expect(await brokenPromises(world.core)).toEqual([]);
+            expect(allTasks(world.core).map(({ id }) => id)).toEqual(world.acknowledged);
+          } finally {
+            await world.core.close();
+          }
+        }),
+        { numRuns: runs, interruptAfterTimeLimit: 10 * 60_000 },
+      );
+    },
+    15 * 60_000,
+  );
 });

@@ -53,7 +53,8 @@ async function dieAtEveryWrite(options: { survivesRestart: boolean; cancels?: bo
     await settle(opened);
     for (const id of acknowledged) {
       const task = taskOf(opened, id);
-      if (task.errorCode !== "cancelled") expect(task, `died after ${writes} writes`).toMatchObject({ status: "done", attempt: 1 });
+      if (task.errorCode !== "cancelled")
+        expect(task, `died after ${writes} writes`).toMatchObject({ status: "done", attempt: 1 });
     }
     expect(await brokenPromises(opened), `died after ${writes} writes`).toEqual([]);
     await dispatcher.stop();
@@ -117,7 +118,10 @@ describe("what a start takes up", () => {
     const { opened, id } = await killedWhile(() => [{ do: "hang" }], true);
     const again = await opened.reopen();
     core = again;
-    dispatcher = await startDispatcher({ context: again.context, executors: [new ScriptedExecutor({ name: "other" })] });
+    dispatcher = await startDispatcher({
+      context: again.context,
+      executors: [new ScriptedExecutor({ name: "other" })],
+    });
     expect(await ended(again, id)).toMatchObject({ status: "done", attempt: 1, executor: "other" });
   });
 

@@ -64,6 +64,8 @@ function countRunning(tx: Transaction): Running {
 
 function nextFitting(tx: Transaction, lanes: readonly Lane[], running: Running): TaskRecord | undefined {
   const { open, pinned } = fittingFor(lanes, (lane, type) => hasRoom(lane, running, type));
+  // Nothing has room: not a reason to look through a long queue.
+  if (pinned === "[]") return undefined;
   // A handed-back task that still has a run somewhere is not up for claiming: its run is picked up, not started.
   const released = `SELECT * FROM tasks WHERE status = 'processing' AND lease_owner IS NULL AND run_handle IS NULL
     AND ${FITS} ORDER BY sequence LIMIT 1`;

@@ -2,7 +2,7 @@ import { type Status, type TaskItem, taskErrorCodes } from "@safelight/contract"
 import type { Config } from "../config.ts";
 import type { Context } from "../context/context.ts";
 import { isEnded } from "./lifecycle.ts";
-import { estimateSeconds, queuePosition } from "./outlook.ts";
+import { type Outlook, outlookOf } from "./outlook.ts";
 import type { Prepare } from "./read.ts";
 import type { TaskRecord } from "./task-record.ts";
 
@@ -12,7 +12,12 @@ export async function describeTask(context: Context, task: TaskRecord): Promise<
 }
 
 /** The same from inside a transaction, where the change is not on the read connection yet. */
-export function statusBody(context: Context, prepare: Prepare, task: TaskRecord): Status {
+export function statusBody(
+  context: Context,
+  prepare: Prepare,
+  task: TaskRecord,
+  outlook: Outlook = outlookOf(context, prepare, task),
+): Status {
   const ended = isEnded(task.status);
   return {
     task_id: task.id,
@@ -21,8 +26,8 @@ export function statusBody(context: Context, prepare: Prepare, task: TaskRecord)
     stage_detail: ended ? null : task.stageDetail,
     step: task.step,
     steps: task.steps,
-    queue_position: task.status === "pending" ? queuePosition(prepare, task) : null,
-    eta_seconds: ended ? null : estimateSeconds(context, prepare, task),
+    queue_position: outlook.queuePosition,
+    eta_seconds: outlook.etaSeconds,
   };
 }
 

@@ -2,6 +2,7 @@ import type { Context } from "../context/context.ts";
 import { followEvents, type StreamEvent } from "../events/follow.ts";
 import { statusBody } from "./describe.ts";
 import { isEnded } from "./lifecycle.ts";
+import { outlookAt, outlookOf } from "./outlook.ts";
 import { readTask } from "./read.ts";
 import { type TaskRecord, toTaskRecord } from "./task-record.ts";
 
@@ -49,11 +50,18 @@ function unendedTasks(context: Context): TaskRecord[] {
   return context.database.prepareRead(sql).all().map(toTaskRecord);
 }
 
+/** `tasks` in the order of the queue, all that wait or one alone. */
 function snapshotOf(context: Context, tasks: readonly TaskRecord[]): Omit<StreamEvent, "id">[] {
-  return tasks.map((task) => ({
-    type: "task.updated",
-    data: JSON.stringify(statusBody(context, context.database.prepareRead, task)),
-  }));
+  const prepare = context.database.prepareRead;
+  let waiting = 0;
+  return tasks.map((task) => {
+    if (task.status === "pending") waiting += 1;
+    // One pass over a long queue instead of counting it anew for each that waits in it.
+    const position = task.status === "pending" ? waiting : null;
+    const outlook =
+      tasks.length === 1 ? outlookOf(context, prepare, task) : outlookAt(context, prepare, task, position);
+    return { type: "task.updated", data: JSON.stringify(statusBody(context, prepare, task, outlook)) };
+  });
 }
 
 function endsStream(event: StreamEvent): boolean {

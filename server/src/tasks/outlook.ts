@@ -1,44 +1,63 @@
 import type { Context } from "../context/context.ts";
+import { isEnded } from "./lifecycle.ts";
 import type { Prepare } from "./read.ts";
 import { leasedTime } from "./runtime.ts";
 import type { TaskRecord } from "./task-record.ts";
+
+/** What a creator who waits wants to know. */
+export interface Outlook {
+  /** 1 for the task that is claimed next; null once it was claimed. */
+  queuePosition: number | null;
+  /** Whole seconds until the task is likely to end; null when there is nothing to go by. */
+  etaSeconds: number | null;
+}
 
 /** Recent runs that an estimate looks back on. */
 const LOOK_BACK = 12;
 // Below this a run's own progress says too little about its pace.
 const TELLING_PROGRESS = 10;
+// Further back in the queue every task ahead counts as long as one's own: nobody plans by the minute there.
+const COUNTED_AHEAD = 100;
 
-/** Place in the queue, 1 for the task that is claimed next. */
-export function queuePosition(prepare: Prepare, task: TaskRecord): number {
+const NOTHING_TO_SAY: Outlook = Object.freeze({ queuePosition: null, etaSeconds: null });
+
+/** The outlook of one task. */
+export function outlookOf(context: Context, prepare: Prepare, task: TaskRecord): Outlook {
+  if (isEnded(task.status)) return NOTHING_TO_SAY;
+  return outlookAt(context, prepare, task, task.status === "pending" ? queuePosition(prepare, task) : null);
+}
+
+/** The same where the place in the queue is known already. */
+export function outlookAt(context: Context, prepare: Prepare, task: TaskRecord, position: number | null): Outlook {
+  const typical = typicalDuration(prepare, task.model, task.mode);
+  if (position === null) {
+    return { queuePosition: null, etaSeconds: seconds(timeLeft(leasedTime(context, task), task.progress, typical)) };
+  }
+  const waiting = typical === null ? null : waitingTime(prepare, task.sequence, position, typical);
+  return {
+    queuePosition: position,
+    etaSeconds: waiting === null || typical === null ? null : seconds(waiting + typical),
+  };
+}
+
+function queuePosition(prepare: Prepare, task: TaskRecord): number {
   const ahead = prepare("SELECT count(*) AS count FROM tasks WHERE status = 'pending' AND sequence < ?").get(
     task.sequence,
   );
   return Number(ahead?.count ?? 0) + 1;
 }
 
-/**
- * Whole seconds until the task is likely to end, or null when nothing tells: no finished task of the same model and mode
- * to go by. An estimate from what really happened, never a made-up constant.
- */
-export function estimateSeconds(context: Context, prepare: Prepare, task: TaskRecord): number | null {
-  const typical = typicalDuration(prepare, task.model, task.mode);
-  if (task.status === "processing") return secondsLeft(remaining(leasedTime(context, task), task.progress, typical));
-  if (typical === null) return null;
-  const waiting = waitingTime(prepare, task.sequence);
-  return waiting === null ? null : secondsLeft(waiting + typical);
-}
-
-function secondsLeft(milliseconds: number | null): number | null {
+function seconds(milliseconds: number | null): number | null {
   return milliseconds === null ? null : Math.max(1, Math.ceil(milliseconds / 1000));
 }
 
 /** A run that is well under way tells best itself; before that, its predecessors do. */
-function remaining(elapsed: number, progress: number, typical: number | null): number | null {
+function timeLeft(elapsed: number, progress: number, typical: number | null): number | null {
   if (progress >= TELLING_PROGRESS && elapsed > 0) return (elapsed * (100 - progress)) / progress;
   return typical === null ? null : Math.max(0, typical - elapsed);
 }
 
-/** Median time under lease of the newest finished tasks of this kind, or null when there are none. */
+/** Median time under lease of the newest finished tasks of this kind, milliseconds; null when there are none. */
 export function typicalDuration(prepare: Prepare, model: string, mode: string): number | null {
   const rows = prepare(
     `SELECT leased_ms FROM (
@@ -50,22 +69,28 @@ export function typicalDuration(prepare: Prepare, model: string, mode: string): 
 }
 
 /** Milliseconds until everything ahead is done, at the number of runs that go on side by side now; null when unknown. */
-function waitingTime(prepare: Prepare, sequence: number): number | null {
-  const ahead = prepare(
-    `SELECT model, mode, count(*) AS count, 0 AS running FROM tasks
-       WHERE status = 'pending' AND sequence < ? GROUP BY model, mode
-     UNION ALL
-     SELECT model, mode, count(*), 1 FROM tasks WHERE status = 'processing' GROUP BY model, mode`,
-  ).all(sequence);
-  let total = 0;
+function waitingTime(prepare: Prepare, sequence: number, position: number, typical: number): number | null {
+  const running = prepare(
+    "SELECT model, mode, count(*) AS count FROM tasks WHERE status = 'processing' GROUP BY model, mode",
+  ).all();
+  const ahead =
+    position > COUNTED_AHEAD
+      ? []
+      : prepare(
+          "SELECT model, mode, count(*) AS count FROM tasks WHERE status = 'pending' AND sequence < ? GROUP BY model, mode",
+        ).all(sequence);
+  let total = position > COUNTED_AHEAD ? (position - 1) * typical : 0;
   let lanes = 0;
-  for (const row of ahead) {
-    const typical = typicalDuration(prepare, String(row.model), String(row.mode));
-    if (typical === null) return null;
-    const running = row.running === 1;
-    // What runs is on average half done.
-    total += Number(row.count) * typical * (running ? 0.5 : 1);
-    if (running) lanes += Number(row.count);
+  for (const [rows, share] of [[ahead, 1] as const, [running, HALF_DONE] as const]) {
+    for (const row of rows) {
+      const each = typicalDuration(prepare, String(row.model), String(row.mode));
+      if (each === null) return null;
+      total += Number(row.count) * each * share;
+      if (rows === running) lanes += Number(row.count);
+    }
   }
   return total / Math.max(1, lanes);
 }
+
+// What runs is on average half done.
+const HALF_DONE = 0.5;

@@ -7,9 +7,9 @@ import { appendEvent } from "../events/append.ts";
 import { statusBody } from "./describe.ts";
 import { generateAnswer } from "./generate-answer.ts";
 import { type IdempotencyClaim, keepAnswer, replayFor } from "./idempotency.ts";
-import { typicalDuration } from "./outlook.ts";
+import { insertTask } from "./insert.ts";
+import { outlookAt, typicalDuration } from "./outlook.ts";
 import { insertReferences, referencesIn } from "./references.ts";
-import { type TaskRecord, toTaskRecord } from "./task-record.ts";
 
 export interface Submission {
   /** Already checked; picture parameters hold upload ids. */
@@ -33,60 +33,23 @@ export function submitTask(
     const { prepare } = tx;
     const kept = idempotency === null ? null : replayFor(context, prepare, idempotency);
     if (kept !== null) return { answer: kept, replayed: true };
-    refuseWhenFull(tx, queueLimit, request);
+    const waiting = refuseWhenFull(tx, queueLimit, request);
     const task = insertTask(context, tx, request);
     insertReferences(tx, task.id, referencesIn(task.parameters), task.createdAt);
     const answer = generateAnswer(context.config, task.id);
     if (idempotency !== null) keepAnswer(context, tx, idempotency, answer);
-    const data = statusBody(context, prepare, task);
+    const data = statusBody(context, prepare, task, outlookAt(context, prepare, task, waiting + 1));
     appendEvent(context, tx, { taskId: task.id, type: "task.updated", data, signal: "waiting" });
     return { answer, replayed: false };
   });
 }
 
-function refuseWhenFull(tx: Transaction, queueLimit: number, request: CheckedRequest): void {
-  const waiting = tx
-    .prepare("SELECT count(*) AS count FROM (SELECT 1 FROM tasks WHERE status = 'pending' LIMIT ?)")
-    .get(queueLimit);
-  if (Number(waiting?.count ?? 0) < queueLimit) return;
+/** Returns how many are waiting. */
+function refuseWhenFull(tx: Transaction, queueLimit: number, request: CheckedRequest): number {
+  const waiting = Number(tx.prepare("SELECT waiting FROM queue_size").get()?.waiting ?? 0);
+  if (waiting < queueLimit) return waiting;
   const typical = typicalDuration(tx.prepare, request.model, request.mode) ?? 10_000;
   throw new SafelightError("queue_full", "Too many tasks are waiting; try again in a little while.", {
     retryAfter: Math.min(60, Math.max(1, Math.ceil(typical / 1000))),
   });
-}
-
-function insertTask(context: Context, tx: Transaction, request: CheckedRequest): TaskRecord {
-  const { parameters } = request;
-  const seed = typeof parameters.seed === "number" && parameters.seed >= 0 ? parameters.seed : context.ids.seed();
-  const now = context.clock.now();
-  const row = tx
-    .prepare(
-      `INSERT INTO tasks (id, workspace, model, type, mode, prompt, negative_prompt, parameters, seed, catalog_version,
-         status, stage, width, height, frames, fps, created_at, updated_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 'queued', ?, ?, ?, ?, ?, ?) RETURNING *`,
-    )
-    .get(
-      context.ids.task(),
-      request.workspace,
-      request.model,
-      request.type,
-      request.mode,
-      request.prompt,
-      request.negative_prompt,
-      JSON.stringify({ ...parameters, seed }),
-      seed,
-      catalog.catalog_version,
-      numberOrNull(parameters.width),
-      numberOrNull(parameters.height),
-      request.type === "image" ? 1 : numberOrNull(parameters.num_frames),
-      numberOrNull(parameters.fps),
-      now,
-      now,
-    );
-  if (row === undefined) throw new Error("the insert returned no row");
-  return toTaskRecord(row);
-}
-
-function numberOrNull(value: unknown): number | null {
-  return typeof value === "number" ? value : null;
 }
