@@ -74,7 +74,7 @@ function strike(value: unknown): unknown {
 }
 
 function redactError(error: Error, hidden: Iterable<string>, path: readonly object[]): unknown {
-  const own = redact({ ...error, stack: undefined, cause: undefined }, hidden, path);
+  const own = redact(Object.fromEntries(Object.entries(error).filter(([name]) => name !== "cause")), hidden, path);
   return {
     ...(typeof own === "object" ? own : {}),
     name: error.name,

@@ -134,7 +134,7 @@ async function listen(app: FastifyInstance, config: Config): Promise<string> {
 }
 
 function explainListenFailure(error: NodeJS.ErrnoException, { host, port }: Config): unknown {
-  switch (error.code) {
+  switch (error.code ?? "") {
     case "EADDRINUSE":
       return new StartupError(
         `PORT: ${port} on ${host} is taken by another program. Stop it, or set another PORT.`,

@@ -14,7 +14,7 @@ export function readBodies(app: FastifyInstance): void {
     if (takes === undefined || (takes === "optional" && body === "")) return done(null, undefined);
     if (isEncoded(request)) return done(wrongType());
     if (body === "") return done(new SafelightError("malformed_json", "The body is empty."));
-    parseJson(request, body, done);
+    return parseJson(request, body, done);
   });
   app.addContentTypeParser<string>("*", { parseAs: "string" }, (request, body, done) => {
     const takes = request.routeOptions.config.body;

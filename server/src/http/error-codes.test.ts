@@ -400,7 +400,7 @@ function expectProblem(answer: Awaited<ReturnType<Edge["inject"]>>, code: ErrorC
   expect(isProblem(problem), JSON.stringify(isProblem.errors)).toBe(true);
   expect(problem).toMatchObject({ code, status: answer.statusCode, title: errorCodes[code].title });
   expect(problem.correlation_id).toBe(answer.headers["x-correlation-id"]);
-  expect(problem.instance).toBe(String(options.url).split("?")[0]);
+  expect(problem.instance).toBe((options.url as string).split("?")[0]);
   expect(answer.body).not.toContain("/secret/place");
   expect(answer.body).not.toContain(edge.folder);
   expect(answer.body).not.toContain("at file:");

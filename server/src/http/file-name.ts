@@ -7,7 +7,8 @@ const extensions: Readonly<Record<string, string>> = {
   "video/mp4": "mp4",
   "video/webm": "webm",
 };
-const longestWords = 60;
+// Characters, not halves of them.
+const longestBeginning = /^.{0,60}/su;
 
 /**
  * The name under which a browser saves a file: the beginning of the prompt, so that a folder of downloads can be read, and the end of
@@ -22,10 +23,7 @@ export function fileNameFor(
     .normalize("NFC")
     .replaceAll(/[^\p{L}\p{M}\p{N}]+/gu, "-")
     .toLowerCase();
-  const short = [...words]
-    .slice(0, longestWords)
-    .join("")
-    .replaceAll(/^-+|-+$/g, "");
+  const short = (longestBeginning.exec(words)?.[0] ?? "").replaceAll(/^-+|-+$/g, "");
   const parts = [short || "safelight", task.id.slice(-8), ...(suffix === undefined ? [] : [suffix])];
   return `${parts.join("-")}.${extensions[type] ?? "bin"}`;
 }

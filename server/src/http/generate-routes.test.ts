@@ -248,7 +248,7 @@ describe("Idempotency-Key", () => {
 
   test("racing twins with different bodies: one wins, the other conflicts", async () => {
     const answers = await Promise.all([submit(base, key), submit({ ...base, seed: 5 }, key)]);
-    expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([202, 409]);
+    expect(new Set(answers.map(({ statusCode }) => statusCode))).toEqual(new Set([202, 409]));
     expect(await tasks()).toHaveLength(1);
   });
 

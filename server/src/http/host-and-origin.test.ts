@@ -91,10 +91,9 @@ describe("the Host header", () => {
     expect(untrusted.statusCode).toBe(201);
     expect(untrusted.headers["set-cookie"]).not.toContain("Secure");
     const sources = await proxied.context.database.read.selectFrom("sessions").select("client_context").execute();
-    expect(sources.map((source) => (JSON.parse(source.client_context) as { ip: string }).ip)).toEqual([
-      "203.0.113.9",
-      "192.0.2.1",
-    ]);
+    expect(new Set(sources.map((source) => (JSON.parse(source.client_context) as { ip: string }).ip))).toEqual(
+      new Set(["203.0.113.9", "192.0.2.1"]),
+    );
   });
 });
 

@@ -99,7 +99,7 @@ describe("SC-005: what is not even HTTP is refused in the one form too", () => {
 });
 
 describe("bodies", () => {
-  const send = (path: string, body: BodyInit, type = "application/json") =>
+  const send = (path: string, body: string, type = "application/json") =>
     fetch(`${base}${path}`, { method: "POST", body, headers: { "x-api-key": edge.apiKey, "content-type": type } });
   const codeOf = async (answer: Response) => [answer.status, ((await answer.json()) as Problem).code];
 

@@ -120,7 +120,7 @@ export function answerParseError(error: NodeJS.ErrnoException, socket: Socket): 
     socket.destroy();
     return;
   }
-  const problem = problemOf(explainParseError(error.code), "", crypto.randomUUID());
+  const problem = problemOf(explainParseError(error.code ?? ""), "", crypto.randomUUID());
   const body = JSON.stringify(problem);
   socket.end(
     `HTTP/1.1 ${problem.status} Refused\r\nContent-Type: ${problemContentType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
@@ -128,7 +128,7 @@ export function answerParseError(error: NodeJS.ErrnoException, socket: Socket): 
   );
 }
 
-function explainParseError(code: string | undefined): SafelightError {
+function explainParseError(code: string): SafelightError {
   switch (code) {
     case "HPE_HEADER_OVERFLOW":
     case "HPE_CHUNK_EXTENSIONS_OVERFLOW":

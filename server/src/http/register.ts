@@ -93,7 +93,8 @@ export function register<Query = unknown, Body = unknown>(
 }
 
 function judge({ installation, hostAndOrigin }: Registrar, route: Route, proof?: (request: FastifyRequest) => void) {
-  return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void => {
+  // Answers a promise only where it must wait: an API key is proven without, and polling should not pay for it.
+  return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void | Promise<unknown> => {
     try {
       // Throttling stands first; its limits come with the admin routes, which need them.
       hostAndOrigin.checkHost(request);
@@ -101,16 +102,11 @@ function judge({ installation, hostAndOrigin }: Registrar, route: Route, proof?:
       proof?.(request);
       if (route.access !== "client") return done();
       const credential = authenticate(installation, request, reply);
-      if (!(credential instanceof Promise)) {
-        request.credential = credential;
-        return done();
-      }
-      credential.then((proven) => {
-        request.credential = proven;
-        done();
-      }, done);
+      if (credential instanceof Promise) return credential.then((proven) => void (request.credential = proven));
+      request.credential = credential;
+      return done();
     } catch (error) {
-      recordIfForeign(installation, route.path, request, error).catch(done);
+      return recordIfForeign(installation, route.path, request, error);
     }
   };
 }

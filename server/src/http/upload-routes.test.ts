@@ -87,7 +87,7 @@ describe("POST /uploads", () => {
     const answer = await fetch(`${base}/uploads`, {
       method: "POST",
       headers: { "x-api-key": edge.apiKey, "content-type": "multipart/form-data; boundary=b" },
-      body: body() as unknown as BodyInit,
+      body: body(),
       duplex: "half",
     } as RequestInit);
     expect(await codeOf(answer)).toEqual([413, "payload_too_large"]);

@@ -4,20 +4,17 @@ import { uploadLock, uploadName } from "./uploads.ts";
 /** An upload that no task names is kept this long after its last use: 24 hours, in milliseconds. */
 export const uploadLifetime = 24 * 60 * 60 * 1000;
 
+const named = "EXISTS (SELECT 1 FROM task_references WHERE upload_id = uploads.id)";
+
 /**
  * Removes uploads that no task names and nobody used for 24 hours, and files that never got a record.
  * Answers how many of each went. A file is removed after its record, so no record is left without its file.
  */
 export async function sweepUploads(context: Context): Promise<{ uploads: number; files: number }> {
   const before = context.clock.now() - uploadLifetime;
-  const expired = await context.database.read
-    .selectFrom("uploads")
-    .select(["id", "type"])
-    .where("last_used_at", "<", before)
-    .where(({ not, exists, selectFrom }) =>
-      not(exists(selectFrom("task_references").select("task_id").whereRef("upload_id", "=", "uploads.id"))),
-    )
-    .execute();
+  const expired = context.database
+    .prepareRead(`SELECT id, type FROM uploads WHERE last_used_at < ? AND ${named} = 0`)
+    .all(before) as unknown as { id: string; type: string }[];
   let uploads = 0;
   for (const upload of expired) {
     await uploadLock(upload.id).pass(async () => {
@@ -31,17 +28,13 @@ export async function sweepUploads(context: Context): Promise<{ uploads: number;
 
 /** The conditions stand in the statement itself: a task may have come to name the upload since it was looked up. */
 async function forgetUpload(context: Context, id: string, before: number): Promise<boolean> {
-  return context.database.write(async (transaction) => {
-    const result = await transaction.sql
-      .deleteFrom("uploads")
-      .where("id", "=", id)
-      .where("last_used_at", "<", before)
-      .where(({ not, exists, selectFrom }) =>
-        not(exists(selectFrom("task_references").select("task_id").whereRef("upload_id", "=", "uploads.id"))),
-      )
-      .executeTakeFirst();
-    return result.numDeletedRows > 0n;
-  });
+  return context.database.write(
+    (transaction) =>
+      Number(
+        transaction.prepare(`DELETE FROM uploads WHERE id = ? AND last_used_at < ? AND ${named} = 0`).run(id, before)
+          .changes,
+      ) > 0,
+  );
 }
 
 async function removeStrays(context: Context, before: number): Promise<number> {
@@ -51,11 +44,7 @@ async function removeStrays(context: Context, before: number): Promise<number> {
     await uploadLock(id).pass(async () => {
       const found = await context.media.stat(name);
       if (found === null || found.modifiedAt >= before) return;
-      const row = await context.database.read
-        .selectFrom("uploads")
-        .select("id")
-        .where("id", "=", id)
-        .executeTakeFirst();
+      const row = context.database.prepareRead("SELECT 1 AS one FROM uploads WHERE id = ?").get(id);
       if (row !== undefined) return;
       await context.media.remove(name);
       files += 1;

@@ -37,13 +37,11 @@ export function uploadName(upload: { readonly id: string; readonly type: string 
 /** The upload, or null when it is unknown or its file has gone. */
 export async function findUpload(context: Context, id: string): Promise<Upload | null> {
   if (!isUploadId(id)) return null;
-  const row = await context.database.read
-    .selectFrom("uploads")
-    .select(["id", "type", "bytes", "width", "height"])
-    .where("id", "=", id)
-    .executeTakeFirst();
+  const row = context.database
+    .prepareRead("SELECT id, type, bytes, width, height FROM uploads WHERE id = ?")
+    .get(id) as unknown as Upload | undefined;
   if (row === undefined || (await context.media.stat(uploadName(row))) === null) return null;
-  return { ...row, type: row.type as ImageType };
+  return { ...row };
 }
 
 /**
@@ -81,29 +79,30 @@ export async function storeUpload(
   return uploadLock(id).pass(async () => {
     const before = await findUpload(context, id);
     if (before !== null && (declared === before.type || declared === null)) {
-      await touchUploads(context, [id]);
+      await touchUpload(context, id);
       return { upload: before, known: true };
     }
     const upload: Upload = { id, bytes: bytes.byteLength, ...(await inspectImage(bytes, declared)) };
     // File first, row second: a crash in between leaves a file without a record, which the sweep finds, never the reverse.
     await context.media.put(uploadName(upload), bytes);
     const now = context.clock.now();
-    await context.database.write(async (transaction) => {
-      await transaction.sql
-        .insertInto("uploads")
-        .values({ ...upload, created_at: now, last_used_at: now })
-        .onConflict((conflict) => conflict.column("id").doUpdateSet({ last_used_at: now }))
-        .execute();
+    await context.database.write((transaction) => {
+      transaction
+        .prepare(
+          `INSERT INTO uploads (id, type, bytes, width, height, created_at, last_used_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+           ON CONFLICT (id) DO UPDATE SET last_used_at = excluded.last_used_at`,
+        )
+        .run(id, upload.type, upload.bytes, upload.width, upload.height, now, now);
     });
     return { upload, known: before !== null };
   });
 }
 
 /** Starts the 24 hours anew, so that an upload about to be named by a task is not swept from under it. */
-export async function touchUploads(context: Context, ids: readonly string[]): Promise<void> {
+export async function touchUpload(context: Context, id: string): Promise<void> {
   const now = context.clock.now();
-  await context.database.write(async (transaction) => {
-    await transaction.sql.updateTable("uploads").set({ last_used_at: now }).where("id", "in", ids).execute();
+  await context.database.write((transaction) => {
+    transaction.prepare("UPDATE uploads SET last_used_at = ? WHERE id = ?").run(now, id);
   });
 }
 

@@ -30,19 +30,15 @@ export async function createSession(
   const tokenHash = hashToken(token);
   const now = context.clock.now();
   const expiresAt = now + sessionLifetime;
+  const clientContext = JSON.stringify({ ip: context.source, client: client.hint?.slice(0, 200) ?? null });
   await guarded(() =>
-    context.database.write(async (transaction) => {
-      await transaction.sql
-        .insertInto("sessions")
-        .values({
-          token_hash: tokenHash,
-          status: "active",
-          issued_at: now,
-          expires_at: expiresAt,
-          client_context: JSON.stringify({ ip: context.source, client: client.hint?.slice(0, 200) ?? null }),
-          revoked_at: null,
-        })
-        .execute();
+    context.database.write((transaction) => {
+      transaction
+        .prepare(
+          `INSERT INTO sessions (token_hash, status, issued_at, expires_at, client_context, revoked_at)
+           VALUES (?, 'active', ?, ?, ?, NULL)`,
+        )
+        .run(tokenHash, now, expiresAt, clientContext);
     }),
   );
   return { token, tokenHash, expiresAt };
@@ -77,13 +73,10 @@ export async function isSessionOpen(context: Context, tokenHash: string): Promis
 /** Ends a session for good. Ending an ended one changes nothing. Errors: `auth_unavailable`. */
 export async function revokeSession(context: Context, tokenHash: string): Promise<void> {
   await guarded(() =>
-    context.database.write(async (transaction) => {
-      await transaction.sql
-        .updateTable("sessions")
-        .set({ status: "revoked", revoked_at: context.clock.now() })
-        .where("token_hash", "=", tokenHash)
-        .where("status", "=", "active")
-        .execute();
+    context.database.write((transaction) => {
+      transaction
+        .prepare("UPDATE sessions SET status = 'revoked', revoked_at = ? WHERE token_hash = ? AND status = 'active'")
+        .run(context.clock.now(), tokenHash);
     }),
   );
 }
@@ -91,19 +84,14 @@ export async function revokeSession(context: Context, tokenHash: string): Promis
 /** Marks sessions past their expiry and forgets those that ended long ago. Answers how many rows changed. */
 export async function sweepSessions(context: Context): Promise<number> {
   const now = context.clock.now();
-  return context.database.write(async (transaction) => {
-    const expired = await transaction.sql
-      .updateTable("sessions")
-      .set({ status: "expired" })
-      .where("status", "=", "active")
-      .where("expires_at", "<=", now)
-      .executeTakeFirst();
-    const forgotten = await transaction.sql
-      .deleteFrom("sessions")
-      .where("status", "!=", "active")
-      .where("expires_at", "<", now - remembered)
-      .executeTakeFirst();
-    return Number(expired.numUpdatedRows + forgotten.numDeletedRows);
+  return context.database.write((transaction) => {
+    const expired = transaction
+      .prepare("UPDATE sessions SET status = 'expired' WHERE status = 'active' AND expires_at <= ?")
+      .run(now);
+    const forgotten = transaction
+      .prepare("DELETE FROM sessions WHERE status <> 'active' AND expires_at < ?")
+      .run(now - remembered);
+    return Number(expired.changes) + Number(forgotten.changes);
   });
 }
 
