@@ -73,8 +73,10 @@ describe("every single write of the database failing in turn", () => {
   test.each(["begin", "statement", "commit"] as const)(
     "the Nth %s, N = 1, 2, … until the scenario passes",
     async (kind) => {
+      // Statements are many: the long run fails each of them, the quick one every third.
+      const stride = kind === "statement" && process.env.SAFELIGHT_TEST_LONG !== "1" ? 3 : 1;
       let nth = 1;
-      while (await scenario(nth, kind)) nth += 1;
+      while (await scenario(nth, kind)) nth += stride;
       expect(nth).toBeGreaterThan(10);
     },
   );
@@ -115,7 +117,7 @@ function faultyDisk(nth: number, code: string, forGood: boolean): { files: Media
     };
   const files: MediaFileSystem = {
     ...diskFileSystem,
-    rename: faulty(diskFileSystem.rename),
+    rename: faulty((from, to) => diskFileSystem.rename(from, to)),
     open: async (path, flags, mode) => {
       fault();
       const handle = await diskFileSystem.open(path, flags, mode);

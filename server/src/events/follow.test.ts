@@ -85,18 +85,26 @@ describe("following events", () => {
   test("without Last-Event-ID: the snapshot, marked with the place in the log, then live", async () => {
     await appendMany(3);
     const snapshot = [{ type: "task.updated" as const, data: "{}" }];
-    const events = await read({ snapshot }, (seen) => seen.length === 3, async ({ id }) => {
-      if (id === 3) void appendMany(2);
-    });
+    const events = await read(
+      { snapshot },
+      (seen) => seen.length === 3,
+      async ({ id }) => {
+        if (id === 3) void appendMany(2);
+      },
+    );
     expect(ids(events)).toEqual([3, 4, 5]);
   });
 
   test("with Last-Event-ID: the snapshot without an id, exactly what was missed, then live", async () => {
     await appendMany(6);
     const snapshot = [{ type: "task.updated" as const, data: "{}" }];
-    const events = await read({ lastEventId: 3, snapshot }, (seen) => seen.length === 5, ({ id }) => {
-      if (id === 6) void append("task", 7);
-    });
+    const events = await read(
+      { lastEventId: 3, snapshot },
+      (seen) => seen.length === 5,
+      ({ id }) => {
+        if (id === 6) void append("task", 7);
+      },
+    );
     expect(ids(events)).toEqual([null, 4, 5, 6, 7]);
   });
 
@@ -122,10 +130,18 @@ describe("following events", () => {
 
   test("one task's stream holds that task's events only, replayed and live", async () => {
     for (let number = 0; number < 4; number += 1) await append(number % 2 === 0 ? "even" : "odd", number);
-    const events = await read({ taskId: "odd", lastEventId: 0 }, (seen) => seen.length === 3, ({ id }) => {
-      if (id === 4) void Promise.all([append("even", 4), append("odd", 5)]);
-    });
-    expect(events.map(({ data }) => JSON.parse(data) as unknown)).toEqual([{ number: 1 }, { number: 3 }, { number: 5 }]);
+    const events = await read(
+      { taskId: "odd", lastEventId: 0 },
+      (seen) => seen.length === 3,
+      ({ id }) => {
+        if (id === 4) void Promise.all([append("even", 4), append("odd", 5)]);
+      },
+    );
+    expect(events.map(({ data }) => JSON.parse(data) as unknown)).toEqual([
+      { number: 1 },
+      { number: 3 },
+      { number: 5 },
+    ]);
   });
 
   test("nothing is lost and nothing comes twice between replay and live, with several writers at work", async () => {
@@ -138,7 +154,10 @@ describe("following events", () => {
       }
     });
     const readers = [0, 10, 49, 50].map((lastEventId) =>
-      read({ lastEventId }, (seen) => seen.at(-1)?.id === 50 + Math.floor((total - 50) / 4) * 4).then((events) => ({ lastEventId, events })),
+      read({ lastEventId }, (seen) => seen.at(-1)?.id === 50 + Math.floor((total - 50) / 4) * 4).then((events) => ({
+        lastEventId,
+        events,
+      })),
     );
     const latecomers = Promise.all(writers).then(() => undefined);
     for (const { lastEventId, events } of await Promise.all(readers)) {
@@ -149,20 +168,28 @@ describe("following events", () => {
 
   test("a listener that reads slowly is served from the log and misses nothing", async () => {
     await append("task", 0);
-    const events = await read({ lastEventId: 0 }, (seen) => seen.at(-1)?.id === 1201, async ({ id }) => {
-      // Twice far more happens during one event than a listener's buffer holds.
-      if (id === 1 || id === 500) await appendMany(600);
-    });
+    const events = await read(
+      { lastEventId: 0 },
+      (seen) => seen.at(-1)?.id === 1201,
+      async ({ id }) => {
+        // Twice far more happens during one event than a listener's buffer holds.
+        if (id === 1 || id === 500) await appendMany(600);
+      },
+    );
     expect(ids(events)).toEqual(range(1, 1201));
   });
 
   test("a listener that slept until the log was cut is told so", async () => {
     await append("task", 0);
-    const events = await read({ lastEventId: 0 }, (seen) => seen.at(-1)?.type === "stream.reset", async ({ id }) => {
-      if (id !== 1) return;
-      await appendMany(600);
-      await core.context.database.write((tx) => pruneEvents(tx, core.clock.now(), { length: 10, ms: 1e9 }));
-    });
+    const events = await read(
+      { lastEventId: 0 },
+      (seen) => seen.at(-1)?.type === "stream.reset",
+      async ({ id }) => {
+        if (id !== 1) return;
+        await appendMany(600);
+        await core.context.database.write((tx) => pruneEvents(tx, core.clock.now(), { length: 10, ms: 1e9 }));
+      },
+    );
     // What was already gathered comes first, then the gap is named.
     expect(events.at(-1)).toEqual({ id: 601, type: "stream.reset", data: "{}" });
     expect(ids(events).slice(0, -1)).toEqual(range(1, events.length - 1));

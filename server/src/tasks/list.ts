@@ -111,7 +111,9 @@ function writeCursor(task: TaskRecord): string {
 }
 
 function readCursor(cursor: string): [number, number] {
-  const match = /^(\d{1,16})\.(\d{1,16})$/.exec(Buffer.from(cursor, "base64url").toString("latin1"));
+  const text = Buffer.from(cursor, "base64url").toString("latin1");
+  // Decoding passes over what is no base64url; encoding again shows whether there was any.
+  const match = Buffer.from(text).toString("base64url") === cursor ? /^(\d{1,16})\.(\d{1,16})$/.exec(text) : null;
   const place: [number, number] = [Number(match?.[1]), Number(match?.[2])];
   if (match === null || !place.every(Number.isSafeInteger)) {
     const message = "The cursor is not one that a page of this list has given.";

@@ -1,4 +1,4 @@
-import { type CheckedRequest, catalog } from "@safelight/catalog";
+import type { CheckedRequest } from "@safelight/catalog";
 import type { GenerateAnswer } from "@safelight/contract";
 import type { Context } from "../context/context.ts";
 import type { Transaction } from "../database/database.ts";

@@ -188,14 +188,13 @@ class MortalDisk {
         this.#underWay.add(work);
         return work;
       };
-    const { open, rename, unlink, mkdir, stat, readdir } = real;
     this.files = {
-      open: mortal(open),
-      rename: mortal(rename),
-      unlink: mortal(unlink),
-      mkdir: mortal(mkdir),
-      stat: mortal(stat),
-      readdir: mortal(readdir),
+      open: mortal((path, flags, mode) => real.open(path, flags, mode)),
+      rename: mortal((from, to) => real.rename(from, to)),
+      unlink: mortal((path) => real.unlink(path)),
+      mkdir: mortal((path, how) => real.mkdir(path, how)),
+      stat: mortal((path) => real.stat(path)),
+      readdir: mortal((path) => real.readdir(path)),
     };
   }
 
