@@ -131,7 +131,7 @@ describe("the studio in a browser", () => {
       .getByText(/step \d+ of \d+/)
       .waitFor();
     await page.reload();
-    await stage(page).getByText("an orange cat in a forest").waitFor();
+    await stage(page).getByRole("heading", { name: "an orange cat in a forest" }).waitFor();
     expect(await page.getByRole("textbox", { name: "Prompt" }).inputValue()).toBe("an orange cat in a forest");
     await stage(page).getByRole("img", { name: "Result: an orange cat in a forest" }).waitFor();
     await page.reload();
@@ -205,6 +205,36 @@ describe("the studio in a browser", () => {
       await context.close();
     },
   );
+
+  test("an installation with a password asks for it once and keeps what was typed", { timeout: patience }, async () => {
+    const locked = await temporaryDirectory();
+    const lockedServer = await startServerProcess(locked.path, { ACCESS_PASSWORD: "a lamp in the dark" });
+    try {
+      const context = await browser.newContext(wide);
+      const page = await context.newPage();
+      await page.goto(lockedServer.url);
+      const gate = page.getByRole("dialog");
+      await gate.getByLabel("Access password").fill("wrong");
+      await gate.getByRole("button").click();
+      await gate.getByText("Wrong password.").waitFor();
+      await gate.getByLabel("Access password").fill("a lamp in the dark");
+      await gate.getByRole("button").click();
+      const prompt = page.getByRole("textbox", { name: "Prompt" });
+      await prompt.fill("a snowman");
+      // The session ends while the page is open: the same question, and the submission goes on after it.
+      await page.request.delete(`${lockedServer.url}/auth/session`);
+      await page.getByRole("button", { name: /^Generate/ }).click();
+      await gate.getByText("Your prompt and settings are still here.").waitFor();
+      await gate.getByLabel("Access password").fill("a lamp in the dark");
+      await gate.getByRole("button").click();
+      await stage(page).getByRole("heading", { name: "a snowman" }).waitFor();
+      expect(await prompt.inputValue()).toBe("a snowman");
+      await context.close();
+    } finally {
+      await lockedServer.stop("SIGKILL");
+      await locked.remove();
+    }
+  });
 
   test("the chosen theme outlives a reload", { timeout: patience }, async () => {
     const { page, context } = await openPage({ ...wide, colorScheme: "dark" });

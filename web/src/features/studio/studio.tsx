@@ -58,7 +58,7 @@ export function Studio({ online }: { online: boolean }) {
         )}
         <Strip tasks={listed} chosen={shownId} onChoose={choose} />
       </section>
-      <Queue tasks={listed} chosen={shownId} onChoose={choose} />
+      <Queue tasks={listed} active={tasks.active} chosen={shownId} onChoose={choose} />
     </main>
   );
 }

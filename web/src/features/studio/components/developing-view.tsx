@@ -1,4 +1,4 @@
-import type { Task } from "../../../api/tasks.ts";
+import { type Task, useWaitingOutlook } from "../../../api/tasks.ts";
 import { useCancel } from "../hooks/use-cancel.ts";
 import { progressWords } from "../model/task-words.ts";
 import { durationText, strings } from "../strings.ts";
@@ -13,6 +13,7 @@ function spokenProgress(task: Task): string {
 
 /** A task on its way: the newest step preview, the stage, how far it is, how long it will take, and the way out. */
 export function DevelopingView({ task }: { task: Task }) {
+  useWaitingOutlook(task);
   const cancel = useCancel();
   const stopping = cancel.isPending || task.stage === "cancelling";
   return (

@@ -7,6 +7,8 @@ import { Thumbnail } from "./strip.tsx";
 
 interface QueueProps {
   tasks: readonly Task[];
+  /** How many there are in all, listed or not. */
+  active: { running: number; waiting: number };
   chosen: string | null;
   onChoose: (id: string) => void;
 }
@@ -15,7 +17,7 @@ interface QueueProps {
 const endedShown = 12;
 
 /** Every running and waiting task and the latest ended ones. */
-export function Queue({ tasks, chosen, onChoose }: QueueProps) {
+export function Queue({ tasks, active, chosen, onChoose }: QueueProps) {
   const running = tasks.filter((task) => task.status === "processing");
   const waiting = tasks.filter((task) => task.status === "pending").reverse();
   const ended = tasks.filter((task) => !isActive(task)).slice(0, endedShown);
@@ -28,7 +30,7 @@ export function Queue({ tasks, chosen, onChoose }: QueueProps) {
     <aside className="studio-queue" aria-label={strings.tasks}>
       <h2 className="flex min-h-12 items-center gap-2 border-b border-line px-4">
         {strings.tasks}{" "}
-        <span className="num font-normal text-faint">{strings.queueSummary(running.length, waiting.length)}</span>
+        <span className="num font-normal text-faint">{strings.queueSummary(active.running, active.waiting)}</span>
       </h2>
       <div className="min-h-0 flex-1 overflow-y-auto">
         {groups.map((group) =>
@@ -50,13 +52,7 @@ function QueueItem({ task, current, onChoose }: { task: Task; current: boolean; 
   const cancel = useCancel();
   return (
     <article className="queue-item">
-      <button
-        type="button"
-        className="queue-show"
-        aria-current={current}
-        aria-label={strings.show(task.prompt)}
-        onClick={onChoose}
-      >
+      <button type="button" className="queue-show" aria-current={current} onClick={onChoose}>
         <Thumbnail task={task} />
         <span className="min-w-0">
           <span className="line-clamp-2" dir="auto">
@@ -93,7 +89,9 @@ function Meta({ task }: { task: Task }) {
     <span className="num flex flex-wrap gap-x-2 text-label text-faint">
       {task.status === "processing" ? <b className="font-medium text-text">{strings.percent(task.progress)}</b> : null}
       {isActive(task) ? <span>{progressWords(task)}</span> : null}
-      {isActive(task) && task.eta_seconds !== null ? <span>{strings.left(durationText(task.eta_seconds))}</span> : null}
+      {task.status === "processing" && task.eta_seconds !== null ? (
+        <span>{strings.left(durationText(task.eta_seconds))}</span>
+      ) : null}
       {task.status === "done" && taken !== null ? <span>{strings.doneIn(durationText(taken))}</span> : null}
     </span>
   );

@@ -25,15 +25,9 @@ export function Strip({ tasks, chosen, onChoose }: StripProps) {
 
 function StripItem({ task, current, onChoose }: { task: Task; current: boolean; onChoose: () => void }) {
   return (
-    <button
-      type="button"
-      className="strip-item"
-      aria-current={current}
-      aria-label={strings.show(task.prompt)}
-      title={task.prompt}
-      onClick={onChoose}
-    >
+    <button type="button" className="strip-item" aria-current={current} title={task.prompt} onClick={onChoose}>
       <Thumbnail task={task} />
+      <span className="visually-hidden">{strings.show(task.prompt)}, </span>
       <span className="num">{caption(task)}</span>
     </button>
   );
@@ -53,6 +47,7 @@ export function Thumbnail({ task }: { task: Task }) {
 }
 
 function caption(task: Task): string {
+  if (task.status === "pending") return strings.waitingShort;
   if (isActive(task)) return strings.percent(task.progress);
   return new Date(task.finished_at ?? task.created_at).toLocaleTimeString(language, {
     hour: "2-digit",
