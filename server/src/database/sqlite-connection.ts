@@ -1,5 +1,6 @@
+import { createRequire } from "node:module";
 import { DatabaseSync, type DatabaseSyncOptions, type StatementSync } from "node:sqlite";
-import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from "kysely";
+import type { Kysely, SqliteDatabase, SqliteStatement } from "kysely";
 import type { Row, SqlValue, Statement } from "./database.ts";
 import type { Tables } from "./tables.ts";
 
@@ -18,14 +19,24 @@ export class SqliteConnection {
   readonly #interrupt: Interrupt | undefined;
   readonly #statements = new Map<string, PreparedStatement>();
   #transactionLost = false;
-  readonly kysely: Kysely<Tables>;
+  #kysely: Kysely<Tables> | undefined;
 
   constructor(file: string, options: DatabaseSyncOptions, interrupt?: Interrupt) {
     this.#database = new DatabaseSync(file, options);
     this.#interrupt = interrupt;
     this.#database.function("fold", { deterministic: true }, (text) => String(text).toLowerCase());
+  }
+
+  /** For statements that are put together. Loaded on first use: it costs every start 70 ms and 20 MB, and hot paths do without. */
+  get kysely(): Kysely<Tables> {
+    this.#kysely ??= this.#openKysely();
+    return this.#kysely;
+  }
+
+  #openKysely(): Kysely<Tables> {
+    const { Kysely, SqliteDialect } = createRequire(import.meta.url)("kysely") as typeof import("kysely");
     const database: SqliteDatabase = { prepare: (sql) => this.#statement(sql).forKysely(), close: () => {} };
-    this.kysely = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
+    return new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
   }
 
   prepare(sql: string): Statement {
