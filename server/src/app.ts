@@ -115,19 +115,25 @@ function commonHeaders(config: Config) {
   };
 }
 
-/** One line for each request; reads that went well, such as polling, only when debugging. The query is left out: it may hold a key. */
+/**
+ * One line for each request as its answer begins; reads that go well, such as polling, only when debugging. The query is left out: it
+ * may hold a key. (A hook after the answer would cost every poll two listeners.)
+ */
 function logRequests(app: FastifyInstance, { context }: Installation): void {
-  app.addHook("onResponse", (request, reply, done) => {
+  const isDebugging = ["trace", "debug"].includes(context.config.logLevel);
+  app.addHook("onSend", (request, reply, _payload, done) => {
     const routine = reply.statusCode < 400 && (request.method === "GET" || request.method === "HEAD");
-    context.log[routine ? "debug" : "info"]("request", {
-      correlation_id: request.id,
-      method: request.method,
-      path: pathOfRequest(request),
-      status: reply.statusCode,
-      took_ms: Math.round(reply.elapsedTime),
-      source: request.ip,
-      actor: request.credential?.actor.id ?? null,
-    });
+    if (!routine || isDebugging) {
+      context.log[routine ? "debug" : "info"]("request", {
+        correlation_id: request.id,
+        method: request.method,
+        path: pathOfRequest(request),
+        status: reply.statusCode,
+        took_ms: Math.round(reply.elapsedTime),
+        source: request.ip,
+        actor: request.credential?.actor.id ?? null,
+      });
+    }
     done();
   });
 }

@@ -79,17 +79,43 @@ export function register<Query = unknown, Body = unknown>(
         : {}),
     },
     onRequest: judge(registrar, route, options.proof),
-    handler: (request, reply) =>
-      handler({
-        context: contextOf(installation.context, request),
-        credential: request.credential,
-        id: (request.params as { id?: string }).id ?? "",
-        query: request.query as Query,
-        body: request.body as Body,
-        request,
-        reply,
-      }),
+    handler: (request, reply) => handler(new RoutedCall<Query, Body>(installation.context, request, reply)),
   });
+}
+
+/** Makes its context on first use: an answer that is known already needs none. */
+class RoutedCall<Query, Body> implements Call<Query, Body> {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly #system: Context;
+  #context: Context | undefined;
+
+  constructor(system: Context, request: FastifyRequest, reply: FastifyReply) {
+    this.#system = system;
+    this.request = request;
+    this.reply = reply;
+  }
+
+  get context(): Context {
+    this.#context ??= contextOf(this.#system, this.request);
+    return this.#context;
+  }
+
+  get credential(): Credential | null {
+    return this.request.credential;
+  }
+
+  get id(): string {
+    return (this.request.params as { id?: string }).id ?? "";
+  }
+
+  get query(): Query {
+    return this.request.query as Query;
+  }
+
+  get body(): Body {
+    return this.request.body as Body;
+  }
 }
 
 function judge({ installation, hostAndOrigin }: Registrar, route: Route, proof?: (request: FastifyRequest) => void) {

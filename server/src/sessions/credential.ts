@@ -33,8 +33,15 @@ export function hashToken(token: string): string {
   return hash("sha256", token, "hex");
 }
 
-/** A comparison with one secret that takes the same time whatever is presented: both sides are hashed to one length first. */
+/**
+ * A comparison with one secret that takes the same time wherever the two differ. Another length is compared too, the secret with
+ * itself, so that it is no faster than a wrong value of the right one.
+ */
 export function createSecretCheck(secret: string): (presented: string) => boolean {
-  const expected = hash("sha256", secret, "buffer");
-  return (presented) => timingSafeEqual(hash("sha256", presented, "buffer"), expected);
+  const expected = Buffer.from(secret);
+  return (presented) => {
+    const bytes = Buffer.from(presented);
+    const sameLength = bytes.length === expected.length;
+    return timingSafeEqual(sameLength ? bytes : expected, expected) && sameLength;
+  };
 }
