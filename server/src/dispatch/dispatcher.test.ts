@@ -463,6 +463,26 @@ describe("stopping", () => {
   });
 });
 
+describe("those who wait", () => {
+  test("hear of their new place when the queue moves, without a change of the task or of the event log", async () => {
+    const hold = gate();
+    const { core } = await stage(({ seed }) => (seed === 1 ? [{ do: "wait", until: hold.opened }] : [{ do: "hang" }]));
+    await submit(core, requestFor({ seed: 1 }));
+    await submit(core, requestFor({ seed: 2 }));
+    const last = await submit(core, requestFor({ seed: 3 }));
+    const heard: (number | null)[] = [];
+    core.context.hub.subscribe(({ id, taskId, data }) => {
+      if (taskId === last && id === null) heard.push((JSON.parse(data) as { queue_position: number }).queue_position);
+    });
+    await until(core, () => heard.at(-1) === 2);
+    const { version } = taskOf(core, last);
+    hold.open();
+    await until(core, () => heard.at(-1) === 1);
+    expect(taskOf(core, last).version).toBe(version);
+    await cancelTask(core.context, last);
+  });
+});
+
 describe("the log", () => {
   test("tells of dispatch and end, never of prompts", async () => {
     const { core } = await stage();

@@ -7,6 +7,7 @@ import type { Lane } from "../queue/lanes.ts";
 import { renewLeases } from "../queue/lease.ts";
 import { reapStale, reapUnable } from "../queue/reap.ts";
 import { adoptRun, forgetRun, reclaimAbandoned, reclaimExpired } from "../queue/reclaim.ts";
+import { announceQueue } from "../tasks/announce-queue.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
 import { type TimeLimits, timeLimits } from "../tasks/time-limits.ts";
 import { performRun, RunControl } from "./run.ts";
@@ -51,6 +52,8 @@ const REST_MS = 250;
 const RETRY_MS = 100;
 // A result may have taken half an hour to make; the storage is given a few moments to recover before it is given up.
 const STORAGE_PAUSES_MS = [0, 200, 1000];
+/** How long listeners wait to hear of their new places in the queue. */
+const TELLING_MS = 250;
 /** How soon after the start, and then how often, what is old is thrown away. */
 const FIRST_SWEEP_MS = 10_000;
 const SWEEP_MS = 10 * 60_000;
@@ -69,6 +72,7 @@ class RunningDispatcher implements Dispatcher {
   #pumping: Promise<void> | null = null;
   #again = false;
   #lastReaped: number;
+  #telling: NodeJS.Timeout | undefined;
 
   constructor({ context, executors, limits = timeLimits, storagePauses = STORAGE_PAUSES_MS }: DispatcherOptions) {
     this.#context = context;
@@ -110,7 +114,7 @@ class RunningDispatcher implements Dispatcher {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#unsubscribe();
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const timer of [...this.#timers, this.#telling]) clearTimeout(timer);
     for (const run of this.#runs) run.control.interrupt("stop");
     await this.#pumping;
     await Promise.all([...this.#runs].map((run) => run.ended));
@@ -118,6 +122,7 @@ class RunningDispatcher implements Dispatcher {
 
   #hear(event: PublishedEvent): void {
     if (event.signal === "waiting") this.#wake();
+    if (event.signal === "ended") this.#tellQueueSoon();
     if (event.signal !== "cancelling" && event.signal !== "ended") return;
     for (const run of this.#runs) {
       if (run.task.id === event.taskId) run.control.interrupt(event.signal === "ended" ? "ended" : "cancel");
@@ -153,11 +158,22 @@ class RunningDispatcher implements Dispatcher {
         if (task === null || executor === undefined) continue;
         this.#again = true;
         this.#launch(task, executor);
+        this.#tellQueueSoon();
       } catch (error) {
         this.#context.log.error("no task could be claimed", { error });
         setTimeout(() => this.#wake(), RETRY_MS).unref();
       }
     }
+  }
+
+  /** Places in the queue move with every claim and every cancel; listeners hear of it at a pace that can be read. */
+  #tellQueueSoon(): void {
+    if (this.#telling !== undefined || this.#stopping.signal.aborted) return;
+    this.#telling = setTimeout(() => {
+      this.#telling = undefined;
+      // The first listener is this dispatcher itself.
+      if (this.#context.hub.listeners > 1 && !this.#stopping.signal.aborted) announceQueue(this.#context);
+    }, TELLING_MS).unref();
   }
 
   #launch(task: TaskRecord, executor: Executor): void {

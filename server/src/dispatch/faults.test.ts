@@ -127,6 +127,7 @@ function faultyDisk(nth: number, code: string, forGood: boolean): { files: Media
       return {
         write,
         sync: faulty(handle.sync.bind(handle)),
+        read: handle.read.bind(handle),
         close: handle.close.bind(handle),
         createReadStream: handle.createReadStream.bind(handle),
       };

@@ -1,0 +1,22 @@
+import type { Context } from "../context/context.ts";
+import { statusBody } from "./describe.ts";
+import { outlookAt } from "./outlook.ts";
+import { toTaskRecord } from "./task-record.ts";
+
+// Who waits further back is told when it matters: nobody watches place 800 become 799.
+const TOLD = 20;
+
+/**
+ * Tells those who listen where the foremost waiting tasks stand now. A place in the queue changes with what happens to
+ * other tasks, so nothing of it is written or kept in the event log: it is news without an id.
+ */
+export function announceQueue(context: Context): void {
+  const prepare = context.database.prepareRead;
+  const waiting = prepare("SELECT * FROM tasks WHERE status = 'pending' ORDER BY sequence LIMIT ?").all(TOLD);
+  for (const [index, row] of waiting.entries()) {
+    const task = toTaskRecord(row);
+    const outlook = outlookAt(context, prepare, task, index + 1);
+    const data = JSON.stringify(statusBody(context, prepare, task, outlook));
+    context.hub.publish({ id: null, taskId: task.id, type: "task.updated", data, signal: "none" });
+  }
+}
