@@ -165,7 +165,7 @@ async function expectOneRecordAndOneFileEach(submissions: readonly Submission[])
     submissions.length,
   );
   expect(tasks.map((task) => task.id).toSorted()).toEqual(
-    submissions.map((submission) => submission.taskId).toSorted(),
+    submissions.map((submission) => String(submission.taskId)).toSorted(),
   );
   const files = await readdir(join(directory.path, "media/results"));
   for (const task of tasks) {
