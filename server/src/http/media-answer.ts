@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { create as createDisposition } from "content-disposition";
 import type { FastifyReply } from "fastify";
 import type { SafelightError } from "../errors.ts";
@@ -25,19 +26,51 @@ export interface StoredFile extends MediaDescription {
 /** Sends a stored file or the part of it that was asked for: 200, 206 or 304. HEAD gets the headers of the same answer. */
 export async function sendFile(installation: Installation, call: Call, file: StoredFile): Promise<FastifyReply> {
   const { media } = call.context;
-  const found = await media.stat(file.name);
-  if (found === null) throw file.whenMissing;
-  const range = prepareAnswer(call, file, found.bytes);
+  const size = await sizeOf(call, file.name);
+  if (size === null) throw file.whenMissing;
+  const range = prepareAnswer(call, file, size);
   if (range === "unchanged" || call.request.method === "HEAD") return call.reply.send();
-  const content = await media.open(file.name, range ?? undefined).catch((error: unknown) => {
-    throw error instanceof MediaNotFound ? file.whenMissing : error;
-  });
+  const content = await media.open(file.name, range ?? undefined).catch(missingIs(file.whenMissing));
+  if (range !== null && range.end - range.start < sentAtOnce) return call.reply.send(await readWhole(content));
   const forget = installation.streams.track(credentialOf(call), () => call.request.raw.socket.destroy());
   call.reply.raw.once("close", () => {
     forget();
     content.destroy();
   });
   return call.reply.send(content);
+}
+
+/** Sizes of files that were just asked for: someone who seeks asks for many parts of one file in a second. */
+const knownSizes = new WeakMap<object, Map<string, { readonly bytes: number; readonly goodUntil: number }>>();
+const sizesKept = 200;
+const sizeLifetime = 1000;
+
+async function sizeOf({ context, request }: Call, name: string): Promise<number | null> {
+  const sizes = knownSizes.get(context.media) ?? new Map<string, { bytes: number; goodUntil: number }>();
+  knownSizes.set(context.media, sizes);
+  // A stored file never changes under its name, and that it has gone is noticed when it is opened.
+  const known = request.headers.range === undefined ? undefined : sizes.get(name);
+  if (known !== undefined && known.goodUntil > performance.now()) return known.bytes;
+  const found = await context.media.stat(name);
+  if (sizes.size >= sizesKept) sizes.clear();
+  if (found !== null) sizes.set(name, { bytes: found.bytes, goodUntil: performance.now() + sizeLifetime });
+  return found?.bytes ?? null;
+}
+
+/** Parts up to this many bytes are sent in one piece rather than streamed. */
+const sentAtOnce = 512 * 1024;
+
+/** Says what it means here that the store does not have a file. */
+export function missingIs(refusal: SafelightError): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof MediaNotFound ? refusal : error;
+  };
+}
+
+/** Everything a stream has to give. */
+export async function readWhole(content: Readable): Promise<Buffer> {
+  const pieces = (await content.toArray()) as Buffer[];
+  return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
 }
 
 /** The same for bytes that are in memory. */

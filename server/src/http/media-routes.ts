@@ -1,13 +1,12 @@
 import { routes } from "@safelight/contract";
 import type { FastifyReply } from "fastify";
 import { SafelightError } from "../errors.ts";
-import { MediaNotFound } from "../media/disk-media-store.ts";
 import { createTurnstile } from "../media/turnstile.ts";
 import { getTask } from "../tasks/get.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
 import { fileNameFor } from "./file-name.ts";
 import type { Installation } from "./installation.ts";
-import { type MediaDescription, sendBytes, sendFile } from "./media-answer.ts";
+import { type MediaDescription, missingIs, readWhole, sendBytes, sendFile } from "./media-answer.ts";
 import { type Call, type Registrar, register } from "./register.ts";
 import { parseTaskId } from "./task-id.ts";
 
@@ -47,7 +46,7 @@ async function sendResult(installation: Installation, call: Call<MediaQuery>): P
   };
   if (call.query.metadata !== "0") return sendFile(installation, call, { ...description, name, whenMissing: gone });
   const bytes = await stripping.pass(async () => {
-    const original = await readWhole(call, name, gone);
+    const original = await readWhole(await call.context.media.open(name).catch(missingIs(gone)));
     return installation.engine.stripRecipe(original, description.type);
   });
   return sendBytes(call, bytes, { ...description, etag: `"${task.resultSha256 ?? task.id}-plain"` });
@@ -86,13 +85,4 @@ async function sendPreviewOf(
     asAttachment: call.query.download === "1",
     whenMissing: new SafelightError("not_found", "The preview is no longer there."),
   });
-}
-
-async function readWhole(call: Call, name: string, gone: SafelightError): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  const content = await call.context.media.open(name).catch((error: unknown) => {
-    throw error instanceof MediaNotFound ? gone : error;
-  });
-  for await (const piece of content as AsyncIterable<Buffer>) pieces.push(piece);
-  return Buffer.concat(pieces);
 }

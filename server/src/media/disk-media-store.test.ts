@@ -117,6 +117,10 @@ describe("DiskMediaStore", () => {
     const bytes = randomBytes(10_000);
     await store.put("results/a.png", bytes);
     expect((await readFile(store.path("results/a.png"))).equals(bytes)).toBe(true);
+    const part = await readAll(await store.open("results/a.png", { start: 5, end: 204 }));
+    expect(part.equals(bytes.subarray(5, 205))).toBe(true);
+    // A file that is shorter than was thought gives what it has.
+    expect(await readAll(await store.open("results/a.png", { start: 9_990, end: 10_100 }))).toHaveLength(10);
   });
 });
 

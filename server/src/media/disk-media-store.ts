@@ -70,6 +70,7 @@ export class DiskMediaStore implements MediaStore {
     const path = this.path(name);
     return this.#guarded(async () => {
       const handle = await this.#files.open(path, "r").catch(refuseMissing(name));
+      if (range !== undefined && range.end - range.start < readPiece) return readAtOnce(handle, range);
       return handle.createReadStream({ ...range, highWaterMark: readPiece, autoClose: true });
     });
   }
@@ -145,6 +146,26 @@ async function writeWhole(handle: MediaFileHandle, piece: Uint8Array): Promise<v
   for (let offset = 0; offset < piece.byteLength; ) {
     const { bytesWritten } = await handle.write(piece, offset, piece.byteLength - offset, null);
     offset += bytesWritten;
+  }
+}
+
+/** Seeking asks for many small parts: one read costs a third of what a stream over the file does. */
+async function readAtOnce(handle: MediaFileHandle, range: { start: number; end: number }): Promise<Readable> {
+  try {
+    const bytes = Buffer.allocUnsafe(range.end - range.start + 1);
+    let filled = 0;
+    while (filled < bytes.length) {
+      const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, range.start + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    const content = new Readable({ read: () => undefined });
+    content.push(bytes.subarray(0, filled));
+    content.push(null);
+    return content;
+  } finally {
+    // Nobody waits for a descriptor that was only read from.
+    handle.close().catch(() => undefined);
   }
 }
 

@@ -13,6 +13,6 @@ export interface MediaFileSystem {
   readdir(path: string): Promise<string[]>;
 }
 
-export type MediaFileHandle = Pick<FileHandle, "write" | "sync" | "close" | "createReadStream">;
+export type MediaFileHandle = Pick<FileHandle, "read" | "write" | "sync" | "close" | "createReadStream">;
 
 export const diskFileSystem: MediaFileSystem = { open, rename, unlink, mkdir, stat, readdir };

@@ -7,7 +7,7 @@ export interface FailingFileSystem extends MediaFileSystem {
   readonly calls: number;
 }
 
-/** The real disk, except that one chosen call fails; with `shortWrites` every write takes a part only. */
+/** The real disk, except that one chosen call fails; with `shortWrites` every write and read moves a part only. */
 export function failingFileSystem(options: { shortWrites?: boolean } = {}): FailingFileSystem {
   let calls = 0;
   let failing: { nth: number; code: string } | null = null;
@@ -21,6 +21,10 @@ export function failingFileSystem(options: { shortWrites?: boolean } = {}): Fail
       step();
       return handle.write(bytes, offset, options.shortWrites ? Math.min(length, 1000) : length, position);
     }) as MediaFileHandle["write"],
+    read: ((bytes: Uint8Array, offset: number, length: number, position: number) => {
+      step();
+      return handle.read(bytes, offset, options.shortWrites ? Math.min(length, 3) : length, position);
+    }) as MediaFileHandle["read"],
     sync: async () => {
       step();
       await handle.sync();
