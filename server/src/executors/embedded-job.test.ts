@@ -1,7 +1,7 @@
 import { catalog, checkRequest } from "@safelight/catalog";
 import { describe, expect, test } from "vitest";
 import { clipRequest, runRequest } from "./conformance.ts";
-import { toEngineJob, warningsFor } from "./embedded-job.ts";
+import { inCatalogNames, toEngineJob, warningsFor } from "./embedded-job.ts";
 import { embeddedOffer } from "./embedded-offer.ts";
 import { createOffers } from "./offers.ts";
 import { ScriptedExecutor } from "./scripted.ts";
@@ -35,11 +35,30 @@ describe("a request in the engine's terms", () => {
       reference("arbitrary_frames", 17, 0.7),
     ];
     expect(toEngineJob(clipRequest({ references }), "/tmp/out.mp4").references).toEqual([
-      { role: "init", frameIndex: 0, strength: 0.85, path: "/tmp/reference_image.png" },
+      { role: "first", frameIndex: 0, strength: 0.85, path: "/tmp/reference_image.png" },
       { role: "first", frameIndex: 0, strength: 0.9, path: "/tmp/first_frame_image.png" },
       { role: "last", frameIndex: 48, strength: 0.8, path: "/tmp/last_frame_image.png" },
       { role: "keyframe", frameIndex: 17, strength: 0.7, path: "/tmp/arbitrary_frames.png" },
     ]);
+    const [redrawn] = toEngineJob(runRequest({ references: references.slice(0, 1) }), "/tmp/out.png").references;
+    expect(redrawn?.role).toBe("init");
+  });
+
+  test("a choice without effect is named, a default is not", () => {
+    const warned = (parameters: Record<string, unknown>) => warningsFor(runRequest({ model: "pony", parameters }));
+    expect(warned({ sampler: "Euler a", clip_skip: 2 })).toEqual([]);
+    expect(warned({ sampler: "Euler a", clip_skip: 1 })).toMatchObject([{ code: "no_effect", parameter: "clip_skip" }]);
+  });
+
+  test("the engine's warnings carry the names of the catalog", () => {
+    const warnings = ["guidance", "strength", "prompt"].map(
+      (parameter) => ({ code: "no_effect", parameter, detail: "Nothing changed." }) as const,
+    );
+    const namesFor = (parameters: Record<string, unknown>) =>
+      inCatalogNames(runRequest({ parameters }), warnings).map(({ parameter }) => parameter);
+    expect(namesFor({ guidance_scale: 3 })).toEqual(["guidance_scale", "denoising_strength", "prompt"]);
+    const cfg = { guidance_scale: undefined, cfg_scale: 6 };
+    expect(namesFor(cfg)).toEqual(["cfg_scale", "denoising_strength", "prompt"]);
   });
 
   test("every parameter of the catalog either reaches the engine or is named as without effect", () => {

@@ -1,5 +1,6 @@
+import { findModel } from "@safelight/catalog";
 import type { Notice } from "@safelight/contract";
-import type { EngineJob } from "@safelight/engine";
+import type { EngineJob, EngineWarning } from "@safelight/engine";
 import type { RunReference, RunRequest } from "./executor.ts";
 
 type EngineReference = EngineJob["references"][number];
@@ -28,17 +29,32 @@ export function toEngineJob(request: RunRequest, path: string): EngineJob {
     height: numberOf(parameters.height, 512),
     frames: request.type === "image" ? 1 : numberOf(parameters.num_frames, 1),
     fps: request.type === "image" ? 0 : numberOf(parameters.fps, 16),
-    references: request.references.map(toEngineReference),
+    references: request.references.map((reference) => toEngineReference(request, reference)),
     output: { path, format: formatOf(request) },
     recipe: { ...request.recipe },
   };
 }
 
-/** Names the parameters in force that change nothing here. */
+/** Names the choices that change nothing here. A default is nobody's choice, and a warning about it would only be noise. */
 export function warningsFor(request: RunRequest): Notice[] {
+  const { parameters } = request;
   return Object.entries(withoutEffect)
-    .filter(([parameter]) => request.parameters[parameter] !== undefined)
+    .filter(([name]) => parameters[name] !== undefined && parameters[name] !== defaultOf(request, name))
     .map(([parameter, detail]) => ({ code: "no_effect", parameter, detail }));
+}
+
+/** The engine's warnings under the names that the sender of the request knows. */
+export function inCatalogNames(request: RunRequest, warnings: readonly EngineWarning[]): Notice[] {
+  const guidance = request.parameters.cfg_scale === undefined ? "guidance_scale" : "cfg_scale";
+  const names: Readonly<Record<string, string>> = { guidance, strength: "denoising_strength" };
+  return warnings.map((warning) => {
+    const parameter = names[warning.parameter ?? ""];
+    return parameter === undefined ? warning : { ...warning, parameter };
+  });
+}
+
+function defaultOf({ model }: RunRequest, parameter: string): unknown {
+  return findModel(model)?.parameters.find(({ name }) => name === parameter)?.default;
 }
 
 export function formatOf(request: RunRequest): OutputFormat {
@@ -53,9 +69,11 @@ const roles: Readonly<Record<string, EngineReference["role"]>> = {
   arbitrary_frames: "keyframe",
 };
 
-function toEngineReference(reference: RunReference): EngineReference {
-  const { frameIndex, strength, path } = reference;
-  return { role: roles[reference.parameter] ?? "init", frameIndex: frameIndex ?? 0, strength, path };
+function toEngineReference({ type }: RunRequest, reference: RunReference): EngineReference {
+  const { parameter, frameIndex, strength, path } = reference;
+  // One name in the catalog, two things to the engine: a picture to redraw, or the frame that a clip begins with.
+  const role = parameter === "reference_image" && type === "video" ? "first" : (roles[parameter] ?? "init");
+  return { role, frameIndex: frameIndex ?? 0, strength, path };
 }
 
 function numberOf(value: unknown, otherwise: number): number {

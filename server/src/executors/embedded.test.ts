@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EngineHost } from "@safelight/engine";
+import sharp from "sharp";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { clipRequest, describeExecutor, runRequest } from "./conformance.ts";
 import { EmbeddedExecutor } from "./embedded.ts";
@@ -62,7 +63,7 @@ describe("the embedded executor", () => {
 
   test("names the parameters that changed nothing and the words it did not know", async () => {
     const { executor } = await open();
-    const parameters = { sampler: "Euler", clip_skip: 2 };
+    const parameters = { sampler: "flow-matching", clip_skip: 3 };
     const handle = await executor.start(runRequest({ prompt: "a red zeppelin boat", parameters }));
     const update = await last(executor, handle);
     expect(update?.warnings).toContainEqual(expect.objectContaining({ code: "no_effect", parameter: "sampler" }));
@@ -70,6 +71,29 @@ describe("the embedded executor", () => {
     expect(update?.warnings).toContainEqual(
       expect.objectContaining({ code: "unknown_words", words: expect.arrayContaining(["zeppelin"]) }),
     );
+  });
+
+  test.each([
+    ["img2img", ["reference_image"]],
+    ["i2v", ["reference_image"]],
+    ["first_last_frame", ["first_frame_image", "last_frame_image"]],
+    ["arbitrary_frame", ["arbitrary_frames", "arbitrary_frames"]],
+  ] as const)("takes the pictures of mode %s under their names in the catalog", async (mode, names) => {
+    const { executor, folder } = await open();
+    const path = join(folder, "reference.png");
+    await sharp({ create: { width: 300, height: 200, channels: 3, background: "#c82020" } })
+      .png()
+      .toFile(path);
+    const references = names.map((parameter, position) => ({
+      parameter,
+      position,
+      frameIndex: parameter === "arbitrary_frames" ? position * 48 : null,
+      strength: 1,
+      path,
+    }));
+    const overrides = { mode, references, parameters: { steps: 1 } };
+    const handle = await executor.start(mode === "img2img" ? runRequest(overrides) : clipRequest(overrides));
+    expect(await last(executor, handle)).toMatchObject({ state: "succeeded" });
   });
 
   test("throws away what an earlier start left, and its own files when a run is released", async () => {

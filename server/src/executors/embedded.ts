@@ -11,7 +11,7 @@ import {
   EngineHost,
   type EngineProgress,
 } from "@safelight/engine";
-import { formatOf, toEngineJob, warningsFor } from "./embedded-job.ts";
+import { formatOf, inCatalogNames, toEngineJob, warningsFor } from "./embedded-job.ts";
 import {
   type Executor,
   type Offer,
@@ -155,7 +155,10 @@ export class EmbeddedExecutor implements Executor {
       }
       this.#free(run);
       if (run.done === null) run.board.post(failed("engine_failed", "The engine ended without a result."));
-      else run.board.post({ state: "succeeded", progress: 100, warnings: [...warnings, ...run.done.warnings] });
+      else {
+        const all = [...warnings, ...inCatalogNames(request, run.done.warnings)];
+        run.board.post({ state: "succeeded", progress: 100, warnings: all });
+      }
     } catch (error) {
       this.#free(run);
       run.board.post(run.abort.signal.aborted ? stopped(run.abort.signal) : fromError(error));
