@@ -156,6 +156,45 @@ describe("the way of a task", () => {
   });
 });
 
+describe("what is written of a run", () => {
+  test("a handle whose own write failed is written with the next report", async () => {
+    const hold = gate();
+    const { core, machine } = await stage(() => [
+      { do: "wait", until: hold.opened },
+      { do: "report", update: { progress: 50 } },
+      { do: "hang" },
+    ]);
+    const { script } = machine;
+    machine.script = (request) => {
+      core.faults.broken = true;
+      return script(request);
+    };
+    const id = await submit(core);
+    await until(core, () => core.logged.some((line) => line.includes("handle of a run could not be stored")));
+    core.faults.broken = false;
+    expect(taskOf(core, id).runHandle).toBeNull();
+    hold.open();
+    await until(core, () => taskOf(core, id).progress === 50);
+    expect(taskOf(core, id).runHandle).toBe(JSON.stringify({ key: `${id}-1` }));
+  });
+
+  test("a report that says nothing new is not written again", async () => {
+    const again = gate();
+    const { core } = await stage(() => [
+      { do: "report", update: { progress: 30 } },
+      { do: "wait", until: again.opened },
+      { do: "report", update: { progress: 30 } },
+      { do: "hang" },
+    ]);
+    const id = await submit(core);
+    await until(core, () => taskOf(core, id).progress === 30);
+    const { version } = taskOf(core, id);
+    again.open();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(taskOf(core, id).version).toBe(version);
+  });
+});
+
 describe("failures", () => {
   test.each(["engine_failed", "out_of_memory", "content_refused", "timed_out", "storage_failed"] as const)(
     "%s ends the task with the executor's words",

@@ -1,5 +1,6 @@
 import { catalog } from "@safelight/catalog";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { cancelTask } from "../tasks/cancel.ts";
 import { getTask } from "../tasks/get.ts";
 import { isStale, leasedTime } from "../tasks/runtime.ts";
 import { timeLimits } from "../tasks/time-limits.ts";
@@ -70,6 +71,13 @@ describe("claiming", () => {
     expect((await claimNext(core.context, [place]))?.type).toBe("image");
     expect((await claimNext(core.context, [place]))?.id).toBe(clip);
     expect(await claimNext(core.context, [place])).toBeNull();
+  });
+
+  test("respects slots in all where they are fewer than those per type", async () => {
+    await submit(core);
+    await submit(core, videoRequest());
+    expect((await claimNext(core.context, [lane()]))?.type).toBe("image");
+    expect(await claimNext(core.context, [lane()])).toBeNull();
   });
 
   test("gives an executor only what it is able to run", async () => {
@@ -173,6 +181,18 @@ describe("leases", () => {
       leasedMs: 7_000,
     });
     core = again;
+  });
+});
+
+describe("what an earlier start left", () => {
+  test("a task that was to be cancelled and has no run anywhere ends at once", async () => {
+    const id = await submit(core);
+    await claimNext(core.context, [roomy]);
+    await cancelTask(core.context, id);
+    expect(taskOf(core, id)).toMatchObject({ status: "processing", stage: "cancelling" });
+    core = await core.reopen();
+    await reclaimAbandoned(core.context);
+    expect(taskOf(core, id)).toMatchObject({ status: "failed", errorCode: "cancelled" });
   });
 });
 
