@@ -3,5 +3,5 @@ export { type Config, type Environment, readConfig, repositoryRoot } from "./con
 export { readServerNote, type ServerNote } from "./database/data-directory.ts";
 export { SafelightError, StartupError } from "./errors.ts";
 export { createLog, type Log, silentLog } from "./log.ts";
-export { type RunningServer, type StartOptions, startServer } from "./main.ts";
+export { endOnUncaughtErrors, type RunningServer, type StartOptions, startServer } from "./main.ts";
 export { readOwnApiKey, secretFile } from "./secrets/resolve-secrets.ts";

@@ -269,3 +269,22 @@ test("a clock set back by a day harms neither tasks nor sessions", async () => {
   const later = await submit(server, { model: "pony", prompt: "a blue boat", width: 512, height: 512, steps: 20 });
   expect(await ended(server, later)).toMatchObject({ status: "done" });
 });
+
+test("an error nobody caught is logged without what is secret in it, and ends the process", async () => {
+  const source = `
+    import { endOnUncaughtErrors } from ${JSON.stringify(import.meta.resolve("./main.ts"))};
+    import { createLog } from ${JSON.stringify(import.meta.resolve("./log.ts"))};
+    endOnUncaughtErrors(createLog({ level: "info" }));
+    setTimeout(() => {}, 60_000);
+    Promise.reject(new Error("broken at /tasks?api_key=sup3r-s3cret"));`;
+  const child = spawn(process.execPath, ["--input-type=module-typescript", "--eval", source], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let printed = "";
+  for (const output of [child.stdout, child.stderr])
+    output.on("data", (piece: Buffer) => (printed += piece.toString()));
+  const [code] = (await once(child, "close")) as [number];
+  expect(code).toBe(1);
+  expect(printed).toContain("broken at");
+  expect(printed).not.toContain("sup3r-s3cret");
+});

@@ -104,12 +104,21 @@ export async function startServer(environment: Environment, options: StartOption
   opened.defer(() => closeApp(app, stopping, log));
   const url = await listen(app, config);
   await directory.announce({ url, pid: process.pid });
-  for (const file of secrets.created) log.info("a secret was made", { file });
+  // The operator is told by whoever started us, once; at the usual level the log does not repeat it.
+  for (const file of secrets.created) log.debug("a secret was made", { file });
   log.info("listening", { url, catalog: catalog.catalog_version, embedded_engine: config.embeddedEngine });
 
   const parts = opened.move();
   let closing: Promise<void> | undefined;
   return { url, config, secrets, context, app, close: () => (closing ??= parts.disposeAsync()) };
+}
+
+/** For a process that is a server and nothing else: a bug that nobody caught ends it at once. What was acknowledged is on disk. */
+export function endOnUncaughtErrors(log: Log): void {
+  process.on("uncaughtException", (error) => {
+    log.error("an error nobody caught ends the server", { error });
+    process.exit(1);
+  });
 }
 
 /** No value of a secret may stand in a log line, whatever error carries it there. */
