@@ -17,6 +17,7 @@ export async function serve(environment: Environment, options: ServeOptions): Pr
     ...(options.dataDir === undefined ? {} : { DATA_DIR: options.dataDir }),
   };
   const server = await startServer(settings);
+  endOnUncaughtErrors(server.context.log);
   for (const file of server.secrets.created) process.stdout.write(`A secret was made: ${file}\n`);
   process.stdout.write(`Safelight is ready: ${server.url}\n`);
   return await new Promise((resolve, reject) => {
