@@ -1,5 +1,5 @@
 // `safelight serve`: the server in the foreground, until a signal ends it.
-import { type Environment, startServer } from "@safelight/server";
+import { type Environment, endOnUncaughtErrors, startServer } from "@safelight/server";
 import { onInterrupt } from "../interrupt.ts";
 
 export interface ServeOptions {
