@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Context } from "../context/context.ts";
 import { pruneEvents } from "../events/log.ts";
 import { pruneIdempotency } from "../tasks/idempotency.ts";
@@ -17,6 +18,7 @@ export async function sweep(context: Context): Promise<void> {
   }
 }
 
+const LOOKED_AT_ONCE = 100;
 const NAME = /^(?:results|previews)\/(.+)-\d+\.[a-z0-9]+$/;
 
 /**
@@ -26,8 +28,12 @@ const NAME = /^(?:results|previews)\/(.+)-\d+\.[a-z0-9]+$/;
  */
 export async function sweepOrphans(context: Context): Promise<number> {
   let removed = 0;
+  let looked = 0;
   for (const prefix of ["results/", "previews/"]) {
     for await (const name of context.media.list(prefix)) {
+      looked += 1;
+      // A large library must not hold up everyone who waits for an answer.
+      if (looked % LOOKED_AT_ONCE === 0) await nextTurn();
       if (isNamed(context, name)) continue;
       await context.media.remove(name);
       removed += 1;
