@@ -131,3 +131,29 @@ test("a secret is compared whole, whatever its length", () => {
   for (const wrong of ["", "the right ke", "the right key ", "The right key", "x".repeat(100_000)])
     expect(check(wrong)).toBe(false);
 });
+
+test("FR-023: every operation of the database failing in turn starts no session, and the next try does", async () => {
+  let calls = 0;
+  let failing: number | null = null;
+  const broken = await openEdge({
+    interrupt: () => {
+      calls += 1;
+      if (calls === failing)
+        throw Object.assign(new Error("disk I/O error"), { code: "ERR_SQLITE_ERROR", errcode: 10 });
+    },
+  });
+  const rows = () => Number(broken.context.database.prepareRead("SELECT count(*) AS count FROM sessions").get()?.count);
+  let refused = 0;
+  for (let nth = 1; ; nth += 1) {
+    [calls, failing] = [0, nth];
+    const code = await codeOf(createSession(broken.context, { hint: null }));
+    if (calls < nth) break;
+    expect([code, rows()]).toEqual(["auth_unavailable", 0]);
+    refused += 1;
+  }
+  // Opening the transaction, its statement, its commit.
+  expect(refused).toBe(3);
+  expect(rows()).toBe(1);
+  failing = null;
+  await broken.close();
+});
