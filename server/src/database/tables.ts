@@ -69,6 +69,8 @@ export interface TaskRow {
   leased_ms: number;
   /** 1 when handed back and to be claimed before anything pending. */
   released: number;
+  /** 1 when the run has succeeded and its result is being taken in: the executor is free for the next one. */
+  storing: number;
   cancel_requested_at: number | null;
   /** Milliseconds that a pending task has seen pass with no executor able to run it. */
   unable_ms: number;

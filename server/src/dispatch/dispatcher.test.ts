@@ -129,6 +129,30 @@ describe("the way of a task", () => {
     expect(machine.started.map(({ taskId }) => taskId)).toEqual(ids);
   });
 
+  test("an executor draws on while a result is taken in, and waits when results pile up", async () => {
+    const disk = gate();
+    const core = await openCore({
+      mediaFiles: {
+        ...diskFileSystem,
+        rename: async (from, to) => {
+          if (to.includes("results")) await disk.opened;
+          return diskFileSystem.rename(from, to);
+        },
+      },
+    });
+    const machine = new ScriptedMachine(() => []);
+    const executors = [new ScriptedExecutor({ machine })];
+    opened.push({ core, dispatcher: await startDispatcher({ context: core.context, executors }) });
+    const ids = [await submit(core), await submit(core), await submit(core)];
+    const storing = () => core.context.database.prepareRead("SELECT sum(storing) AS count FROM tasks").get()?.count;
+    await until(core, () => storing() === 2);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(machine.started).toHaveLength(2);
+    disk.open();
+    for (const id of ids) expect(await ended(core, id)).toMatchObject({ status: "done", attempt: 1 });
+    expect(storing()).toBe(0);
+  });
+
   test("an executor learns the whole request and the pictures of it", async () => {
     const { core, machine } = await stage();
     await core.context.database.write((tx) => {
@@ -463,7 +487,7 @@ describe("stopping", () => {
     machine.script = () => [];
     const again = await startDispatcher({ context: core.context, executors: [new ScriptedExecutor({ machine })] });
     expect(await ended(core, waiting)).toMatchObject({ status: "done" });
-    expect(taskOf(core, running)).toMatchObject({ status: "done", attempt: 1 });
+    expect(await ended(core, running)).toMatchObject({ status: "done", attempt: 1 });
     expect(machine.started.map(({ taskId }) => taskId)).toEqual([running, running, waiting]);
     await again.stop();
   });

@@ -84,6 +84,7 @@ class RunningDispatcher implements Dispatcher {
       limits,
       executors,
       lanes: () => this.#lanes().filter((lane) => !this.#resting.has(lane.executor)),
+      wake: () => this.#wake(),
       storagePauses,
       rest: (executor) => this.#rest(executor),
       stopping: this.#stopping.signal,
@@ -142,7 +143,7 @@ class RunningDispatcher implements Dispatcher {
   /** False while every slot is taken: then the end of a run wakes us, and a busy queue costs the database nothing. */
   #hasFreeSlot(): boolean {
     return this.#executors.some((executor) => {
-      const busy = [...this.#runs].filter((run) => run.executor === executor.name).length;
+      const busy = [...this.#runs].filter((run) => run.executor === executor.name && !run.control.storing).length;
       return busy < executor.slots().total;
     });
   }

@@ -70,6 +70,7 @@ export class ProgressWriter {
 
   async #write(update: RunUpdate): Promise<void> {
     const visible = JSON.stringify([
+      update.state,
       update.stage,
       update.stageDetail,
       update.step,
@@ -85,6 +86,7 @@ export class ProgressWriter {
         ...preview?.columns,
         // Written again each time: the handle must be there after a restart even if its own write failed.
         run_handle: JSON.stringify(this.#handle),
+        storing: update.state === "succeeded" ? 1 : 0,
       },
     }));
     if (task !== null) this.#written = visible;

@@ -21,6 +21,9 @@ export class RunControl {
     return this.signal.aborted ? (this.signal.reason as Interruption) : null;
   }
 
+  /** True once the run itself is over and only its result is left to be taken in. */
+  storing = false;
+
   readonly interrupt = (reason: Interruption): void => this.#abort.abort(reason);
 }
 
@@ -86,7 +89,11 @@ class Attempt {
     const started = this.#started;
     const { last, task } = await followRun(this.#shop, { task: this.#task, ...started, signal, interrupt });
     this.#task = task;
-    if (last?.state === "succeeded") return storeResult(this.#shop, { task, ...started, signal: this.#whileWanted() });
+    if (last?.state === "succeeded") {
+      this.#control.storing = true;
+      this.#shop.wake();
+      return storeResult(this.#shop, { task, ...started, signal: this.#whileWanted() });
+    }
     return this.#outcomeOf(last, started.executor);
   }
 

@@ -14,6 +14,8 @@ export interface Workshop {
   lanes(): readonly Lane[];
   /** Leaves an executor in peace for a moment after it said that it is busy. */
   rest(executor: string): void;
+  /** Says that an executor may be free for the next run. */
+  wake(): void;
   /** Pauses before each try to store a result, milliseconds. */
   readonly storagePauses: readonly number[];
   /** Fires when the server stops. */

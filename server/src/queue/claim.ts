@@ -47,16 +47,16 @@ export function chooseAnother(tx: Transaction, lanes: readonly Lane[], task: Tas
 }
 
 function countRunning(tx: Transaction): Running {
-  const running = new Map<string, { image: number; video: number }>();
+  const running = new Map<string, { image: number; video: number; storing: number }>();
   const rows = tx
     .prepare(
-      `SELECT executor, type, count(*) AS count FROM tasks
-       WHERE status = 'processing' AND lease_owner IS NOT NULL GROUP BY executor, type`,
+      `SELECT executor, type, storing, count(*) AS count FROM tasks
+       WHERE status = 'processing' AND lease_owner IS NOT NULL GROUP BY executor, type, storing`,
     )
     .all();
   for (const row of rows) {
-    const counts = running.get(String(row.executor)) ?? { image: 0, video: 0 };
-    counts[row.type as MediaType] = Number(row.count);
+    const counts = running.get(String(row.executor)) ?? { image: 0, video: 0, storing: 0 };
+    counts[row.storing === 1 ? "storing" : (row.type as MediaType)] += Number(row.count);
     running.set(String(row.executor), counts);
   }
   return running;

@@ -13,12 +13,22 @@ export interface Lane {
   readonly lastUsedAt: number;
 }
 
-/** Runs going on, per executor and type. */
-export type Running = ReadonlyMap<string, { image: number; video: number }>;
+/** What goes on at an executor: runs per type, and results of ended runs that are being taken in. */
+export interface Activity {
+  readonly image: number;
+  readonly video: number;
+  readonly storing: number;
+}
+
+export type Running = ReadonlyMap<string, Activity>;
+
+const IDLE: Activity = { image: 0, video: 0, storing: 0 };
 
 /** True when the lane has room for one more run of this type. */
 export function hasRoom(lane: Lane, running: Running, type: MediaType): boolean {
-  const now = running.get(lane.executor) ?? { image: 0, video: 0 };
+  const now = running.get(lane.executor) ?? IDLE;
+  // An executor draws on while a result is taken in, but not so fast that a slow disk lets results pile up.
+  if (now.storing > lane.slots.total) return false;
   return now[type] < lane.slots[type] && now.image + now.video < lane.slots.total;
 }
 

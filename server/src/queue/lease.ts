@@ -32,6 +32,7 @@ function freeColumns(context: Context, task: TaskRecord) {
     lease_renewed_at: null,
     leased_ms: leasedTime(context, task),
     released: 1,
+    storing: 0,
     stage: task.cancelRequestedAt === null ? "queued" : "cancelling",
     stage_detail: null,
     step: null,

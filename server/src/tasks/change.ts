@@ -19,7 +19,14 @@ export interface TaskChange {
 }
 
 /** Nobody owns an ended task, and its run is to be forgotten. */
-const ENDED = { lease_owner: null, lease_until: null, lease_renewed_at: null, released: 0, run_handle: null } as const;
+const ENDED = {
+  lease_owner: null,
+  lease_until: null,
+  lease_renewed_at: null,
+  released: 0,
+  storing: 0,
+  run_handle: null,
+} as const;
 
 /**
  * The only way a stored task changes. Writes the columns, checks the transition against the table, raises the version and

@@ -69,6 +69,7 @@ const untouched = {
   lease_renewed_at: null,
   leased_ms: 0,
   released: 0,
+  storing: 0,
   cancel_requested_at: null,
   unable_ms: 0,
   version: 1,

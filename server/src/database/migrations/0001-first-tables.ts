@@ -51,6 +51,7 @@ CREATE TABLE tasks (
   lease_renewed_at INTEGER,
   leased_ms INTEGER NOT NULL DEFAULT 0,
   released INTEGER NOT NULL DEFAULT 0,
+  storing INTEGER NOT NULL DEFAULT 0,
   cancel_requested_at INTEGER,
   unable_ms INTEGER NOT NULL DEFAULT 0,
   version INTEGER NOT NULL DEFAULT 1,
