@@ -3,9 +3,10 @@ import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { errorCodes, type Problem, problemContentType, problemType } from "@safelight/contract";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { type FieldError, SafelightError, toSafelightError } from "../errors.ts";
+import { SafelightError, toSafelightError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { pathOfRequest } from "./request-context.ts";
+import { detailOf, fieldOf } from "./schema-faults.ts";
 
 const mostFields = 50;
 
@@ -56,9 +57,8 @@ export function handleErrors(app: FastifyInstance, log: Log): void {
 /** What fastify and its plugins found wrong, in our words; null for errors that are not theirs. */
 export function explainFrameworkError(error: FastifyError): SafelightError | null {
   if (error.validation !== undefined) {
-    return new SafelightError("validation_failed", "The request does not fit this route.", {
-      fields: error.validation.map((problem) => fieldOf(problem, error.validationContext)),
-    });
+    const fields = error.validation.map((problem) => fieldOf(problem, error.validationContext));
+    return new SafelightError("validation_failed", detailOf(fields), { fields });
   }
   switch (error.code) {
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
@@ -80,36 +80,6 @@ export function explainFrameworkError(error: FastifyError): SafelightError | nul
       // The JSON parser throws its own errors with a status; their text quotes the body, so none of it is passed on.
       return error.statusCode === 400 ? new SafelightError("malformed_json", "The body cannot be read as JSON.") : null;
   }
-}
-
-function fieldOf(
-  problem: { keyword: string; instancePath: string; params: Record<string, unknown>; message?: string },
-  context: string | undefined,
-): FieldError {
-  const path = problem.instancePath.split("/").slice(1);
-  const missing = problem.params.missingProperty ?? problem.params.additionalProperty;
-  if (typeof missing === "string") path.push(missing);
-  return {
-    field: path.join(".") || (context ?? ""),
-    code: fieldCode(problem.keyword),
-    message: problem.message ?? "is not accepted",
-  };
-}
-
-const fieldCodes: Readonly<Record<string, string>> = {
-  required: "required",
-  additionalProperties: "unknown_parameter",
-  type: "wrong_type",
-  minimum: "below_minimum",
-  maximum: "above_maximum",
-  enum: "not_an_option",
-  const: "not_an_option",
-  minLength: "too_short",
-  maxLength: "too_long",
-};
-
-function fieldCode(keyword: string): string {
-  return fieldCodes[keyword] ?? "pattern";
 }
 
 /** Answers bytes that are not HTTP. There is no request to speak of, so the answer is written to the socket itself. */

@@ -92,8 +92,6 @@ function readListQuery(query: TasksQuery): TaskListQuery {
 function readTime(field: string, text: string): number {
   const time = /^\d{4}-\d{2}-\d{2}(?:[T ]|$)/.test(text) ? Date.parse(text) : Number.NaN;
   if (!Number.isNaN(time)) return time;
-  const message = "must be a date or a time in ISO 8601, such as 2026-03-01T12:00:00Z";
-  throw new SafelightError("validation_failed", "The request does not fit this route.", {
-    fields: [{ field, code: "pattern", message }],
-  });
+  const message = `${field} must be a date or a time in ISO 8601, such as 2026-03-01T12:00:00Z.`;
+  throw new SafelightError("validation_failed", message, { fields: [{ field, code: "pattern", message }] });
 }
