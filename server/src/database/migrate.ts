@@ -36,7 +36,9 @@ function refuseStrangers(applied: readonly Record<string, unknown>[], migrations
   for (const [index, row] of applied.entries()) {
     const own = migrations[index];
     if (own === undefined || row.number !== own.number || row.checksum !== checksumOf(own)) {
-      throw new StartupError(`The database schema is not the one this release expects (step ${index + 1} differs).`);
+      throw new StartupError(
+        `The database was made by another build (schema step ${index + 1} differs). Start that build again, or set another DATA_DIR; nothing was changed.`,
+      );
     }
   }
 }
