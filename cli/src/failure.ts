@@ -50,7 +50,8 @@ export function toCommandError(error: unknown): CommandError {
   }
   if (isNetworkFailure(error)) {
     const reason = causeCode(error) ?? (error as Error).message;
-    return new CommandError(exitCodes.unavailable, "unreachable", `The server does not answer (${reason}).`, error);
+    const text = `The server does not answer (${reason}). Check --url and SAFELIGHT_URL, and that it runs.`;
+    return new CommandError(exitCodes.unavailable, "unreachable", text, error);
   }
   return new CommandError(
     exitCodes.failed,

@@ -1,6 +1,7 @@
 // The commands and their flags. What a command does stands in commands/; here it is only named and wired.
 import type { Environment } from "@safelight/server";
 import { Command, CommanderError, Option } from "commander";
+import manifest from "../package.json" with { type: "json" };
 import { checkPictures, generate } from "./commands/generate.ts";
 import { type ServeOptions, serve } from "./commands/serve.ts";
 import { cancel, printStatus } from "./commands/tasks.ts";
@@ -48,6 +49,7 @@ function buildProgram(argv: readonly string[], environment: () => Environment, e
   const program = new Command("safelight");
   program
     .description("Turns prompts into pictures and video: runs the server, and talks to it.")
+    .version(manifest.version, "-V, --version")
     .helpCommand(true)
     .exitOverride()
     .addHelpText("after", exitCodesHelp)

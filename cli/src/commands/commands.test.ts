@@ -212,9 +212,11 @@ describe("serve", () => {
     expect(third).toMatchObject({ code: 3, stderr: expect.stringMatching(/^safelight: not_started: PORT: [^\n]+\n$/) });
     first.signal("SIGINT");
     first.signal("SIGINT");
-    const { code, text } = await first.done;
+    const { code, text, stderr } = await first.done;
     expect(code).toBe(0);
-    expect(text).toContain("Stopping");
+    expect(stderr).toContain("Stopping");
+    // Whoever collects the log reads standard output, and every line of it is JSON.
+    for (const line of text.trim().split("\n")) expect(JSON.parse(line)).toHaveProperty("msg");
     expect(existsSync(join(data, "server.json"))).toBe(false);
   });
 
@@ -225,8 +227,15 @@ describe("serve", () => {
     command.signal("SIGTERM");
     const { text, stderr } = await command.done;
     const key = (await readFile(join(data, "secrets/api-key"), "utf8")).trim();
-    expect(text).toContain(join(data, "secrets/api-key"));
+    expect(stderr).toContain(join(data, "secrets/api-key"));
     expect(text + stderr).not.toContain(key);
+  });
+});
+
+describe("a program that says what it is", () => {
+  it("prints its version", async () => {
+    const run = await runCommand(["--version"], { DATA_DIR: join(folder, "data") }, desk);
+    expect(run).toMatchObject({ code: 0, text: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
   });
 });
 

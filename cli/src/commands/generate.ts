@@ -11,6 +11,7 @@ import { onInterrupt } from "../interrupt.ts";
 import { outputPath, writeWhole } from "../output-file.ts";
 import { openProgress } from "../progress.ts";
 import { followTask } from "./follow.ts";
+import { notesOf } from "./tasks.ts";
 
 export interface GenerateOptions {
   output: string | undefined;
@@ -120,9 +121,7 @@ function tell(status: Status): void {
   const size = result === null ? "" : `${result.width}×${result.height}${length}, `;
   process.stderr.write(`${size}seed ${status.seed}, engine ${status.engine ?? "unknown"}\n`);
   if (status.completed_prompt !== null) process.stderr.write(`prompt as drawn: ${status.completed_prompt}\n`);
-  // That the prompt was completed has just been said.
-  const notes = status.warnings.filter(({ code }) => code !== "prompt_completed");
-  for (const { code, detail } of notes) process.stderr.write(`note: ${code}: ${detail}\n`);
+  for (const { code, detail } of notesOf(status)) process.stderr.write(`note: ${code}: ${detail}\n`);
 }
 
 function taskFailure(status: Status): CommandError {

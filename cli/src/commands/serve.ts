@@ -18,12 +18,13 @@ export async function serve(environment: Environment, options: ServeOptions): Pr
   };
   const server = await startServer(settings);
   endOnUncaughtErrors(server.context.log);
-  for (const file of server.secrets.created) process.stdout.write(`A secret was made: ${file}\n`);
-  process.stdout.write(`Safelight is ready: ${server.url}\n`);
+  // Standard output belongs to the log, which programs read line by line as JSON.
+  for (const file of server.secrets.created) process.stderr.write(`A secret was made: ${file}\n`);
+  process.stderr.write(`Safelight is ready: ${server.url}\n`);
   return await new Promise((resolve, reject) => {
     const release = onInterrupt({
       first: () => {
-        process.stdout.write("Stopping: running tasks are handed back and go on after the next start.\n");
+        process.stderr.write("Stopping: running tasks are handed back and go on after the next start.\n");
         server.close().then(() => {
           release();
           resolve(0);

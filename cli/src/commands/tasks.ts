@@ -27,8 +27,13 @@ export function statusLines(status: Status): string[] {
   if (status.attempt > 1) lines.push(`attempt ${status.attempt}`);
   if (status.error !== null) lines.push(`${status.error.code}: ${status.error.detail} ${status.error.user_action}`);
   if (status.completed_prompt !== null) lines.push(`prompt as drawn: ${status.completed_prompt}`);
-  for (const { code, detail } of status.warnings) lines.push(`note: ${code}: ${detail}`);
+  for (const { code, detail } of notesOf(status)) lines.push(`note: ${code}: ${detail}`);
   if (status.result_url !== null) lines.push(`result: ${status.result_url}`);
   lines.push(`submitted ${status.created_at}${status.finished_at === null ? "" : `, ended ${status.finished_at}`}`);
   return lines;
+}
+
+/** The warnings worth a line of their own: that the prompt was completed is said by the prompt as drawn. */
+export function notesOf({ warnings }: Status): Status["warnings"] {
+  return warnings.filter(({ code }) => code !== "prompt_completed");
 }
