@@ -101,7 +101,7 @@ function insert(
   return result + prompt.slice(copied);
 }
 
-/** "an orange" becomes "a large orange" only when the article follows. */
+/** "an owl" becomes "a white owl", and "a fish" "an orange fish", only when the article follows. Orange is the one such word put in. */
 function fixArticles(prompt: string): string {
-  return prompt.replace(/\b(a)n(\s+)(?=[^aeiou\s])/giu, "$1$2");
+  return prompt.replace(/\b(a)n(\s+)(?=[^aeiou\s])/giu, "$1$2").replace(/\b(a)(\s+)(?=orange\b)/giu, "$1n$2");
 }

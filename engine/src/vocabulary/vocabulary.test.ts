@@ -16,6 +16,7 @@ const completions: [string, number, string][] = [
   ["a rocket ship in space", 33, "a large red rocket ship on the left in space"],
   ["a small dog on the left", 6, "a small white dog on the left"],
   ["a tiny yellow flower", 2147483647, "a tiny yellow flower in the center"],
+  ["a fish", 2, "an orange fish on the left"],
   ["an owl and a cat", 5, "an owl and a large black cat on the left"],
 ];
 
