@@ -1,6 +1,3 @@
-import type { Kysely } from "kysely";
-import type { Tables } from "./tables.ts";
-
 /** What a hand-prepared statement offers. Rows have a null prototype; `undefined` is refused as a value. */
 export interface Statement {
   get(...values: SqlValue[]): Row | undefined;
@@ -13,8 +10,7 @@ export type Row = Record<string, SqlValue>;
 
 /** One unit of change. Valid until the function it was handed to settles; using it later throws. */
 export interface Transaction {
-  readonly sql: Kysely<Tables>;
-  /** A statement for hot paths, prepared once and kept. */
+  /** A statement of this transaction, prepared once and kept. */
   readonly prepare: (sql: string) => Statement;
   /** Runs after the commit is on disk and before `write` resolves; never runs when the change is lost. */
   afterCommit(run: () => void): void;
@@ -27,8 +23,7 @@ export interface Transaction {
  * the same connection would vanish with that caller's rollback after having been acknowledged.
  */
 export interface Database {
-  /** Sees what is committed. Writing through it fails. */
-  readonly read: Kysely<Tables>;
+  /** A statement of the reading connection: sees what is committed, writing through it fails. */
   readonly prepareRead: (sql: string) => Statement;
   /** Raised with every commit: what was read while it had the same value is still true. */
   readonly commits: number;

@@ -44,9 +44,6 @@ export async function openDatabase(options: OpenOptions): Promise<Database> {
 function createDatabase(writer: SqliteConnection, reader: SqliteConnection, log: Log): Database {
   const queue = new WriteQueue(writer, log);
   return {
-    get read() {
-      return reader.kysely;
-    },
     prepareRead: (sql) => reader.prepare(sql),
     write: (work) => queue.write(work),
     get commits() {

@@ -1,8 +1,5 @@
-import { createRequire } from "node:module";
 import { DatabaseSync, type DatabaseSyncOptions, type StatementSync } from "node:sqlite";
-import type { Kysely, SqliteDatabase, SqliteStatement } from "kysely";
 import type { Row, SqlValue, Statement } from "./database.ts";
-import type { Tables } from "./tables.ts";
 
 /** Where a fault may be put in by a test: before the transaction opens, before a statement, before the commit. */
 export type WriteOperation = "begin" | "statement" | "commit";
@@ -13,30 +10,17 @@ export type Interrupt = (operation: WriteOperation) => void;
 // Statements differ by SQL text only, and the text is ours; the bound is against generated filters that never repeat.
 const MAX_STATEMENTS = 300;
 
-/** One SQLite connection: statements prepared once, for hand-written SQL and for kysely alike. */
+/** One SQLite connection: statements are prepared once and kept. */
 export class SqliteConnection {
   readonly #database: DatabaseSync;
   readonly #interrupt: Interrupt | undefined;
   readonly #statements = new Map<string, PreparedStatement>();
   #transactionLost = false;
-  #kysely: Kysely<Tables> | undefined;
 
   constructor(file: string, options: DatabaseSyncOptions, interrupt?: Interrupt) {
     this.#database = new DatabaseSync(file, options);
     this.#interrupt = interrupt;
     this.#database.function("fold", { deterministic: true }, (text) => String(text).toLowerCase());
-  }
-
-  /** For statements that are put together. Loaded on first use: it costs every start 70 ms and 20 MB, and hot paths do without. */
-  get kysely(): Kysely<Tables> {
-    this.#kysely ??= this.#openKysely();
-    return this.#kysely;
-  }
-
-  #openKysely(): Kysely<Tables> {
-    const { Kysely, SqliteDialect } = createRequire(import.meta.url)("kysely") as typeof import("kysely");
-    const database: SqliteDatabase = { prepare: (sql) => this.#statement(sql).forKysely(), close: () => {} };
-    return new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
   }
 
   prepare(sql: string): Statement {
@@ -109,7 +93,6 @@ type Execute = <T>(run: () => T) => T;
 class PreparedStatement implements Statement {
   readonly #statement: StatementSync;
   readonly #execute: Execute;
-  #forKysely: SqliteStatement | undefined;
 
   constructor(statement: StatementSync, execute: Execute) {
     this.#statement = statement;
@@ -126,15 +109,5 @@ class PreparedStatement implements Statement {
 
   run(...values: SqlValue[]): { changes: number | bigint; lastInsertRowid: number | bigint } {
     return this.#execute(() => this.#statement.run(...values));
-  }
-
-  forKysely(): SqliteStatement {
-    this.#forKysely ??= {
-      reader: this.#statement.columns().length > 0,
-      all: (values) => this.all(...(values as SqlValue[])),
-      run: (values) => this.run(...(values as SqlValue[])),
-      iterate: (values) => this.all(...(values as SqlValue[])).values(),
-    };
-    return this.#forKysely;
   }
 }

@@ -1,24 +1,10 @@
-import type { Generated } from "kysely";
-
 /**
- * Every table as kysely sees it. Times are wall-clock milliseconds since the epoch unless said otherwise, flags are 0
+ * Rows as the code reads and writes them. Times are wall-clock milliseconds since the epoch unless said otherwise, flags are 0
  * or 1, and columns named as JSON hold text.
  */
-export interface Tables {
-  tasks: TaskRow;
-  task_references: TaskReferenceRow;
-  uploads: UploadRow;
-  sessions: SessionRow;
-  idempotency: IdempotencyRow;
-  queue_size: QueueSizeRow;
-  events: EventRow;
-  audit_events: AuditEventRow;
-  settings: SettingRow;
-}
-
 export interface TaskRow {
   /** Order of arrival; the queue follows it, since ids made by a clock may run backwards. */
-  sequence: Generated<number>;
+  sequence: number;
   id: string;
   workspace: string | null;
   model: string;
@@ -80,79 +66,4 @@ export interface TaskRow {
   updated_at: number;
   started_at: number | null;
   finished_at: number | null;
-}
-
-/** Which uploads a task names, and where. `position` counts keyframes from 0; single pictures have 0. */
-export interface TaskReferenceRow {
-  task_id: string;
-  parameter: string;
-  position: number;
-  upload_id: string;
-}
-
-export interface UploadRow {
-  /** `sha256-<hex>` of the stored bytes. */
-  id: string;
-  type: string;
-  bytes: number;
-  width: number;
-  height: number;
-  created_at: number;
-  last_used_at: number;
-}
-
-export interface SessionRow {
-  token_hash: string;
-  status: "active" | "revoked" | "expired";
-  issued_at: number;
-  expires_at: number;
-  /** JSON. */
-  client_context: string;
-  revoked_at: number | null;
-}
-
-export interface IdempotencyRow {
-  credential: string;
-  key: string;
-  body_hash: string;
-  task_id: string;
-  /** HTTP status of the kept answer. */
-  status: number;
-  /** JSON of the kept answer; null once its task was deleted. */
-  response: string | null;
-  created_at: number;
-}
-
-/** One row: how many tasks are pending, kept by triggers. */
-export interface QueueSizeRow {
-  one: 1;
-  waiting: number;
-}
-
-export interface EventRow {
-  id: Generated<number>;
-  task_id: string;
-  type: string;
-  data: string;
-  created_at: number;
-}
-
-export interface AuditEventRow {
-  id: Generated<number>;
-  timestamp: number;
-  actor_type: string;
-  actor_id: string;
-  source: string;
-  action: string;
-  target: string | null;
-  outcome: "success" | "failure";
-  details: string;
-  correlation_id: string;
-  previous_hash: string | null;
-  hash: string | null;
-}
-
-export interface SettingRow {
-  key: string;
-  value: string;
 }

@@ -163,11 +163,6 @@ class OpenTransaction implements Transaction {
     this.#connection = connection;
   }
 
-  get sql(): SqliteConnection["kysely"] {
-    this.#assertOpen();
-    return this.#connection.kysely;
-  }
-
   readonly prepare = (sql: string): Statement => {
     this.#assertOpen();
     return this.#connection.prepare(sql);

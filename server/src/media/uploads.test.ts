@@ -25,7 +25,7 @@ async function storedNames(): Promise<string[]> {
 }
 
 async function rows(): Promise<number> {
-  return (await edge.context.database.read.selectFrom("uploads").select("id").execute()).length;
+  return edge.context.database.prepareRead("SELECT id FROM uploads").all().length;
 }
 
 function refer(id: string): Promise<unknown> {
@@ -107,8 +107,11 @@ describe("uploads", () => {
         );
         const calls = files.calls;
         files.failAt(null, code);
-        const listed = await edge.context.database.read.selectFrom("uploads").selectAll().execute();
-        for (const row of listed) expect(await edge.context.media.stat(uploadName(row))).not.toBeNull();
+        const listed = edge.context.database.prepareRead("SELECT * FROM uploads").all();
+        for (const row of listed)
+          expect(
+            await edge.context.media.stat(uploadName({ id: String(row.id), type: String(row.type) })),
+          ).not.toBeNull();
         if (calls < nth) break;
         // The one call that may fail unseen is the removal of the incoming copy.
         if (outcome instanceof Error) expect(outcome).toMatchObject({ code: "storage_unavailable" });

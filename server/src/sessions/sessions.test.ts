@@ -33,7 +33,7 @@ describe("a generation session", () => {
     expect(Buffer.from(session.token, "base64url")).toHaveLength(32);
     expect(session.tokenHash).toBe(hashToken(session.token));
     await edge.context.database.write(async (transaction) => {
-      const rows = await transaction.sql.selectFrom("sessions").selectAll().execute();
+      const rows = transaction.prepare("SELECT * FROM sessions").all();
       expect(rows).toHaveLength(1);
       expect(rows[0]).toMatchObject({
         token_hash: session.tokenHash,
@@ -41,7 +41,7 @@ describe("a generation session", () => {
         issued_at: clock.now(),
         revoked_at: null,
       });
-      expect(JSON.parse(rows[0]?.client_context ?? "")).toEqual({ ip: "local", client: "a browser" });
+      expect(JSON.parse(String(rows[0]?.client_context))).toEqual({ ip: "local", client: "a browser" });
     });
     for (const name of ["safelight.sqlite", "safelight.sqlite-wal"]) {
       expect(readFileSync(join(edge.folder, name)).includes(session.token)).toBe(false);

@@ -136,12 +136,10 @@ class MortalDatabase implements Database {
   #left = Number.POSITIVE_INFINITY;
   #sayDead = (): void => {};
   readonly dead: Promise<void>;
-  readonly read: Database["read"];
   readonly prepareRead: Database["prepareRead"];
 
   constructor(real: Database) {
     this.#real = real;
-    this.read = real.read;
     this.prepareRead = real.prepareRead;
     this.dead = new Promise((resolve) => {
       this.#sayDead = resolve;
