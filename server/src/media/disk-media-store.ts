@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import type { MediaStore } from "../context/media-store.ts";
 import { SafelightError } from "../errors.ts";
 import { diskFileSystem, type MediaFileHandle, type MediaFileSystem } from "./media-file-system.ts";
+import { RecentHandles } from "./recent-handles.ts";
 
 /** A name that the store does not hold (any more). Callers say what that means: a result is gone, an upload unknown. */
 export class MediaNotFound extends Error {
@@ -15,7 +16,9 @@ const partialFolder = "partial";
 // One plain folder and one plain file name: nothing in it can climb out of the media folder, whoever made it up.
 const namePattern = /^(?:results|previews|uploads)\/[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
 // Large pieces keep the number of reads of a film low; two of them per listener stay small.
-const readPiece = 512 * 1024;
+const readPiece = 1024 * 1024;
+// Parts up to this size are read in one go.
+const smallPart = 512 * 1024;
 
 /**
  * Media in a folder of this machine. A file is written beside its place, flushed, renamed into it, and the folder is flushed:
@@ -24,10 +27,12 @@ const readPiece = 512 * 1024;
 export class DiskMediaStore implements MediaStore {
   readonly #root: string;
   readonly #files: MediaFileSystem;
+  readonly #recent: RecentHandles;
 
   private constructor(root: string, files: MediaFileSystem) {
     this.#root = root;
     this.#files = files;
+    this.#recent = new RecentHandles(files);
   }
 
   /** Makes the folders and clears what an interrupted write left behind. `root` is an absolute path. */
@@ -69,8 +74,11 @@ export class DiskMediaStore implements MediaStore {
   async open(name: string, range?: { start: number; end: number }): Promise<Readable> {
     const path = this.path(name);
     return this.#guarded(async () => {
+      // Seeking asks for many small parts: one read costs a third of what a stream over the file does.
+      if (range !== undefined && range.end - range.start < smallPart) {
+        return Readable.from([await this.#recent.read(path, range.start, range.end).catch(refuseMissing(name))]);
+      }
       const handle = await this.#files.open(path, "r").catch(refuseMissing(name));
-      if (range !== undefined && range.end - range.start < readPiece) return readAtOnce(handle, range);
       return handle.createReadStream({ ...range, highWaterMark: readPiece, autoClose: true });
     });
   }
@@ -90,6 +98,7 @@ export class DiskMediaStore implements MediaStore {
 
   async remove(name: string): Promise<void> {
     const path = this.path(name);
+    this.#recent.forget(path);
     await this.#guarded(() => this.#files.unlink(path).catch(nullWhenMissing));
   }
 
@@ -146,26 +155,6 @@ async function writeWhole(handle: MediaFileHandle, piece: Uint8Array): Promise<v
   for (let offset = 0; offset < piece.byteLength; ) {
     const { bytesWritten } = await handle.write(piece, offset, piece.byteLength - offset, null);
     offset += bytesWritten;
-  }
-}
-
-/** Seeking asks for many small parts: one read costs a third of what a stream over the file does. */
-async function readAtOnce(handle: MediaFileHandle, range: { start: number; end: number }): Promise<Readable> {
-  try {
-    const bytes = Buffer.allocUnsafe(range.end - range.start + 1);
-    let filled = 0;
-    while (filled < bytes.length) {
-      const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, range.start + filled);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
-    const content = new Readable({ read: () => undefined });
-    content.push(bytes.subarray(0, filled));
-    content.push(null);
-    return content;
-  } finally {
-    // Nobody waits for a descriptor that was only read from.
-    handle.close().catch(() => undefined);
   }
 }
 
