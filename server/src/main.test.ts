@@ -13,10 +13,12 @@ import { type RunningServer, startServer } from "./main.ts";
 
 let folder = "";
 let lines: string[] = [];
+let secretsMade: string[] = [];
 const running: RunningServer[] = [];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "safelight-main-"));
   lines = [];
+  secretsMade = [];
 });
 afterEach(async () => {
   await Promise.all(running.splice(0).map((server) => server.close()));
@@ -27,7 +29,7 @@ const settings = (extra: Record<string, string> = {}) => ({ DATA_DIR: folder, PO
 
 async function start(extra: Record<string, string> = {}): Promise<RunningServer> {
   const log = createLog({ level: "debug", destination: { write: (line) => void lines.push(line) } });
-  const server = await startServer(settings(extra), { log });
+  const server = await startServer(settings(extra), { log, onSecretMade: (file) => secretsMade.push(file) });
   running.push(server);
   return server;
 }
@@ -83,10 +85,10 @@ describe("a server", () => {
     const first = await start();
     expect(first.secrets.created).toHaveLength(3);
     await first.close();
-    const told = lines.join("");
-    for (const file of first.secrets.created) expect(told.split(file).length - 1).toBe(1);
+    expect(secretsMade).toEqual(first.secrets.created);
     const second = await start();
     expect(second.secrets.created).toEqual([]);
+    expect(secretsMade).toHaveLength(3);
     expect(second.secrets.apiKey).toBe(first.secrets.apiKey);
     for (const secret of [
       first.secrets.apiKey,
@@ -95,6 +97,16 @@ describe("a server", () => {
     ]) {
       expect(lines.join("")).not.toContain(secret);
     }
+  });
+
+  test("a first start that fails late has named its secrets all the same, and says nothing of stopping", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const { port } = other.address() as { port: number };
+    expect(await refusal({ PORT: String(port) })).toContain("is taken");
+    other.close();
+    expect(secretsMade).toHaveLength(3);
+    expect(lines.join("")).not.toContain("stopping");
   });
 
   test("US1: makes a picture of a prompt with the real engine, and keeps it over a restart", async () => {

@@ -43,6 +43,8 @@ export interface StartOptions {
   readonly clock?: Clock;
   /** Folder of the built page. */
   readonly webFolder?: string;
+  /** Told of every secret that this start makes, as the path of its file, as soon as it is there. */
+  readonly onSecretMade?: (file: string) => void;
   /** For fault tests: stands between the media store and the disk. */
   readonly mediaFiles?: MediaFileSystem;
   /** For tests that bring their own engine host. */
@@ -62,6 +64,8 @@ export async function startServer(environment: Environment, options: StartOption
   opened.defer(() => directory.release());
   const secrets = await resolveSecrets(config);
   hideSecrets(log, config, secrets);
+  // At once, as a start that fails later (a taken port) has made them all the same and the next one will not name them.
+  for (const file of secrets.created) options.onSecretMade?.(file);
 
   const clock = options.clock === undefined ? {} : { clock: options.clock };
   const database = await openDatabase({ file: join(directory.path, "safelight.sqlite"), log, ...clock });
@@ -105,7 +109,6 @@ export async function startServer(environment: Environment, options: StartOption
   const url = await listen(app, config);
   await directory.announce({ url, pid: process.pid });
   // The operator is told by whoever started us, once; at the usual level the log does not repeat it.
-  for (const file of secrets.created) log.debug("a secret was made", { file });
   log.info("listening", { url, catalog: catalog.catalog_version, embedded_engine: config.embeddedEngine });
 
   const parts = opened.move();
@@ -175,7 +178,7 @@ function answersReads(context: Context): boolean {
 
 /** Streams and long polls end by the signal; what still answers after a while is cut off. */
 async function closeApp(app: FastifyInstance, stopping: AbortController, log: Log): Promise<void> {
-  log.info("stopping");
+  if (app.server.listening) log.info("stopping");
   stopping.abort();
   const cut = setTimeout(() => app.server.closeAllConnections(), lastAnswers);
   try {

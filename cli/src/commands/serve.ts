@@ -1,5 +1,6 @@
 // `safelight serve`: the server in the foreground, until a signal ends it.
 import { type Environment, endOnUncaughtErrors, startServer } from "@safelight/server";
+import { sayWhereSecretIs } from "../connection/connect.ts";
 import { onInterrupt } from "../interrupt.ts";
 
 export interface ServeOptions {
@@ -16,10 +17,9 @@ export async function serve(environment: Environment, options: ServeOptions): Pr
     ...(options.host === undefined ? {} : { HOST: options.host }),
     ...(options.dataDir === undefined ? {} : { DATA_DIR: options.dataDir }),
   };
-  const server = await startServer(settings);
-  endOnUncaughtErrors(server.context.log);
   // Standard output belongs to the log, which programs read line by line as JSON.
-  for (const file of server.secrets.created) process.stderr.write(`A secret was made: ${file}\n`);
+  const server = await startServer(settings, { onSecretMade: sayWhereSecretIs });
+  endOnUncaughtErrors(server.context.log);
   process.stderr.write(`Safelight is ready: ${server.url}\n`);
   return await new Promise((resolve, reject) => {
     const release = onInterrupt({

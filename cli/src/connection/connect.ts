@@ -71,6 +71,11 @@ export async function connect(environment: Environment, options: ConnectionOptio
   };
 }
 
+/** On standard error, as standard output belongs to the answer of the command. */
+export function sayWhereSecretIs(file: string): void {
+  process.stderr.write(`A secret was made: ${file}\n`);
+}
+
 async function findNamed(url: string, config: Config, key: string | undefined): Promise<Target> {
   if (key !== undefined || config.apiKey !== null) return { url, key: key ?? config.apiKey ?? undefined };
   // A key of this data directory is shown only to the server that runs on it, never to an address typed by hand.
@@ -83,7 +88,7 @@ async function findLocal(environment: Environment, config: Config, key: string |
   if (running !== null) return { url: running, key: key ?? (await ownKey(config)) };
   try {
     const settings = { ...environment, HOST: "127.0.0.1", PORT: "0", LOG_LEVEL: "silent" };
-    const started = await startServer(settings);
+    const started = await startServer(settings, { onSecretMade: sayWhereSecretIs });
     return { url: started.url, key: key ?? started.secrets.apiKey, stop: () => started.close() };
   } catch (error) {
     const url = await waitForOther(config.dataDirectory);

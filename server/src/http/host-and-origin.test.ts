@@ -1,3 +1,4 @@
+import { networkInterfaces } from "node:os";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Edge, openEdge } from "../testing/edge.ts";
 
@@ -63,6 +64,18 @@ describe("the Host header", () => {
     for (const host of ["other.example", "other.example:9001", "sub.gpu.example", "0.0.0.0"]) {
       expect(await statusFor(open, { host }), host).toBe(403);
     }
+  });
+
+  test("a server that listens everywhere answers to this machine's own addresses, and to no other", async () => {
+    const everywhere = await openEdge({ environment: { HOST: "0.0.0.0", KEYS_ONLY: "1" } });
+    const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+    for (const { address, family } of own) {
+      const host = family === "IPv6" ? `[${address}]:8600` : `${address}:8600`;
+      expect(await statusFor(everywhere, { host }), host).toBe(200);
+    }
+    expect(await statusFor(everywhere, { host: "203.0.113.77:8600" })).toBe(403);
+    expect(await statusFor(everywhere, { host: "rebound.example" })).toBe(403);
+    await everywhere.close();
   });
 
   test("X-Forwarded headers count only from a trusted proxy", async () => {

@@ -3,6 +3,7 @@
  * were made to point here (DNS rebinding), and Origin, against other sites that use a visitor's cookie.
  */
 import { isIP } from "node:net";
+import { networkInterfaces } from "node:os";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Config, isLoopbackHost } from "../config.ts";
 import { SafelightError } from "../errors.ts";
@@ -28,7 +29,8 @@ const exposedHeaders =
 export function createHostAndOrigin(settings: Settings): HostAndOrigin {
   const names = new Set(settings.allowedHosts);
   const concrete = isIP(settings.host) === 6 ? `[${settings.host}]` : settings.host.toLowerCase();
-  if (!["0.0.0.0", "[::]"].includes(concrete)) names.add(concrete);
+  if (["0.0.0.0", "[::]"].includes(concrete)) for (const address of ownAddresses()) names.add(address);
+  else names.add(concrete);
   if (settings.publicBaseUrl !== null) names.add(new URL(settings.publicBaseUrl).host);
   const origins = new Set(settings.frontendOrigins);
 
@@ -81,6 +83,13 @@ export function createHostAndOrigin(settings: Settings): HostAndOrigin {
       reply.code(204).send();
     },
   };
+}
+
+/** Addresses of this machine as they stand in a Host header. A number cannot be made to point elsewhere, as a name can. */
+function ownAddresses(): string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .map(({ address, family }) => (family === "IPv6" ? `[${address.toLowerCase()}]` : address));
 }
 
 function blocked(): SafelightError {
