@@ -209,7 +209,10 @@ describe("serve", () => {
     expect(second).toMatchObject({ code: 3, stderr: expect.stringMatching(/^safelight: not_started: [^\n]+\n$/) });
     const port = new URL(url).port;
     const third = await runCommand(["serve", "--port", port, "--data-dir", join(folder, "third")], {}, desk);
-    expect(third).toMatchObject({ code: 3, stderr: expect.stringMatching(/^safelight: not_started: PORT: [^\n]+\n$/) });
+    expect(third).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/(?:A secret was made: [^\n]+\n){3}safelight: not_started: PORT: [^\n]+\n$/),
+    });
     first.signal("SIGINT");
     first.signal("SIGINT");
     const { code, text, stderr } = await first.done;
