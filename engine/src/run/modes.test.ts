@@ -253,6 +253,8 @@ test("warnings name what was unknown, completed or without effect", async () => 
   expect(done.completedPrompt).toContain("spooky");
   const nothing = await run({ prompt: "кот в сапогах" });
   expect(nothing.done.warnings.map(({ code }) => code)).toEqual(["unknown_words", "nothing_known"]);
+  const filler = await run({ prompt: "a samurai on the tram" });
+  expect(filler.done.warnings.map(({ code }) => code)).toEqual(["unknown_words", "nothing_known"]);
 });
 
 test("a missing, broken or absent reference fails the job and nothing else", async () => {

@@ -6,6 +6,11 @@ import { splitWords, unknownIn, type Vocabulary, wordsBeyond } from "../vocabula
 import { isUnchanged } from "./draw-unchanged.ts";
 import { KEPT_STRENGTH } from "./redraw.ts";
 
+/** Words that draw nothing by themselves, though the model has read them. */
+const functionWords = new Set(
+  "a an and another at behind beside by during in is it near of on over the to under while with".split(" "),
+);
+
 /** Warnings that follow from the job alone. */
 export function warningsOf(job: EngineJob, completed: string, vocabulary: Vocabulary): EngineWarning[] {
   const warnings = [
@@ -13,7 +18,7 @@ export function warningsOf(job: EngineJob, completed: string, vocabulary: Vocabu
     ...wordWarnings("negative_prompt", job.negativePrompt, vocabulary),
   ];
   const spoken = splitWords(job.prompt);
-  if (!spoken.some(({ word }) => vocabulary.tokens.has(word))) {
+  if (!spoken.some(({ word }) => vocabulary.tokens.has(word) && !functionWords.has(word))) {
     const detail = "The model knows none of the words, so it draws what the seed gives.";
     warnings.push({ code: "nothing_known", parameter: "prompt", detail });
   }

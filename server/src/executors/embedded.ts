@@ -187,7 +187,7 @@ function stopped(signal: AbortSignal): Partial<RunUpdate> {
 function fromError(error: unknown): Partial<RunUpdate> {
   if (error instanceof EngineCrashed) return failed("worker_lost", "The engine process died while it drew this task.");
   if (!(error instanceof EngineError)) return failed("engine_failed", "The engine could not finish this request.");
-  if (error.code === "invalid_reference") return failed("engine_failed", "A reference picture could not be read.");
+  if (error.code === "invalid_reference") return failed("engine_failed", error.message);
   return failed(error.code, error.message);
 }
 
