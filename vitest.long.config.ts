@@ -4,7 +4,11 @@ import { ClosingLine } from "./scripts/closing-line.ts";
 // The scenarios of npm test with the full numbers (50 kills and the like), and those too long for every run.
 export default defineConfig({
   test: {
-    include: ["{catalog,contract,engine,server,cli}/**/*.long.test.ts", "e2e/**/*.test.ts"],
+    include: [
+      "{catalog,contract,engine,server,cli}/**/*.long.test.ts",
+      "contract/src/agreement.test.ts",
+      "e2e/**/*.test.ts",
+    ],
     exclude: ["**/node_modules/**", "**/dist/**"],
     env: { SAFELIGHT_TEST_LONG: "1" },
     reporters: ["default", new ClosingLine()],
