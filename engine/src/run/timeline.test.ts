@@ -2,6 +2,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { loopPhases, passages } from "./timeline.ts";
 
+// The same values in every run, so that a red build is red again.
+fc.configureGlobal({ seed: 20_260_301 });
+
 const clips = fc.record({
   frames: fc.integer({ min: 12, max: 40 }).map((steps) => 1 + steps * 4),
   fps: fc.constantFrom(8, 16, 24),
