@@ -25,6 +25,7 @@ test("the client carries no schemas, no route table and no catalog", () => {
     "client.ts",
     "endpoints.ts",
     "eventsource-parser",
+    "multipart.ts",
   ]);
 });
 

@@ -25,6 +25,21 @@ async function refusal(promise: Promise<unknown>): Promise<ApiError> {
   return error;
 }
 
+test("an upload that is given up before it is sent fails in its own promise and nowhere else", async () => {
+  const { url } = await serve((_asked, response) => answerJson(response, 201, {}));
+  const elsewhere: unknown[] = [];
+  const listen = (reason: unknown) => elsewhere.push(reason);
+  process.on("unhandledRejection", listen);
+  const client = createClient({ baseUrl: url });
+  for (let time = 0; time < 20; time += 1) {
+    const upload = client.upload(new Blob([new Uint8Array(20_000)]), "a.png", { signal: AbortSignal.abort() });
+    await expect(upload).rejects.toThrow();
+  }
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  process.off("unhandledRejection", listen);
+  expect(elsewhere).toEqual([]);
+});
+
 describe("what the client sends", () => {
   test("a JSON body with key and headers, to the path of the table", async () => {
     const { url, asked } = await serve((_asked, response) =>

@@ -7,6 +7,7 @@ import { apiErrorOf } from "./client-error.ts";
 import { type EventsOptions, followEvents } from "./client-events.ts";
 import type { Arguments, JsonRoute, RequestOf, ResponseOf } from "./client-types.ts";
 import { endpoints, pathOf } from "./endpoints.ts";
+import { encodeForm } from "./multipart.ts";
 import type { ServerEvent } from "./schemas/events.ts";
 import type { Upload } from "./schemas/upload.ts";
 
@@ -97,16 +98,16 @@ export function createClient(options: ClientOptions): Client {
 
 function sender({ baseUrl, apiKey, fetch = globalThis.fetch, credentials = "same-origin" }: ClientOptions): Send {
   return async (name, { path, query, headers = {}, body, signal }) => {
-    const form = body instanceof FormData;
+    const form = body instanceof FormData ? await encodeForm(body) : null;
     const sent = new Headers({ accept: "application/json" });
     for (const [key, value] of Object.entries(headers)) if (value !== undefined) sent.set(key, value);
     if (apiKey !== undefined) sent.set("x-api-key", apiKey);
-    if (body !== undefined && !form) sent.set("content-type", "application/json");
+    if (body !== undefined) sent.set("content-type", form?.contentType ?? "application/json");
     const response = await fetch(joinUrl(baseUrl, pathOf(name, path)) + searchOf(query), {
       method: endpoints[name].method,
       headers: sent,
       credentials,
-      ...(body === undefined ? {} : { body: form ? body : JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: form?.bytes ?? JSON.stringify(body) }),
       ...(signal === undefined ? {} : { signal }),
     });
     if (response.ok || response.status === 304) return response;

@@ -5,6 +5,7 @@ export type { Endpoint, RouteName } from "./endpoints.ts";
 export { endpoints, pathOf } from "./endpoints.ts";
 export type { ErrorCode, ErrorMeaning, TaskErrorCode, TaskErrorMeaning } from "./errors.ts";
 export { errorCodes, problemType, taskErrorCodes } from "./errors.ts";
+export { encodeForm } from "./multipart.ts";
 export { buildOpenApi } from "./openapi.ts";
 export type { Access, Route, RouteBody, RouteResponse } from "./route.ts";
 export type { Routes } from "./routes.ts";

@@ -1,6 +1,14 @@
 // Speaks plain HTTP to an installation and judges what comes back. Nothing of the typed client is used: it would follow,
 // repeat and repair what this command has to find.
-import { Problem, pathOf, problemContentType, type Route, type RouteName, routes } from "@safelight/contract";
+import {
+  encodeForm,
+  Problem,
+  pathOf,
+  problemContentType,
+  type Route,
+  type RouteName,
+  routes,
+} from "@safelight/contract";
 import type { TSchema } from "typebox";
 import { Errors } from "typebox/value";
 
@@ -79,12 +87,11 @@ export class Probe {
   }
 
   /** The answer as it begins, for streams. */
-  open(method: string, path: string, question: Question, signal: AbortSignal): Promise<Response> {
+  async open(method: string, path: string, question: Question, signal: AbortSignal): Promise<Response> {
     const headers = new Headers(question.headers);
     for (const [name, value] of this.#credentials(question.as ?? "key")) headers.set(name, value);
-    const isJson = typeof question.body === "object" && !(question.body instanceof FormData);
-    if (isJson && !headers.has("content-type")) headers.set("content-type", "application/json");
-    const body = isJson ? JSON.stringify(question.body) : (question.body as string | FormData | undefined);
+    const { contentType, body } = await encode(question.body);
+    if (contentType !== null && !headers.has("content-type")) headers.set("content-type", contentType);
     return fetch(this.url + path, {
       method,
       headers,
@@ -99,6 +106,13 @@ export class Probe {
     if (as === "key") return this.#options.key === undefined ? [] : [["x-api-key", this.#options.key]];
     return "cookie" in as ? [["cookie", as.cookie]] : [["x-api-key", as.apiKey]];
   }
+}
+
+async function encode(body: Question["body"]) {
+  if (body === undefined || typeof body === "string") return { contentType: null, body };
+  if (!(body instanceof FormData)) return { contentType: "application/json", body: JSON.stringify(body) };
+  const { contentType, bytes } = await encodeForm(body);
+  return { contentType, body: bytes };
 }
 
 /** The JSON of an answer; complains when it is none. */
