@@ -1,18 +1,15 @@
-import "./styles/index.css";
-import { RotateCcw } from "lucide-react";
+import "./index.css";
 import { useCallback, useRef } from "react";
 import { useModels } from "../../api/models.ts";
-import { describeProblem } from "../../api/problems.ts";
 import { useTasks } from "../../api/tasks.ts";
-import { ProblemNote } from "../../ui/problem-note.tsx";
-import { Queue } from "./components/queue.tsx";
-import { Recipe } from "./components/recipe.tsx";
-import { Stage } from "./components/stage.tsx";
-import { Strip } from "./components/strip.tsx";
-import { useChosenTask } from "./hooks/use-chosen-task.ts";
-import { useRecipe } from "./hooks/use-recipe.ts";
-import { useSubmit } from "./hooks/use-submit.ts";
+import { Failed } from "./failed.tsx";
+import { Queue } from "./queue/queue.tsx";
+import { Recipe } from "./recipe/components/recipe.tsx";
+import { useRecipe } from "./recipe/hooks/use-recipe.ts";
+import { useSubmit } from "./recipe/hooks/use-submit.ts";
+import { StageColumn } from "./stage/stage-column.tsx";
 import { strings } from "./strings.ts";
+import { useChosenTask } from "./use-chosen-task.ts";
 
 /** The page on which pictures are made: recipe, stage, and what runs. */
 export function Studio({ online }: { online: boolean }) {
@@ -47,36 +44,22 @@ export function Studio({ online }: { online: boolean }) {
         <Recipe models={models.data ?? []} form={form} submit={submit} online={online} />
       ) : (
         <div className="studio-recipe">
-          {models.error ? <Failed title={strings.modelsFailed} query={models} /> : null}
+          {models.error ? (
+            <Failed title={strings.modelsFailed} error={models.error} onRetry={() => void models.refetch()} />
+          ) : null}
         </div>
       )}
-      <section ref={stage} className="studio-stage" aria-label={strings.picture}>
-        {tasks.error && listed.length === 0 ? (
-          <Failed title={strings.tasksFailed} query={tasks} />
-        ) : (
-          <Stage task={shown} loading={tasks.isPending} onExample={setPrompt} />
-        )}
-        <Strip tasks={listed} chosen={shownId} onChoose={choose} />
-      </section>
+      <StageColumn
+        column={stage}
+        tasks={listed}
+        shown={shown}
+        loading={tasks.isPending}
+        error={tasks.error}
+        onRetry={() => void tasks.refetch()}
+        onChoose={choose}
+        onExample={setPrompt}
+      />
       <Queue tasks={listed} active={tasks.active} chosen={shownId} onChoose={choose} />
     </main>
-  );
-}
-
-function Failed({ title, query }: { title: string; query: { error: unknown; refetch: () => Promise<unknown> } }) {
-  const problem = describeProblem(query.error);
-  return (
-    <ProblemNote
-      title={title}
-      action={[problem.detail, problem.action].filter(Boolean).join(" ")}
-      code={problem.code}
-      reference={problem.reference}
-      referenceLabel={strings.reference}
-    >
-      <button type="button" className="btn" onClick={() => void query.refetch()}>
-        <RotateCcw className="icon" aria-hidden="true" />
-        {strings.tryAgain}
-      </button>
-    </ProblemNote>
   );
 }

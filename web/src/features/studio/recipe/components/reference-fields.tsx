@@ -1,0 +1,48 @@
+import { FieldError } from "../../../../ui/field-error.tsx";
+import { useDroppedPictures } from "../hooks/use-dropped-pictures.ts";
+import { usePictureUpload } from "../hooks/use-picture-upload.ts";
+import { useRecipeForm } from "../hooks/use-recipe.ts";
+import { openPlace, placed } from "../model/places.ts";
+import { isPictorial } from "../model/recipe.ts";
+import { strings } from "../strings.ts";
+import { KeyframesField } from "./keyframes-field.tsx";
+import { ParameterRow } from "./parameter-row.tsx";
+import { PictureField } from "./picture-field.tsx";
+import { Section } from "./section.tsx";
+
+/** The pictures a mode works from, and how closely it holds to them. */
+export function ReferenceFields() {
+  const form = useRecipeForm();
+  const parameters = form.parameters.filter((parameter) => parameter.group === "references");
+  const places = parameters.filter(isPictorial);
+  const upload = usePictureUpload((picture) => {
+    const place = openPlace(places, form.value);
+    if (place) form.set(place, placed(picture, place, form.value(place), form.numbers()));
+  });
+  useDroppedPictures(([file]) => {
+    if (file && places.length > 0) upload.send(file);
+  });
+  if (parameters.length === 0) return null;
+  return (
+    <Section label={strings.references}>
+      <div className={places.length > 1 ? "picture-pair" : "grid gap-3"}>
+        {places.map((parameter) =>
+          parameter.type === "image" ? (
+            <PictureField key={parameter.name} parameter={parameter} />
+          ) : (
+            <KeyframesField key={parameter.name} parameter={parameter} />
+          ),
+        )}
+      </div>
+      {upload.busy ? <p className="hint">{strings.uploading(upload.busy)}</p> : null}
+      <FieldError message={upload.error} />
+      <div className="empty:hidden">
+        {parameters
+          .filter((parameter) => !isPictorial(parameter))
+          .map((parameter) => (
+            <ParameterRow key={parameter.name} parameter={parameter} />
+          ))}
+      </div>
+    </Section>
+  );
+}

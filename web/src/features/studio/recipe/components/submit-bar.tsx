@@ -1,0 +1,103 @@
+import { CircleAlert, Clock } from "lucide-react";
+import { useEffect, useState } from "react";
+import type { Problem } from "../../../../api/problems.ts";
+import { localize } from "../../../../ui/language.ts";
+import { useRecipeForm } from "../hooks/use-recipe.ts";
+import type { Submit } from "../hooks/use-submit.ts";
+import { fieldLabel, fieldWords } from "../model/field-words.ts";
+import { durationOf } from "../model/presets.ts";
+import { strings } from "../strings.ts";
+
+interface SubmitBarProps {
+  submit: Submit;
+  online: boolean;
+}
+
+/** The one thing to press, and why it was refused when it was. */
+export function SubmitBar({ submit, online }: SubmitBarProps) {
+  const form = useRecipeForm();
+  const { state } = submit;
+  const words = useGenerateWords();
+  const blocked = !online || state.phase === "sending" || !form.model.available;
+  const label = !online ? strings.generateOffline : state.phase === "sending" ? strings.submitting : words;
+  return (
+    <div className="studio-go">
+      {state.phase === "refused" ? <Refusal problem={state.problem} /> : null}
+      {state.phase === "waiting" ? (
+        <WaitingForQueue problem={state.problem} retryAt={state.retryAt} onStop={submit.stop} />
+      ) : (
+        <button type="submit" className="btn btn-primary btn-large w-full" aria-disabled={blocked || undefined}>
+          {label}
+        </button>
+      )}
+      {form.model.available ? null : <p className="hint">{strings.unavailableModel}</p>}
+      <div className="flex justify-end text-label text-faint max-sm:hidden pointer-coarse:hidden">
+        <kbd>{strings.shortcut(commandKey())}</kbd>
+      </div>
+    </div>
+  );
+}
+
+function useGenerateWords(): string {
+  const form = useRecipeForm();
+  if (form.model.type === "image") return strings.generateImage;
+  const numbers = form.numbers();
+  const preset = durationOf(form.model, numbers);
+  const amount = (unit: string) =>
+    numbers[form.parameters.find((parameter) => parameter.unit === unit)?.name ?? ""] ?? 0;
+  const seconds = amount("frames") / (amount("fps") || 1);
+  return strings.generateVideo(preset ? localize(preset.label) : strings.seconds(seconds));
+}
+
+function Refusal({ problem }: { problem: Problem }) {
+  const form = useRecipeForm();
+  const { fields } = problem;
+  return (
+    <div role="alert" className="grid gap-0.5 rounded-control bg-danger-wash px-3 py-2 text-danger">
+      <p className="flex gap-2 font-medium">
+        <CircleAlert className="icon mt-0.5" aria-hidden="true" />
+        {fields.length > 0 ? strings.fixes(fields.length) : problem.detail}
+      </p>
+      {fields.length > 0 ? (
+        <ul className="ps-6 text-label">
+          {fields.map((error) => (
+            <li key={`${error.field} ${error.code}`}>
+              {fieldLabel(form.model, error.field)}: {fieldWords(form.model, error)}
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <p className="ps-6 text-label">
+          {problem.action} <span className="mono">{problem.code}</span>
+        </p>
+      )}
+    </div>
+  );
+}
+
+function WaitingForQueue({ problem, retryAt, onStop }: { problem: Problem; retryAt: number; onStop: () => void }) {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  const seconds = Math.max(0, Math.ceil((retryAt - now) / 1000));
+  return (
+    <>
+      <p role="alert" className="field-error">
+        <Clock className="icon" aria-hidden="true" />
+        <span>{problem.detail}</span>
+      </p>
+      <div className="flex items-center gap-2">
+        <span className="grow text-label text-soft">{strings.queueFull(seconds)}</span>
+        <button type="button" className="btn btn-large" onClick={onStop}>
+          {strings.stop}
+        </button>
+      </div>
+    </>
+  );
+}
+
+function commandKey(): string {
+  return /Mac|iPhone|iPad/.test(navigator.userAgent) ? "⌘" : "Ctrl";
+}
