@@ -4,6 +4,7 @@ import { useReachable } from "../api/connection.ts";
 import { useTaskEvents } from "../api/events.ts";
 import { queryClient } from "../api/query-client.ts";
 import { Studio } from "../features/studio/studio.tsx";
+import { useLanguage } from "../ui/language.ts";
 import { CrashBoundary } from "./crash-boundary.tsx";
 import { SessionGate } from "./session-gate.tsx";
 import { strings } from "./strings.ts";
@@ -11,10 +12,11 @@ import { TopBar } from "./top-bar.tsx";
 
 /** The whole page: the frame, the session, the stream of news, and the studio. */
 export function App() {
+  const language = useLanguage();
   return (
     <CrashBoundary>
       <QueryClientProvider client={queryClient}>
-        <Frame />
+        <Frame key={language} />
       </QueryClientProvider>
     </CrashBoundary>
   );

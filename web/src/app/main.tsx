@@ -1,12 +1,12 @@
 import "../ui/styles/index.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { language } from "../ui/language.ts";
+import { applyLanguage } from "../ui/language.ts";
 import { applyTheme } from "../ui/theme.ts";
 import { App } from "./app.tsx";
 
 applyTheme();
-document.documentElement.lang = language;
+applyLanguage();
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("The page has no #root to stand on.");

@@ -1,3 +1,5 @@
+import { useSyncExternalStore } from "react";
+
 /** A text of the catalog, as it is written there: once per language. */
 export interface LocalText {
   en: string;
@@ -6,11 +8,97 @@ export interface LocalText {
 
 export type Language = keyof LocalText;
 
-/** The language of the page. Every text goes through `localize` or a strings file, so that it can follow a switch. */
-export const language: Language = "en";
+/** Every language of the page, each under the name its own speakers give it. */
+export const languages: readonly { code: Language; name: string }[] = [
+  { code: "en", name: "English" },
+  { code: "ru", name: "Русский" },
+];
+
+const storageKey = "safelight.language";
+const listeners = new Set<() => void>();
+let current: Language = readLanguage();
+
+/** The language in force. Texts read it at each access, so they must not be taken out into constants of a module. */
+export function currentLanguage(): Language {
+  return current;
+}
+
+/** The same for a component that has to know when it changes: the root of the page, which then draws everything anew. */
+export function useLanguage(): Language {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => current,
+  );
+}
+
+/** Chooses a language for good and says so on the document. */
+export function setLanguage(next: Language): void {
+  try {
+    localStorage.setItem(storageKey, next);
+  } catch {
+    // Without storage the choice lasts as long as the page.
+  }
+  current = next;
+  applyLanguage();
+  for (const listener of listeners) listener();
+}
+
+/** Puts the language on the document, for hyphenation, fonts and screen readers. */
+export function applyLanguage(): void {
+  document.documentElement.lang = current;
+}
+
+/** Texts of one feature in every language, as one object that answers in the language in force at each access. */
+export function inLanguage<Texts extends object>(texts: Readonly<Record<Language, Texts>>): Texts {
+  return new Proxy(texts.en, { get: (_target, key) => Reflect.get(texts[current], key) });
+}
 
 export function localize(text: LocalText): string;
 export function localize(text: LocalText | null | undefined): string | null;
 export function localize(text: LocalText | null | undefined): string | null {
-  return text ? text[language] : null;
+  return text ? text[current] : null;
+}
+
+/** The forms of a counted word. English has one and other; Russian one (21 файл), few (22 файла) and many (25 файлов). */
+export interface PluralForms {
+  one: string;
+  few?: string;
+  many?: string;
+  other: string;
+}
+
+/** The form that goes with a count; "#" in it becomes the count, written as the language writes numbers. */
+export function plural(count: number, forms: PluralForms): string {
+  const rule = new Intl.PluralRules(current).select(count);
+  const form = (rule === "one" || rule === "few" || rule === "many" ? forms[rule] : undefined) ?? forms.other;
+  return form.replaceAll("#", formatNumber(count));
+}
+
+/** A number as the language writes it: 1,284 or 1 284. */
+export function formatNumber(value: number, options: Intl.NumberFormatOptions = {}): string {
+  return new Intl.NumberFormat(current, options).format(value);
+}
+
+function readLanguage(): Language {
+  return storedLanguage() ?? preferredLanguage();
+}
+
+function storedLanguage(): Language | null {
+  try {
+    return known(localStorage.getItem(storageKey));
+  } catch {
+    return null; // storage can be switched off
+  }
+}
+
+function preferredLanguage(): Language {
+  const wanted = typeof navigator === "undefined" ? [] : (navigator.languages ?? [navigator.language]);
+  return wanted.map((tag) => known(tag.split("-")[0])).find((language) => language !== null) ?? "en";
+}
+
+function known(code: string | null | undefined): Language | null {
+  return languages.find((language) => language.code === code)?.code ?? null;
 }

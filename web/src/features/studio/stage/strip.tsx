@@ -1,5 +1,5 @@
 import type { Task } from "../../../api/tasks.ts";
-import { language } from "../../../ui/language.ts";
+import { currentLanguage } from "../../../ui/language.ts";
 import { isActive } from "../queue/task-words.ts";
 import { Thumbnail } from "../queue/thumbnail.tsx";
 import { strings } from "./strings.ts";
@@ -35,7 +35,7 @@ function StripItem({ task, current, onChoose }: { task: Task; current: boolean; 
 function caption(task: Task): string {
   if (task.status === "pending") return strings.waitingShort;
   if (isActive(task)) return strings.percent(task.progress);
-  return new Date(task.finished_at ?? task.created_at).toLocaleTimeString(language, {
+  return new Date(task.finished_at ?? task.created_at).toLocaleTimeString(currentLanguage(), {
     hour: "2-digit",
     minute: "2-digit",
     hour12: false,
