@@ -47,7 +47,7 @@ export const repositoryRules: LayerRules = {
     )
       .split(" ")
       .map((unit) => [unit]),
-    web: [["api", "ui"], ["features/*"], ["app"], ["main"]],
+    web: [["ui"], ["api"], ["features/*"], ["app"], ["main"]],
   },
   tools: ["scripts"],
   developing: ["e2e", "bench", "scripts"],
