@@ -1,7 +1,5 @@
 // The first page in a real browser, on the real server and engine: what a creator sees from the prompt to the result.
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launchBrowser } from "./src/browser.ts";
 import {
   backgroundBrightness,
   chosenTheme,
@@ -10,69 +8,20 @@ import {
   imageFacts,
   sidewaysScroll,
 } from "./src/page-facts.ts";
-import { type ServerProcess, startServerProcess, temporaryDirectory } from "./src/server-process.ts";
+import { startServerProcess, temporaryDirectory } from "./src/server-process.ts";
+import { chooseModel, generate, patience, phone, stage, Visit, wide } from "./src/visitor.ts";
 
-/** A run of the engine, with room for a busy machine, in milliseconds. */
-const patience = 90_000;
-
-let directory: { path: string; remove(): Promise<void> };
-let server: ServerProcess;
-let browser: Browser;
-/** Cookie and memory of the first visit: one session serves all, as sessions are limited per minute and address. */
-let visitor: Awaited<ReturnType<BrowserContext["storageState"]>> | undefined;
+let visit: Visit;
 
 beforeAll(async () => {
-  directory = await temporaryDirectory();
-  [server, browser] = await Promise.all([startServerProcess(directory.path), launchBrowser()]);
+  visit = await Visit.begin();
 }, patience);
 
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop("SIGTERM");
-  await directory?.remove();
-});
-
-const wide = { viewport: { width: 1440, height: 1000 } };
-const phone = { viewport: { width: 360, height: 780 }, isMobile: true, hasTouch: true };
-
-interface OpenPage {
-  page: Page;
-  context: BrowserContext;
-  /** Faults of the page itself: exceptions, refused content, broken media. */
-  faults: string[];
-}
-
-async function openPage(options: BrowserContextOptions = wide): Promise<OpenPage> {
-  const context = await browser.newContext({ ...options, ...(visitor === undefined ? {} : { storageState: visitor }) });
-  const page = await context.newPage();
-  page.setDefaultTimeout(patience);
-  const faults: string[] = [];
-  page.on("pageerror", (error) => faults.push(error.message));
-  page.on("console", (message) => {
-    // A refused submission is meant to happen; the browser reports every 4xx answer as an error.
-    if (message.type() === "error" && !message.text().includes("422")) faults.push(message.text());
-  });
-  await page.goto(server.url);
-  await page.getByRole("textbox", { name: "Prompt" }).waitFor();
-  visitor ??= await context.storageState();
-  return { page, context, faults };
-}
-
-async function chooseModel(page: Page, name: string): Promise<void> {
-  await page.getByRole("button", { name: /^Model:/ }).click();
-  await page.getByRole("option", { name }).click();
-}
-
-async function generate(page: Page, prompt: string): Promise<void> {
-  await page.getByRole("textbox", { name: "Prompt" }).fill(prompt);
-  await page.getByRole("button", { name: /^Generate/ }).click();
-}
-
-const stage = (page: Page) => page.getByRole("region", { name: "Picture", exact: true });
+afterAll(() => visit?.end());
 
 describe("the studio in a browser", () => {
   test("a prompt becomes a picture, with no key typed (SC-003, FR-004, FR-005)", { timeout: patience }, async () => {
-    const { page, context, faults } = await openPage();
+    const { page, context, faults } = await visit.openStudio();
     await chooseModel(page, "FLUX.1");
     await generate(page, "a red lighthouse by the sea, cinematic");
     await stage(page)
@@ -96,7 +45,7 @@ describe("the studio in a browser", () => {
   });
 
   test("a prompt becomes a clip that plays and seeks (FR-005)", { timeout: patience }, async () => {
-    const { page, context, faults } = await openPage();
+    const { page, context, faults } = await visit.openStudio();
     await chooseModel(page, "Wan 2.2 Rapid");
     await page.getByText("3 s", { exact: true }).click();
     await generate(page, "a boat at sea, sunset");
@@ -124,7 +73,7 @@ describe("the studio in a browser", () => {
   test("a reload in the middle of a run keeps the task, its progress and the recipe (FR-006)", {
     timeout: patience,
   }, async () => {
-    const { page, context, faults } = await openPage();
+    const { page, context, faults } = await visit.openStudio();
     await chooseModel(page, "Pony");
     await generate(page, "an orange cat in a forest");
     await stage(page)
@@ -141,7 +90,7 @@ describe("the studio in a browser", () => {
   });
 
   test("a running task is cancelled, and says so", { timeout: patience }, async () => {
-    const { page, context } = await openPage();
+    const { page, context } = await visit.openStudio();
     await chooseModel(page, "AniSora");
     await page.getByText("10 s", { exact: true }).click();
     await generate(page, "a rocket above the moon");
@@ -152,7 +101,7 @@ describe("the studio in a browser", () => {
   });
 
   test("a refused field says why at its place and lets go once it is changed", { timeout: patience }, async () => {
-    const { page, context } = await openPage();
+    const { page, context } = await visit.openStudio();
     await chooseModel(page, "FLUX.1");
     await page.getByLabel("Width", { exact: true }).fill("700");
     await page.keyboard.press("Control+Enter");
@@ -168,12 +117,12 @@ describe("the studio in a browser", () => {
   });
 
   test("a mode that needs a picture takes one from a file and shows it", { timeout: patience }, async () => {
-    const { page, context, faults } = await openPage();
+    const { page, context, faults } = await visit.openStudio();
     await chooseModel(page, "FLUX.1");
     await page.getByText("Picture to picture", { exact: true }).click();
-    const earlier = await page.request.get(`${server.url}/tasks?type=image&status=done`);
+    const earlier = await page.request.get(`${visit.url}/tasks?type=image&status=done`);
     const { items } = (await earlier.json()) as { items: { result_url: string }[] };
-    const picture = await page.request.get(new URL(items[0]?.result_url ?? "", server.url).href);
+    const picture = await page.request.get(new URL(items[0]?.result_url ?? "", visit.url).href);
     await page
       .locator("input[type=file]")
       .setInputFiles({ name: "scene.png", mimeType: "image/png", buffer: await picture.body() });
@@ -188,7 +137,7 @@ describe("the studio in a browser", () => {
     "fits a phone, %s: nothing scrolls sideways, the theme is followed",
     { timeout: patience },
     async (colorScheme) => {
-      const { page, context, faults } = await openPage({ ...phone, colorScheme });
+      const { page, context, faults } = await visit.openStudio({ ...phone, colorScheme });
       expect(await sidewaysScroll(page)).toBe(0);
       const brightness = await backgroundBrightness(page);
       if (colorScheme === "dark") expect(brightness).toBeLessThan(64);
@@ -210,7 +159,7 @@ describe("the studio in a browser", () => {
     const locked = await temporaryDirectory();
     const lockedServer = await startServerProcess(locked.path, { ACCESS_PASSWORD: "a lamp in the dark" });
     try {
-      const context = await browser.newContext(wide);
+      const context = await visit.browser.newContext(wide);
       const page = await context.newPage();
       await page.goto(lockedServer.url);
       const gate = page.getByRole("dialog");
@@ -237,7 +186,7 @@ describe("the studio in a browser", () => {
   });
 
   test("the chosen theme outlives a reload", { timeout: patience }, async () => {
-    const { page, context } = await openPage({ ...wide, colorScheme: "dark" });
+    const { page, context } = await visit.openStudio({ ...wide, colorScheme: "dark" });
     const theme = () => chosenTheme(page);
     expect(await theme()).toBe("system");
     await page.getByRole("button", { name: /^Theme:/ }).click();

@@ -1,0 +1,108 @@
+// A creator's browser on a real server: pages of one visit, with the faults each page had.
+import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from "playwright-core";
+import { launchBrowser } from "./browser.ts";
+import { type ServerProcess, startServerProcess, temporaryDirectory } from "./server-process.ts";
+
+/** A run of the engine, with room for a busy machine, in milliseconds. */
+export const patience = 90_000;
+
+export const wide = { viewport: { width: 1440, height: 1000 } };
+export const phone = { viewport: { width: 360, height: 780 }, isMobile: true, hasTouch: true };
+
+export interface OpenPage {
+  page: Page;
+  context: BrowserContext;
+  /** Faults of the page itself: exceptions, refused content, broken media. */
+  faults: string[];
+}
+
+/** A server over a directory of its own and a browser for it. */
+export class Visit {
+  readonly browser: Browser;
+  readonly directory: string;
+  server: ServerProcess;
+  #environment: Record<string, string>;
+  #removeDirectory: () => Promise<void>;
+  /** Cookie and memory of the first page: one session serves all, as sessions are limited per minute and address. */
+  #visitor: Awaited<ReturnType<BrowserContext["storageState"]>> | undefined;
+
+  static async begin(environment: Record<string, string> = {}): Promise<Visit> {
+    const directory = await temporaryDirectory();
+    const [server, browser] = await Promise.all([startServerProcess(directory.path, environment), launchBrowser()]);
+    return new Visit(server, browser, directory, environment);
+  }
+
+  private constructor(
+    server: ServerProcess,
+    browser: Browser,
+    directory: { path: string; remove(): Promise<void> },
+    environment: Record<string, string>,
+  ) {
+    this.server = server;
+    this.browser = browser;
+    this.directory = directory.path;
+    this.#removeDirectory = directory.remove;
+    this.#environment = environment;
+  }
+
+  get url(): string {
+    return this.server.url;
+  }
+
+  /** Ends the server by the signal and starts another on the same data and the same port. */
+  async restart(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    const { port } = new URL(this.server.url);
+    await this.server.stop(signal);
+    this.server = await startServerProcess(this.directory, { ...this.#environment, PORT: port });
+  }
+
+  /** Opens a page at the address, given as a path, without waiting for anything on it but its load. */
+  async open(path: string, options: BrowserContextOptions = wide): Promise<OpenPage> {
+    const state = this.#visitor === undefined ? {} : { storageState: this.#visitor };
+    const context = await this.browser.newContext({ ...options, ...state });
+    const page = await context.newPage();
+    page.setDefaultTimeout(patience);
+    const faults = recordFaults(page);
+    await page.goto(new URL(path, this.url).href);
+    return { page, context, faults };
+  }
+
+  /** Opens the studio and waits until it can be used. */
+  async openStudio(options: BrowserContextOptions = wide): Promise<OpenPage> {
+    const opened = await this.open("/", options);
+    await opened.page.getByRole("textbox", { name: "Prompt" }).waitFor();
+    this.#visitor ??= await opened.context.storageState();
+    return opened;
+  }
+
+  async end(): Promise<void> {
+    await this.browser.close();
+    await this.server.stop("SIGTERM");
+    await this.#removeDirectory();
+  }
+}
+
+function recordFaults(page: Page): string[] {
+  const faults: string[] = [];
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("console", (message) => {
+    // A refused submission is meant to happen; the browser reports every 4xx answer as an error.
+    if (message.type() === "error" && !message.text().includes("422")) faults.push(message.text());
+  });
+  return faults;
+}
+
+export async function chooseModel(page: Page, name: string): Promise<void> {
+  await page.getByRole("button", { name: /^Model:/ }).click();
+  await page.getByRole("option", { name }).click();
+}
+
+export async function generate(page: Page, prompt: string): Promise<void> {
+  await page.getByRole("textbox", { name: "Prompt" }).fill(prompt);
+  await page.getByRole("button", { name: /^Generate/ }).click();
+}
+
+/** The middle of the studio, where the picture stands. */
+export function stage(page: Page): Locator {
+  return page.getByRole("region", { name: "Picture", exact: true });
+}
