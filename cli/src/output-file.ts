@@ -6,6 +6,7 @@ import { basename, dirname, extname, join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { MediaType } from "@safelight/catalog";
+import { fileExtensionOf } from "@safelight/contract";
 import { CommandError, exitCodes, usageError } from "./failure.ts";
 
 const formats: Readonly<Record<string, { format: string; type: MediaType }>> = {
@@ -15,14 +16,6 @@ const formats: Readonly<Record<string, { format: string; type: MediaType }>> = {
   ".webp": { format: "webp", type: "image" },
   ".mp4": { format: "mp4", type: "video" },
   ".webm": { format: "webm", type: "video" },
-};
-
-const extensions: Readonly<Record<string, string>> = {
-  "image/png": "png",
-  "image/jpeg": "jpg",
-  "image/webp": "webp",
-  "video/mp4": "mp4",
-  "video/webm": "webm",
 };
 
 /** The format that a file name asks for; undefined where it says nothing. */
@@ -39,7 +32,7 @@ export async function checkOutput(output: string | undefined): Promise<void> {
 
 /** The path to write: the name as given, or one made from the task where only a folder, or nothing, was given. */
 export async function outputPath(output: string | undefined, taskId: string, contentType: string): Promise<string> {
-  const made = `${taskId}.${extensions[contentType.split(";")[0]?.trim() ?? ""] ?? "bin"}`;
+  const made = `${taskId}.${fileExtensionOf(contentType.split(";")[0]?.trim() ?? "")}`;
   if (output === undefined) return made;
   return (await isFolder(output)) ? join(output, made) : output;
 }

@@ -27,7 +27,13 @@ interface StreamCall {
 type SendStream = (name: "taskEvents" | "allEvents", call: StreamCall) => Promise<Response>;
 
 const longestWait = 15_000;
-const known: ReadonlySet<string> = new Set<EventType>(["task.updated", "task.preview", "task.deleted", "stream.reset"]);
+const known: ReadonlySet<string> = new Set<EventType>([
+  "task.updated",
+  "task.preview",
+  "task.deleted",
+  "task.favourite",
+  "stream.reset",
+]);
 
 /**
  * Yields events in order, over as many connections as it takes. Throws `ApiError` when the server refuses for good (a

@@ -12,6 +12,11 @@ export type JsonRoute =
   | "getStatus"
   | "cancelTask"
   | "listTasks"
+  | "getTask"
+  | "listGallery"
+  | "deleteTask"
+  | "deleteTasks"
+  | "setFavourite"
   | "getHealth"
   | "getOpenApi";
 

@@ -9,6 +9,7 @@ import type { Arguments, JsonRoute, RequestOf, ResponseOf } from "./client-types
 import { endpoints, pathOf } from "./endpoints.ts";
 import { encodeForm } from "./multipart.ts";
 import type { ServerEvent } from "./schemas/events.ts";
+import type { Selection } from "./schemas/gallery.ts";
 import type { Upload } from "./schemas/upload.ts";
 
 export { ApiError } from "./client-error.ts";
@@ -29,7 +30,7 @@ type JsonMethods = { readonly [Name in JsonRoute]: (...args: Arguments<Name>) =>
 /** Which bytes of a file are wanted, and how; `signal` ends the transfer. */
 export interface FileRequest {
   readonly path: { readonly id: string };
-  readonly query?: { readonly download?: "0" | "1"; readonly metadata?: "0" | "1" };
+  readonly query?: { readonly download?: "0" | "1"; readonly metadata?: "0" | "1"; readonly thumbnail?: "0" | "1" };
   /** Such as `{ range: "bytes=0-1023" }`. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
@@ -43,6 +44,8 @@ export interface Client extends JsonMethods {
   getResult(request: FileRequest): Promise<Response>;
   getPreview(request: FileRequest): Promise<Response>;
   getUpload(request: FileRequest): Promise<Response>;
+  /** A zip of many results, to be read as it comes; a page that wants it on disk submits a form to the same route. */
+  exportTasks(request: { readonly body: Selection; readonly signal?: AbortSignal }): Promise<Response>;
   /** Uploads one picture; the answer's id goes into picture parameters. */
   upload(file: Blob, name?: string, options?: { readonly signal?: AbortSignal }): Promise<Upload>;
   /** Events of one task until it has ended, or of all tasks until `signal`; reconnects by itself. */
@@ -53,7 +56,7 @@ export interface Client extends JsonMethods {
 
 interface Call {
   readonly path?: Readonly<Record<string, string>>;
-  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly body?: unknown;
   readonly signal?: AbortSignal;
@@ -80,11 +83,17 @@ export function createClient(options: ClientOptions): Client {
     getStatus: json("getStatus"),
     cancelTask: json("cancelTask"),
     listTasks: json("listTasks"),
+    getTask: json("getTask"),
+    listGallery: json("listGallery"),
+    deleteTask: json("deleteTask"),
+    deleteTasks: json("deleteTasks"),
+    setFavourite: json("setFavourite"),
     getHealth: json("getHealth"),
     getOpenApi: json("getOpenApi"),
     getResult: (request) => send("getResult", request),
     getPreview: (request) => send("getPreview", request),
     getUpload: (request) => send("getUpload", request),
+    exportTasks: (request) => send("exportTasks", request),
     async upload(file, name = "picture", { signal } = {}) {
       const body = new FormData();
       body.append("file", file, name);

@@ -1,7 +1,18 @@
 /** Names of schemas in the OpenAPI document. A named schema stands once under `components` and is referred to elsewhere. */
 import type { TSchema } from "typebox";
-import { StreamResetEvent, TaskDeletedEvent, TaskPreviewEvent } from "./schemas/events.ts";
+import { StreamResetEvent, TaskDeletedEvent, TaskFavouriteEvent, TaskPreviewEvent } from "./schemas/events.ts";
 import { Notice } from "./schemas/fields.ts";
+import {
+  Favourite,
+  FavouriteRequest,
+  GalleryItem,
+  GalleryPage,
+  Selection,
+  SelectionFilters,
+  SelectionForm,
+  TaskDeleted,
+  TasksDeleted,
+} from "./schemas/gallery.ts";
 import { GenerateAnswer, GenerateBody, pairSchemas } from "./schemas/generate.ts";
 import { Health } from "./schemas/health.ts";
 import {
@@ -25,7 +36,11 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /** Every named schema by its name; a name that a release has shown stays. */
 export const namedSchemas: Readonly<Record<string, TSchema>> = {
   ErrorCode: ErrorCodeSchema,
+  Favourite,
+  FavouriteRequest,
   FieldProblem,
+  GalleryItem,
+  GalleryPage,
   GenerateAnswer,
   GenerateRequest: GenerateBody,
   ...Object.fromEntries(pairSchemas.map(({ name, schema }) => [name, schema])),
@@ -41,16 +56,22 @@ export const namedSchemas: Readonly<Record<string, TSchema>> = {
   Preset: PresetFacts,
   Problem,
   ResultFacts,
+  Selection,
+  SelectionFilters,
+  SelectionForm,
   SessionCreated,
   SessionRequest,
   SessionState,
   Status,
   StreamResetEvent,
+  TaskDeleted,
   TaskDeletedEvent,
   TaskErrorCode: TaskErrorCodeSchema,
+  TaskFavouriteEvent,
   TaskItem,
   TaskPreviewEvent,
   TaskProblem,
+  TasksDeleted,
   TasksPage,
   Upload,
 };

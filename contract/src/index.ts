@@ -5,14 +5,32 @@ export type { Endpoint, RouteName } from "./endpoints.ts";
 export { endpoints, pathOf } from "./endpoints.ts";
 export type { ErrorCode, ErrorMeaning, TaskErrorCode, TaskErrorMeaning } from "./errors.ts";
 export { errorCodes, problemType, taskErrorCodes } from "./errors.ts";
+export { fileExtensionOf } from "./media-types.ts";
 export { encodeForm } from "./multipart.ts";
 export { buildOpenApi } from "./openapi.ts";
 export type { Access, Route, RouteBody, RouteResponse } from "./route.ts";
 export type { Routes } from "./routes.ts";
 export { routes } from "./routes.ts";
-export type { EventType, ServerEvent, TaskDeletedEvent, TaskPreviewEvent } from "./schemas/events.ts";
+export type {
+  EventType,
+  ServerEvent,
+  TaskDeletedEvent,
+  TaskFavouriteEvent,
+  TaskPreviewEvent,
+} from "./schemas/events.ts";
 export { eventSchemas } from "./schemas/events.ts";
 export { Notice } from "./schemas/fields.ts";
+export {
+  Favourite,
+  FavouriteRequest,
+  GalleryItem,
+  GalleryPage,
+  GalleryQuery,
+  Selection,
+  SelectionFilters,
+  TaskDeleted,
+  TasksDeleted,
+} from "./schemas/gallery.ts";
 export type { GenerateRequest } from "./schemas/generate.ts";
 export { GenerateAnswer } from "./schemas/generate.ts";
 export { Health } from "./schemas/health.ts";

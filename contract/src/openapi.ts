@@ -14,6 +14,7 @@ const groups: Readonly<Record<Route["group"], string>> = {
   models: "What can be made, and with which parameters.",
   uploads: "Reference pictures.",
   tasks: "Submitting, watching, cancelling and listing tasks.",
+  gallery: "What came of it: finding, marking, exporting, deleting.",
   events: "Progress as server-sent events.",
   media: "Results and previews.",
   system: "Health and documentation.",
@@ -104,8 +105,12 @@ function headerName(name: string): string {
   return words.join("-");
 }
 
-function requestBody({ content_type, schema, required }: RouteBody): Json {
-  return { required, content: { [content_type]: { schema: referring(schema) } } };
+function requestBody({ content_type, schema, other_content_types = {}, required }: RouteBody): Json {
+  const contents = Object.entries({ [content_type]: schema, ...other_content_types });
+  return {
+    required,
+    content: Object.fromEntries(contents.map(([type, one]) => [type, { schema: referring(one) }])),
+  };
 }
 
 function response({ description: text, content_type, other_content_types, schema, headers }: RouteResponse): Json {

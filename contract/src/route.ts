@@ -22,6 +22,8 @@ export interface RouteResponse {
 export interface RouteBody {
   readonly content_type: string;
   readonly schema: TSchema;
+  /** Further content types that the route takes, each with its own schema; the handler reads those itself. */
+  readonly other_content_types?: Readonly<Record<string, TSchema>>;
   readonly required: boolean;
   /** The schema is published; the judgement with its own error codes is the catalog's `checkRequest`. */
   readonly judged_by_catalog?: boolean;
@@ -30,7 +32,7 @@ export interface RouteBody {
 /** One route: what the server registers, the document shows and the client calls. */
 export interface Route extends Endpoint {
   readonly name: string;
-  readonly group: "auth" | "models" | "uploads" | "tasks" | "events" | "media" | "system";
+  readonly group: "auth" | "models" | "uploads" | "tasks" | "gallery" | "events" | "media" | "system";
   readonly access: Access;
   readonly summary: string;
   readonly description: string;

@@ -5,6 +5,7 @@
 import type { RouteName } from "./endpoints.ts";
 import type { Route } from "./route.ts";
 import { eventRoutes } from "./routes/events.ts";
+import { galleryRoutes } from "./routes/gallery.ts";
 import { mediaRoutes } from "./routes/media.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { systemRoutes } from "./routes/system.ts";
@@ -13,6 +14,7 @@ import { taskRoutes } from "./routes/tasks.ts";
 export const routes = {
   ...sessionRoutes,
   ...taskRoutes,
+  ...galleryRoutes,
   ...eventRoutes,
   ...mediaRoutes,
   ...systemRoutes,

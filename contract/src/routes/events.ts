@@ -7,7 +7,7 @@ import { client, machine, oneTask, origin } from "./error-sets.ts";
 
 const stream = {
   description:
-    "Server-sent events: task.updated, task.preview, task.deleted, stream.reset. Ids are whole numbers that count through the installation; the data of each is one of the Event schemas.",
+    "Server-sent events: task.updated, task.preview, task.deleted, task.favourite, stream.reset. Ids are whole numbers that count through the installation; the data of each is one of the Event schemas.",
   content_type: "text/event-stream",
   schema: Type.String(),
   headers: { "Cache-Control": "no-store." },

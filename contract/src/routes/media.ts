@@ -1,7 +1,7 @@
 /** Files: reference pictures, results, previews. */
 import { endpoints } from "../endpoints.ts";
 import { TaskPath } from "../schemas/fields.ts";
-import { Media, MediaQuery, RangeHeaders } from "../schemas/media.ts";
+import { Media, MediaQuery, PreviewQuery, RangeHeaders } from "../schemas/media.ts";
 import { Upload, UploadForm, UploadPath } from "../schemas/upload.ts";
 import { client, json, machine, oneTask, origin } from "./error-sets.ts";
 
@@ -91,9 +91,9 @@ export const mediaRoutes = {
     access: "client",
     summary: "Read a task's preview",
     description:
-      "The newest step picture while the task runs, animated for video, not to be stored by caches; afterwards the last one. A task that ended without any has none (404).",
+      "The newest step picture while the task runs, animated for video, not to be stored by caches; afterwards the last one. A task that ended without any has none (404). With thumbnail=1 a small still picture of a done task, which caches may keep.",
     path_parameters: TaskPath,
-    query: MediaQuery,
+    query: PreviewQuery,
     headers: RangeHeaders,
     responses: file("The picture.", ["image/webp", "image/png", "image/jpeg"], "no-store while the task runs."),
     errors: [

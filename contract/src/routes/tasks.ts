@@ -4,7 +4,7 @@ import { TaskPath } from "../schemas/fields.ts";
 import { GenerateAnswer, GenerateBody, GenerateHeaders } from "../schemas/generate.ts";
 import { Models } from "../schemas/models.ts";
 import { Status, StatusQuery } from "../schemas/status.ts";
-import { TasksPage, TasksQuery } from "../schemas/tasks.ts";
+import { TaskItem, TasksPage, TasksQuery } from "../schemas/tasks.ts";
 import { client, json, jsonBody, machine, oneTask, origin } from "./error-sets.ts";
 
 export const taskRoutes = {
@@ -92,5 +92,16 @@ export const taskRoutes = {
     query: TasksQuery,
     responses: { 200: { description: "One page.", content_type: json, schema: TasksPage } },
     errors: [...origin, ...client, "validation_failed", ...machine],
+  },
+  getTask: {
+    name: "getTask",
+    ...endpoints.getTask,
+    group: "tasks",
+    access: "client",
+    summary: "Read a task",
+    description: "Everything about one task, whatever its state: what was asked for, how it went, what came of it.",
+    path_parameters: TaskPath,
+    responses: { 200: { description: "The task.", content_type: json, schema: TaskItem } },
+    errors: [...origin, ...client, ...oneTask, ...machine],
   },
 } as const;

@@ -21,6 +21,12 @@ export const TaskDeletedEvent = Type.Object(
 );
 export type TaskDeletedEvent = Static<typeof TaskDeletedEvent>;
 
+export const TaskFavouriteEvent = Type.Object(
+  { task_id: Type.String(), favourite: Type.Boolean() },
+  { description: "A task was made a favourite, or is one no longer." },
+);
+export type TaskFavouriteEvent = Static<typeof TaskFavouriteEvent>;
+
 export const StreamResetEvent = Type.Object(
   {},
   { description: "What was missed is no longer kept: read the lists again. A snapshot of what has not ended follows." },
@@ -31,6 +37,7 @@ export const eventSchemas = {
   "task.updated": Status,
   "task.preview": TaskPreviewEvent,
   "task.deleted": TaskDeletedEvent,
+  "task.favourite": TaskFavouriteEvent,
   "stream.reset": StreamResetEvent,
 } as const;
 

@@ -6,6 +6,15 @@ export const MediaQuery = Type.Object({
   metadata: Type.Optional(choice(["0", "1"], { description: "0 leaves out the recipe embedded in the file." })),
 });
 
+export const PreviewQuery = Type.Object({
+  ...MediaQuery.properties,
+  thumbnail: Type.Optional(
+    choice(["0", "1"], {
+      description: "1 gives a small still WebP of a done task, its longest side at most 512 pixels.",
+    }),
+  ),
+});
+
 export const RangeHeaders = Type.Object({
   range: Type.Optional(Type.String({ description: "One byte range, like bytes=0-1023.", examples: ["bytes=0-1023"] })),
   "if-range": Type.Optional(Type.String({ description: "ETag for which the range is meant." })),

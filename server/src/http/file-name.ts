@@ -1,12 +1,6 @@
+import { fileExtensionOf } from "@safelight/contract";
 import type { TaskRecord } from "../tasks/task-record.ts";
 
-const extensions: Readonly<Record<string, string>> = {
-  "image/png": "png",
-  "image/jpeg": "jpg",
-  "image/webp": "webp",
-  "video/mp4": "mp4",
-  "video/webm": "webm",
-};
 // Characters, not halves of them.
 const longestBeginning = /^.{0,60}/su;
 
@@ -25,5 +19,5 @@ export function fileNameFor(
     .toLowerCase();
   const short = (longestBeginning.exec(words)?.[0] ?? "").replaceAll(/^-+|-+$/g, "");
   const parts = [short || "safelight", task.id.slice(-8), ...(suffix === undefined ? [] : [suffix])];
-  return `${parts.join("-")}.${extensions[type] ?? "bin"}`;
+  return `${parts.join("-")}.${fileExtensionOf(type)}`;
 }

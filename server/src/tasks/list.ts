@@ -77,6 +77,12 @@ async function describeItem(context: Context, task: TaskRecord): Promise<TaskIte
     height: task.height ?? 0,
     catalog_version: task.catalogVersion,
     result_missing: missing,
+    favourite: false,
+    thumbnail_url: null,
+    result_type: task.resultType,
+    result_bytes: task.resultBytes,
+    frames: task.resultPath === null ? null : task.frames,
+    fps: task.resultPath === null ? null : task.fps,
     ...describedFields(context.config, task),
   };
 }
