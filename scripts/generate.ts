@@ -6,11 +6,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { buildModelsExample } from "../contract/src/models-example.ts";
 import { buildOpenApi } from "../contract/src/openapi.ts";
+import { buildWorkerOpenApi } from "../contract/src/worker/openapi.ts";
 import { findDifference } from "./generate/find-difference.ts";
 
 const root = new URL("..", import.meta.url);
 const generated: Readonly<Record<string, () => unknown>> = {
   "contract/openapi.json": buildOpenApi,
+  "contract/worker-openapi.json": buildWorkerOpenApi,
   "contract/examples/models.json": buildModelsExample,
 };
 const checking = process.argv.includes("--check");
