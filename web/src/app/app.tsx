@@ -4,7 +4,10 @@ import { useReachable } from "../api/connection.ts";
 import { useTaskEvents } from "../api/events.ts";
 import { queryClient } from "../api/query-client.ts";
 import { Studio } from "../features/studio/studio.tsx";
+import { ConfirmHost } from "../ui/confirm.tsx";
 import { useLanguage } from "../ui/language.ts";
+import { ShortcutsDialog } from "../ui/shortcuts-dialog.tsx";
+import { Toasts } from "../ui/toasts.tsx";
 import { CrashBoundary } from "./crash-boundary.tsx";
 import { SessionGate } from "./session-gate.tsx";
 import { strings } from "./strings.ts";
@@ -38,6 +41,9 @@ function Frame() {
         </output>
       )}
       <Studio online={reachable} />
+      <Toasts />
+      <ConfirmHost />
+      <ShortcutsDialog />
       <SessionGate />
     </>
   );

@@ -4,11 +4,15 @@ interface ModalProps {
   title: string;
   /** Called on Escape; without it the dialog stays until its own button closes it. */
   onClose?: () => void;
+  describedBy?: string;
+  /** A question that interrupts, read out as a whole. */
+  alert?: boolean;
+  className?: string;
   children: ReactNode;
 }
 
 /** A native modal dialog, open as long as it is mounted: the browser keeps focus inside and gives it back. */
-export function Modal({ title, onClose, children }: ModalProps) {
+export function Modal({ title, onClose, describedBy, alert = false, className = "", children }: ModalProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -19,8 +23,12 @@ export function Modal({ title, onClose, children }: ModalProps) {
   return (
     <dialog
       ref={dialog}
-      className="dialog"
+      className={`dialog ${className}`}
+      role={alert ? "alertdialog" : undefined}
       aria-labelledby={id}
+      aria-describedby={describedBy}
+      // The keys of the page behind rest while a question is open.
+      data-keys-rest=""
       onCancel={(event) => {
         event.preventDefault();
         onClose?.();
