@@ -75,6 +75,11 @@ export class Visit {
     return opened;
   }
 
+  /** The next page comes as a stranger: the session of the first one has been ended. */
+  forgetVisitor(): void {
+    this.#visitor = undefined;
+  }
+
   async end(): Promise<void> {
     await this.browser.close();
     await this.server.stop("SIGTERM");
