@@ -4,8 +4,8 @@ import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { observedFetch } from "./connection.ts";
 import { isEndedSession, openSession, renewSession, sessionInUse } from "./session.ts";
+import { applyEvents, refreshTasks } from "./task-changes.ts";
 import { rereadPages } from "./task-pages.ts";
-import { applyEvents, refreshTasks } from "./tasks.ts";
 
 /** How long the page waits after a refused stream before it asks again, in milliseconds. */
 const pauseAfterRefusal = 3_000;

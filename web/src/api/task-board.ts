@@ -1,6 +1,6 @@
 // What is known about tasks, put together: the list as the server gave it and the news that came since. Nothing here
 // touches the network or the cache, so that every order in which news can arrive is easy to try.
-import type { Status, TaskItem } from "@safelight/contract";
+import type { ServerEvent, Status, TaskItem } from "@safelight/contract";
 
 type LiveField = "stage" | "stage_detail" | "step" | "steps" | "queue_position" | "eta_seconds";
 
@@ -9,12 +9,6 @@ export type Task = TaskItem & Pick<Status, LiveField>;
 
 /** The newest status of every task that runs or waits, and of those that ended last. */
 export type News = ReadonlyMap<string, Status>;
-
-/** What the stream tells about previews between two statuses. */
-export interface PreviewNews {
-  readonly task_id: string;
-  readonly preview_url: string;
-}
 
 export interface Board {
   /** Newest first. */
@@ -41,17 +35,38 @@ export function isEnded(status: Task["status"]): boolean {
   return status === "done" || status === "failed";
 }
 
-/** Takes in statuses in the order in which they came; answers `news` itself when none says anything new. */
-export function withStatuses(news: News, statuses: readonly Status[]): News {
-  const next = new Map(news);
+/** Takes in events in the order in which they came; answers `news` itself when none says anything new. */
+export function withEvents(news: News, events: readonly ServerEvent[]): News {
+  let next = new Map(news);
   let changed = false;
-  for (const status of statuses) {
-    const known = next.get(status.task_id);
-    if (known !== undefined && isOutdated(status, known)) continue;
-    next.set(status.task_id, status);
-    changed = true;
+  for (const event of events) {
+    if (event.type === "stream.reset") {
+      // A snapshot of what has not ended follows; whatever else was thought to run, does not.
+      next = new Map();
+      changed = true;
+    } else if (takeIn(next, event)) changed = true;
   }
   return changed ? withoutOldEnds(next) : news;
+}
+
+/** Whether the event said anything new. */
+function takeIn(news: Map<string, Status>, event: Exclude<ServerEvent, { type: "stream.reset" }>): boolean {
+  const id = event.data.task_id;
+  const known = news.get(id);
+  switch (event.type) {
+    case "task.updated":
+      if (known !== undefined && isOutdated(event.data, known)) return false;
+      news.set(id, event.data);
+      return true;
+    case "task.preview":
+      // Of a task that is not known, the next status tells all.
+      if (known !== undefined) news.set(id, { ...known, preview_url: event.data.preview_url });
+      return known !== undefined;
+    case "task.deleted":
+      return news.delete(id);
+    case "task.favourite":
+      return false;
+  }
 }
 
 /** A status never goes back, whatever the clock of the server did meanwhile. */
@@ -66,18 +81,6 @@ function withoutOldEnds(news: Map<string, Status>): News {
   const oldestFirst = ended.toSorted((a, b) => compareText(a.updated_at, b.updated_at));
   for (const status of oldestFirst.slice(0, ended.length - endedKept)) news.delete(status.task_id);
   return news;
-}
-
-/** A newer preview of tasks that are known; of others the next status tells all. */
-export function withPreviews(news: News, previews: readonly PreviewNews[]): News {
-  const known = previews.filter((preview) => news.has(preview.task_id));
-  if (known.length === 0) return news;
-  const next = new Map(news);
-  for (const { task_id, preview_url } of known) {
-    const status = next.get(task_id);
-    if (status !== undefined) next.set(task_id, { ...status, preview_url });
-  }
-  return next;
 }
 
 export function withoutTasks(news: News, ids: ReadonlySet<string>): News {
@@ -108,7 +111,13 @@ export function lastingFields(status: Status): Partial<TaskItem> {
   const fields: Partial<Status> = { ...status };
   delete fields.task_id;
   for (const name of Object.keys(noLiveFields)) delete fields[name as LiveField];
-  return fields as Partial<TaskItem>;
+  return { ...(fields as Partial<TaskItem>), ...factsOf(status.result) };
+}
+
+function factsOf(result: Status["result"]): Partial<TaskItem> {
+  if (result === null) return {};
+  const { content_type, bytes, frames, fps } = result;
+  return { result_type: content_type, result_bytes: bytes, frames, fps };
 }
 
 function isStale(status: Status, item: TaskItem): boolean {
