@@ -10,6 +10,8 @@ export type Secret = "password" | "key";
 export type SessionState =
   | { phase: "opening" }
   | { phase: "active" }
+  /** Somebody signed out in this tab; nothing is asked for until they come in again. */
+  | { phase: "signed-out" }
   /** The installation wants a secret; `refused` says that the last one was wrong, `renewal` that work was under way. */
   | { phase: "asking"; secret: Secret; refused: boolean; renewal: boolean };
 
@@ -21,6 +23,7 @@ interface Typed {
 let state: SessionState = { phase: "opening" };
 let pending: Promise<void> | null = null;
 let answer: ((value: string) => void) | null = null;
+let comeIn: (() => void) | null = null;
 let everActive = false;
 /** Counts the sessions this page has opened. */
 let opened = 0;
@@ -74,6 +77,28 @@ export function submitSecret(value: string): void {
   answer = null;
 }
 
+/** Revokes the session for good. Requests made from now on wait until `signIn` is called. */
+export async function endSession(): Promise<void> {
+  try {
+    await client.deleteSession();
+  } catch (error) {
+    // A session that has ended already needs no end.
+    if (!isEndedSession(error)) throw error;
+  }
+  keepSessionExpiry(null);
+  setState({ phase: "signed-out" });
+}
+
+/** Lets the page ask for a session again. */
+export function signIn(): void {
+  if (state.phase !== "signed-out") return;
+  everActive = false;
+  setState({ phase: "opening" });
+  comeIn?.();
+  comeIn = null;
+  void openSession().catch(() => {});
+}
+
 export function useSession(): SessionState {
   return useSyncExternalStore(subscribe, () => state);
 }
@@ -84,6 +109,7 @@ function subscribe(listener: () => void): () => void {
 }
 
 async function obtain(): Promise<void> {
+  if (state.phase === "signed-out") await new Promise<void>((resolve) => (comeIn = resolve));
   if (!isSessionHeld()) {
     await create();
     opened += 1;

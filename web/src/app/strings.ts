@@ -1,12 +1,33 @@
 // Words of the frame around the pages.
+import { inLanguage } from "../ui/language.ts";
 
 const en = {
   skip: "Skip to content",
   pages: "Pages",
   studio: "Studio",
-  api: "API",
+  gallery: "Gallery",
+  history: "History",
+  queue: "Queue",
+  active: (running: number, waiting: number) => `${running} running, ${waiting} waiting`,
+  language: "Language",
+  more: "More",
+  keys: "Keyboard",
+  api: "API documentation",
+  signOut: "Sign out",
   theme: { system: "Theme: as the system", dark: "Theme: dark", light: "Theme: light" },
   offline: "No connection. Tasks go on running on the server; this page catches up by itself.",
+  shortcuts: {
+    group: "Pages",
+    list: "List of keys",
+    studio: "Studio",
+    gallery: "Gallery",
+    history: "History",
+  },
+  loading: "Loading the page",
+  signedOut: "You are signed out",
+  signedOutText: "Your tasks go on, and nothing you made is lost.",
+  signOutFailed: "You are still signed in",
+  signIn: "Come in",
   gate: {
     password: {
       title: "Safelight",
@@ -25,10 +46,70 @@ const en = {
     enter: "Come in",
     resume: "Continue",
   },
+  notFound: "There is no such page",
+  notFoundText: "The address may be old or mistyped.",
+  openStudio: "Open the studio",
   crash: "The page stopped working",
   crashAction: "Your tasks go on. Reload the page to continue.",
+  updated: "This part of the page did not load",
+  updatedAction:
+    "The server may have been updated, or the connection was lost. Reload the page; what you typed is kept.",
   reload: "Reload",
 };
 
-export type AppStrings = typeof en;
-export const strings: AppStrings = en;
+const ru: typeof en = {
+  skip: "К содержанию",
+  pages: "Страницы",
+  studio: "Студия",
+  gallery: "Галерея",
+  history: "История",
+  queue: "Очередь",
+  active: (running: number, waiting: number) => `В работе ${running}, ждут ${waiting}`,
+  language: "Язык",
+  more: "Ещё",
+  keys: "Клавиши",
+  api: "Документация API",
+  signOut: "Выйти",
+  theme: { system: "Тема: как в системе", dark: "Тема: тёмная", light: "Тема: светлая" },
+  offline: "Нет связи. Задачи на сервере идут; страница догонит сама.",
+  shortcuts: {
+    group: "Страницы",
+    list: "Список клавиш",
+    studio: "Студия",
+    gallery: "Галерея",
+    history: "История",
+  },
+  loading: "Страница загружается",
+  signedOut: "Вы вышли",
+  signedOutText: "Задачи продолжаются, всё сделанное сохранено.",
+  signOutFailed: "Выйти не удалось",
+  signIn: "Войти",
+  gate: {
+    password: {
+      title: "Safelight",
+      lead: "Эта установка спрашивает пароль.",
+      field: "Пароль доступа",
+      wrong: "Неверный пароль. Спросите оператора, не сменился ли он.",
+    },
+    key: {
+      title: "Safelight",
+      lead: "Эта установка спрашивает ключ API. Он отправляется один раз и страницей не хранится.",
+      field: "Ключ API",
+      wrong: "Ключ не действует. Попросите у оператора новый.",
+    },
+    ended: "Сеанс окончен",
+    endedLead: "Описание и настройки на месте.",
+    enter: "Войти",
+    resume: "Продолжить",
+  },
+  notFound: "Такой страницы нет",
+  notFoundText: "Адрес устарел или набран с ошибкой.",
+  openStudio: "Открыть студию",
+  crash: "Страница перестала работать",
+  crashAction: "Задачи продолжаются. Перезагрузите страницу.",
+  updated: "Часть страницы не загрузилась",
+  updatedAction: "Возможно, сервер обновили или пропала связь. Перезагрузите страницу; набранное сохранится.",
+  reload: "Перезагрузить",
+};
+
+export const strings = inLanguage({ en, ru });

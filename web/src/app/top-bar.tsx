@@ -1,43 +1,103 @@
-import { Moon, Sun, SunMoon } from "lucide-react";
+import { BookOpen, EllipsisVertical, Keyboard, LogOut, Moon, Sun, SunMoon } from "lucide-react";
+import { describeProblem } from "../api/problems.ts";
+import { endSession, useSession } from "../api/session.ts";
+import { useActiveTasks } from "../api/tasks.ts";
 import { BrandMark } from "../ui/brand.tsx";
+import { currentLanguage, languages, setLanguage } from "../ui/language.ts";
+import { Menu } from "../ui/menu.tsx";
+import { openShortcutList } from "../ui/shortcuts.ts";
 import { useTheme } from "../ui/theme.ts";
+import { showToast } from "../ui/toasts.tsx";
+import { PageLink } from "./page-link.tsx";
 import { strings } from "./strings.ts";
 
 const themeIcons = { system: SunMoon, dark: Moon, light: Sun };
+const pages = ["studio", "gallery", "history"] as const;
 
 /** The bar above every page. */
 export function TopBar() {
+  return (
+    <header className="top-bar">
+      <PageLink page="studio" className="top-brand">
+        <BrandMark />
+        Safelight
+      </PageLink>
+      <nav aria-label={strings.pages} className="top-pages">
+        {pages.map((page) => (
+          <PageLink key={page} page={page} className="top-page">
+            {strings[page]}
+          </PageLink>
+        ))}
+      </nav>
+      <div className="ms-auto flex items-center gap-1">
+        <ActiveTasks />
+        <LanguageSwitch />
+        <ThemeSwitch />
+        <MoreMenu />
+      </div>
+    </header>
+  );
+}
+
+/** What runs, where the queue itself is not in sight; a press opens it. */
+function ActiveTasks() {
+  const { running, waiting } = useActiveTasks();
+  if (running + waiting === 0) return null;
+  return (
+    <PageLink page="queue" className="btn btn-quiet btn-small top-active">
+      <span className="state state-running num">{strings.active(running, waiting)}</span>
+    </PageLink>
+  );
+}
+
+function LanguageSwitch() {
+  const items = languages.map(({ code, name }) => ({
+    label: name,
+    checked: code === currentLanguage(),
+    run: () => setLanguage(code),
+  }));
+  return (
+    <Menu label={`${strings.language}: ${currentLanguage().toUpperCase()}`} groups={[items]}>
+      <span className="text-label font-semibold">{currentLanguage().toUpperCase()}</span>
+    </Menu>
+  );
+}
+
+function ThemeSwitch() {
   const { theme, nextTheme } = useTheme();
   const Icon = themeIcons[theme];
   return (
-    <header className="sticky top-0 z-30 flex h-(--bar) items-stretch gap-6 border-b border-line bg-bg px-4">
-      <a href="/" className="flex items-center gap-2 text-body font-semibold no-underline">
-        <BrandMark />
-        Safelight
-      </a>
-      <nav aria-label={strings.pages} className="flex gap-1">
-        <a
-          href="/"
-          aria-current="page"
-          className="relative flex items-center px-3 font-medium no-underline after:absolute after:inset-x-3 after:-bottom-px after:h-0.5 after:bg-accent"
-        >
-          {strings.studio}
-        </a>
-      </nav>
-      <div className="ms-auto flex items-center gap-1">
-        <a href="/docs" className="btn btn-quiet btn-small">
-          {strings.api}
-        </a>
-        <button
-          type="button"
-          className="icon-btn"
-          aria-label={strings.theme[theme]}
-          title={strings.theme[theme]}
-          onClick={nextTheme}
-        >
-          <Icon className="icon" aria-hidden="true" />
-        </button>
-      </div>
-    </header>
+    <button
+      type="button"
+      className="icon-btn"
+      aria-label={strings.theme[theme]}
+      title={strings.theme[theme]}
+      onClick={nextTheme}
+    >
+      <Icon className="icon" aria-hidden="true" />
+    </button>
+  );
+}
+
+function MoreMenu() {
+  const signedIn = useSession().phase === "active";
+  const signOut = () =>
+    void endSession().catch((error: unknown) => {
+      const { detail, action } = describeProblem(error);
+      showToast({ text: strings.signOutFailed, detail: `${detail} ${action}`, tone: "error" });
+    });
+  return (
+    <Menu
+      label={strings.more}
+      groups={[
+        [
+          { label: strings.keys, icon: Keyboard, keys: "?", run: () => openShortcutList() },
+          { label: strings.api, icon: BookOpen, href: "/docs" },
+        ],
+        signedIn ? [{ label: strings.signOut, icon: LogOut, run: signOut }] : [],
+      ]}
+    >
+      <EllipsisVertical className="icon" aria-hidden="true" />
+    </Menu>
   );
 }

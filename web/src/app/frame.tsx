@@ -1,0 +1,63 @@
+import "./frame.css";
+import { Outlet, useNavigate } from "@tanstack/react-router";
+import { LogIn, WifiOff } from "lucide-react";
+import { useReachable } from "../api/connection.ts";
+import { signIn, useSession } from "../api/session.ts";
+import { ConfirmHost } from "../ui/confirm.tsx";
+import { EmptyState } from "../ui/empty-state.tsx";
+import { openShortcutList, useShortcuts } from "../ui/shortcuts.ts";
+import { ShortcutsDialog } from "../ui/shortcuts-dialog.tsx";
+import { Toasts } from "../ui/toasts.tsx";
+import { SessionGate } from "./session-gate.tsx";
+import { strings } from "./strings.ts";
+import { TabBar } from "./tab-bar.tsx";
+import { TopBar } from "./top-bar.tsx";
+
+/** What stands around every page: bars, the state of connection and session, and whatever lies above the page. */
+export function Frame() {
+  const reachable = useReachable();
+  const signedOut = useSession().phase === "signed-out";
+  usePageKeys();
+  return (
+    <>
+      <a className="btn btn-primary skip-link" href="#main">
+        {strings.skip}
+      </a>
+      <TopBar />
+      {reachable ? null : (
+        <output className="banner">
+          <WifiOff className="icon" aria-hidden="true" />
+          <span>{strings.offline}</span>
+        </output>
+      )}
+      {signedOut ? <SignedOut /> : <Outlet />}
+      <TabBar />
+      <Toasts />
+      <ConfirmHost />
+      <ShortcutsDialog />
+      <SessionGate />
+    </>
+  );
+}
+
+function SignedOut() {
+  return (
+    <main id="main" className="grid flex-1 place-items-center">
+      <EmptyState icon={LogIn} title={strings.signedOut} text={strings.signedOutText}>
+        <button type="button" className="btn btn-primary" onClick={signIn}>
+          {strings.signIn}
+        </button>
+      </EmptyState>
+    </main>
+  );
+}
+
+function usePageKeys(): void {
+  const navigate = useNavigate();
+  useShortcuts(strings.shortcuts.group, {
+    "g s": { label: strings.shortcuts.studio, run: () => void navigate({ to: "/" }) },
+    "g g": { label: strings.shortcuts.gallery, run: () => void navigate({ to: "/gallery" }) },
+    "g h": { label: strings.shortcuts.history, run: () => void navigate({ to: "/history" }) },
+    "?": { label: strings.shortcuts.list, run: () => openShortcutList() },
+  });
+}
