@@ -54,18 +54,15 @@ export function hostOf(url: URL): string {
  * name with one refused address among good ones is refused as a whole: no honest worker has such a name.
  */
 export function createCheckedLookup(rules: DestinationRules, resolve: Resolve = resolveBySystem): LookupFunction {
-  return (name, options, callback) => {
-    resolve(name).then(
+  const checked = async (name: string) => checkAddresses(name, await resolve(name), rules);
+  return (name, { all }, callback) => {
+    // By nextTick, so that what the caller throws is the caller's and no rejection of ours.
+    void checked(name).then(
       (addresses) => {
-        try {
-          const checked = checkAddresses(name, addresses, rules);
-          if (options.all === true) callback(null, [...checked]);
-          else callback(null, checked[0]?.address ?? "", checked[0]?.family ?? 0);
-        } catch (error) {
-          callback(error as Error, []);
-        }
+        if (all === true) process.nextTick(callback, null, addresses);
+        else process.nextTick(callback, null, addresses[0]?.address, addresses[0]?.family);
       },
-      (error: Error) => callback(error, []),
+      (error: unknown) => process.nextTick(callback, error, []),
     );
   };
 }
