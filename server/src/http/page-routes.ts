@@ -5,8 +5,9 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from "fastify";
 import { SafelightError } from "../errors.ts";
+import { acceptsPage, pageAddresses, prefersPage } from "./page-addresses.ts";
 import { isUnchanged } from "./range.ts";
 import type { Registrar } from "./register.ts";
 import { recordIfForeign } from "./register.ts";
@@ -42,7 +43,15 @@ const types: Readonly<Record<string, string>> = {
   map: "application/json",
 };
 
-/** Registers the files of the built page; without them `/` says what to do. */
+/** Files that must be asked for anew each time although their name stays: what is served next is decided by them. */
+const pageHeaders = {
+  "cache-control": "no-cache",
+  "content-security-policy": pagePolicy,
+  "cross-origin-opener-policy": "same-origin",
+  "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=()",
+};
+
+/** Registers the files of the built page; without them the pages' addresses say what to do. */
 export async function registerPageRoutes(registrar: Registrar): Promise<void> {
   const folder = registrar.installation.webFolder;
   const files = await listFiles(folder);
@@ -50,7 +59,10 @@ export async function registerPageRoutes(registrar: Registrar): Promise<void> {
     const url = `/${relative(folder, file).split(sep).join("/")}`;
     if (url !== "/index.html") registerPublicFile(registrar, url, file);
   }
-  registerPage(registrar, "/", files.includes(join(folder, "index.html")) ? join(folder, "index.html") : null);
+  const index = files.find((file) => file === join(folder, "index.html")) ?? null;
+  registrar.app.addConstraintStrategy(navigationStrategy);
+  markVaryingAnswers(registrar);
+  for (const url of pageAddresses) registerPage(registrar, url, index);
 }
 
 /** One file at one address, for everybody. Names under /assets carry a hash of their content and never change. */
@@ -68,9 +80,11 @@ export function registerPublic(
   registrar: Registrar,
   url: string,
   handler: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>,
+  constraints: NonNullable<RouteShorthandOptions["constraints"]> = {},
 ): void {
   registrar.methods.add(url, ["GET", "HEAD"]);
   registrar.app.get(url, {
+    constraints,
     onRequest: async (request, reply) => {
       try {
         registrar.hostAndOrigin.checkHost(request);
@@ -83,26 +97,50 @@ export function registerPublic(
   });
 }
 
+/**
+ * A page's address may be an address of the API too. A navigation is told from other requests before a route is chosen, so
+ * that the answer for programs keeps its own checks; where there is none, programs are told what is here.
+ */
 function registerPage(registrar: Registrar, url: string, file: string | null): void {
-  registerPublic(registrar, url, async (request, reply) => {
-    reply.header("vary", "Accept, Origin");
-    if (!acceptsPage(request.headers.accept))
-      throw new SafelightError("not_found", "There is only a page here; see /docs.");
-    if (file === null)
-      throw new SafelightError("not_found", "The page is not built; run npm start, or npm run build -w web.");
-    reply.type("text/html; charset=utf-8").headers({
-      "cache-control": "no-cache",
-      "content-security-policy": pagePolicy,
-      "cross-origin-opener-policy": "same-origin",
-      "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=()",
-    });
-    return sendTagged(request, reply, await readFile(file));
-  });
+  const hasTwin = registrar.app.hasRoute({ method: "GET", url });
+  registerPublic(
+    registrar,
+    url,
+    async (request, reply) => {
+      if (!acceptsPage(request.headers.accept))
+        throw new SafelightError("not_found", "There is only a page here; see /docs.");
+      if (file === null)
+        throw new SafelightError("not_found", "The page is not built; run npm start, or npm run build -w web.");
+      reply.type("text/html; charset=utf-8").headers(pageHeaders);
+      return sendTagged(request, reply, await readFile(file));
+    },
+    hasTwin ? { navigation: true } : {},
+  );
 }
 
-/** Whether a page is welcome: yes when HTML is named or anything goes, no for a program that asks for JSON. */
-function acceptsPage(accept: string | undefined): boolean {
-  return accept === undefined || /text\/html|application\/xhtml\+xml|\*\/\*|text\/\*/.test(accept);
+/** Lets a route say that it is for navigations; a route that says nothing takes the rest. */
+const navigationStrategy: Parameters<FastifyInstance["addConstraintStrategy"]>[0] = {
+  name: "navigation",
+  storage: () => {
+    const handlers = new Map<unknown, RouteHandler>();
+    return {
+      get: (value) => handlers.get(value) ?? null,
+      set: (value, handler) => void handlers.set(value, handler),
+    };
+  },
+  deriveConstraint: (request) => prefersPage(request.headers.accept),
+  mustMatchWhenDerived: false,
+};
+
+type Storage = ReturnType<Parameters<FastifyInstance["addConstraintStrategy"]>[0]["storage"]>;
+type RouteHandler = Parameters<Storage["set"]>[1];
+
+/** Says that an address has more than one answer, whichever is given; a cache must not hand one out for the other. */
+function markVaryingAnswers(registrar: Registrar): void {
+  registrar.app.addHook("onRequest", (request, reply, done) => {
+    if (pageAddresses.includes(request.routeOptions.url ?? "")) reply.header("vary", "Accept, Origin");
+    done();
+  });
 }
 
 function sendTagged(request: FastifyRequest, reply: FastifyReply, bytes: Buffer): FastifyReply {
