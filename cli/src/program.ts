@@ -5,6 +5,7 @@ import manifest from "../package.json" with { type: "json" };
 import { checkPictures, generate } from "./commands/generate.ts";
 import { type ServeOptions, serve } from "./commands/serve.ts";
 import { cancel, printStatus } from "./commands/tasks.ts";
+import { type WorkerFlags, worker } from "./commands/worker.ts";
 import { type Connection, connect } from "./connection/connect.ts";
 import { exitCodes, exitCodesHelp, failureLine, toCommandError, usageError } from "./failure.ts";
 import { type Flag, flagsFor } from "./flags/flags.ts";
@@ -61,6 +62,7 @@ function buildProgram(argv: readonly string[], environment: () => Environment, e
     .option("--host <address>", "where to listen (HOST, 127.0.0.1)")
     .option("--data-dir <folder>", "database, media and secrets (DATA_DIR, ./data of the repository)")
     .action(async (options: ServeOptions) => end(await serve(environment(), options)));
+  addWorker(program, end);
   addGenerate(program, argv, environment, end);
   withConnection(program.command("status <id>").description("Say where a task stands"), true).action(
     async (id: string, options: ClientOptions) =>
@@ -80,6 +82,21 @@ function buildProgram(argv: readonly string[], environment: () => Environment, e
       await connected(environment(), options, async (connection) => end(await smoke(connection, options)));
     });
   return program;
+}
+
+function addWorker(program: Command, end: (code: number) => void): void {
+  program
+    .command("worker")
+    .description("Serve the embedded engine to another Safelight, in the foreground")
+    .option("--port <number>", "where to listen (0 takes a free port)", "8700")
+    .option("--host <address>", "where to listen; put TLS in front of anything beyond loopback", "127.0.0.1")
+    .option("--key-file <file>", "file with the worker key; without one it is made in the data directory")
+    .option("--data-dir <folder>", "pictures, results and the key (./data/worker of the repository)")
+    .option("--slots <number>", "tasks at once; each has an engine process of its own", "1")
+    .option("--models <ids>", "models to offer, separated by commas; all of them when left out")
+    .option("--name <name>", "what the worker calls itself", "sketch")
+    .option("--keep-hours <number>", "how long an ended task is kept unless it is deleted", "24")
+    .action(async (options: WorkerFlags) => end(await worker(options)));
 }
 
 function addGenerate(

@@ -57,12 +57,16 @@ function referencesFor(context: Context, task: TaskRecord): RunReference[] {
     const parameter = String(row.parameter);
     const position = Number(row.position);
     const path = context.media.path(uploadName({ id: String(row.id), type: String(row.type) }));
-    return { parameter, position, path, ...placeOf(task, parameter, position) };
+    return { parameter, position, path, ...placeOf(task.parameters, parameter, position) };
   });
 }
 
-function placeOf(task: TaskRecord, parameter: string, position: number): Pick<RunReference, "frameIndex" | "strength"> {
-  const { parameters } = task;
+/** Which frame a picture of these parameters stands for, and how closely it is kept. */
+export function placeOf(
+  parameters: Readonly<Record<string, unknown>>,
+  parameter: string,
+  position: number,
+): Pick<RunReference, "frameIndex" | "strength"> {
   switch (parameter) {
     case "arbitrary_frames": {
       const keyframe = keyframesIn(parameters)[position];

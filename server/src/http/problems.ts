@@ -98,7 +98,8 @@ export function answerParseError(error: NodeJS.ErrnoException, socket: Socket): 
   );
 }
 
-function explainParseError(code: string): SafelightError {
+/** What the HTTP parser found wrong, by its own code. */
+export function explainParseError(code: string): SafelightError {
   switch (code) {
     case "HPE_HEADER_OVERFLOW":
     case "HPE_CHUNK_EXTENSIONS_OVERFLOW":

@@ -64,7 +64,7 @@ export function readOwnApiKey(dataDirectory: string): Promise<string | null> {
   return readSecret(secretFile(dataDirectory, "api-key"));
 }
 
-async function readSecret(file: string): Promise<string | null> {
+export async function readSecret(file: string): Promise<string | null> {
   try {
     const value = (await readFile(file, "utf8")).trim();
     return value === "" ? missing(file) : value;
@@ -86,7 +86,7 @@ function missing(file: string): never {
  * Readable by its owner only from the first byte on, flushed before it gets its name, and never replacing a value that is there:
  * a lost encryption key would be lost for good.
  */
-async function writeSecretOnce(file: string, value: string): Promise<void> {
+export async function writeSecretOnce(file: string, value: string): Promise<void> {
   const folder = dirname(file);
   const partial = `${file}.${randomBytes(6).toString("hex")}`;
   try {

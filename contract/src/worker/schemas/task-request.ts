@@ -32,7 +32,7 @@ export const WorkerTaskRequest = Type.Object(
     }),
     seed: Type.Integer({ minimum: 0, maximum: 2_147_483_647, description: "Drawn by the gateway: never -1." }),
     deadline_s: Type.Number({
-      exclusiveMinimum: 0,
+      minimum: 0.1,
       maximum: workerLimits.deadlineSeconds,
       description: "Seconds from arrival, after which the run is stopped and fails with timed_out.",
     }),
