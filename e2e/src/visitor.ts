@@ -41,7 +41,7 @@ export class Visit {
     this.server = server;
     this.browser = browser;
     this.directory = directory.path;
-    this.#removeDirectory = directory.remove;
+    this.#removeDirectory = () => directory.remove();
     this.#environment = environment;
   }
 
