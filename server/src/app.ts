@@ -6,6 +6,7 @@ import { SafelightError } from "./errors.ts";
 import { readBodies } from "./http/body-parsers.ts";
 import { registerDocsRoutes } from "./http/docs-routes.ts";
 import { registerEventRoutes } from "./http/event-routes.ts";
+import { registerGalleryRoutes } from "./http/gallery-routes.ts";
 import { registerGenerateRoutes } from "./http/generate-routes.ts";
 import { createHostAndOrigin } from "./http/host-and-origin.ts";
 import type { Installation } from "./http/installation.ts";
@@ -39,6 +40,7 @@ export async function buildApp(installation: Installation): Promise<FastifyInsta
   await registerUploadRoutes(registrar);
   registerGenerateRoutes(registrar);
   registerTaskRoutes(registrar);
+  registerGalleryRoutes(registrar);
   registerEventRoutes(registrar);
   registerMediaRoutes(registrar);
   registerDocsRoutes(registrar);

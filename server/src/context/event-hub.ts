@@ -10,7 +10,7 @@ export interface PublishedEvent {
   signal: EventSignal;
 }
 
-export type EventType = "task.updated" | "task.preview" | "task.deleted";
+export type EventType = "task.updated" | "task.preview" | "task.deleted" | "task.favourite";
 
 /** `waiting`: a task wants an executor · `cancelling`: a running task is to stop · `ended`: it is done or failed. */
 export type EventSignal = "waiting" | "cancelling" | "progress" | "ended" | "none";

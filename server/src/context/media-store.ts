@@ -4,7 +4,8 @@ import type { Readable } from "node:stream";
  * The seam to where media bytes lie (a disk, later an object store). The port stands here because every verb is
  * handed a store with its context; the implementations stand in `media/`.
  *
- * Names: `results/<task>-<attempt>.<ext>`, `previews/<task>-<version>.webp`, `uploads/<sha256-…>.<ext>`.
+ * Names: `results/<task>-<attempt>.<ext>`, `previews/<task>-<version>.webp`, `uploads/<sha256-…>.<ext>`,
+ * `thumbnails/<task>.webp`.
  * Every method rejects with `storage_unavailable` when the store itself fails.
  */
 export interface MediaStore {

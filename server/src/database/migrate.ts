@@ -4,8 +4,8 @@ import type { Migration } from "./migrations/migration.ts";
 import type { SqliteConnection } from "./sqlite-connection.ts";
 
 /**
- * Brings the schema up to date, all steps in one transaction: it is wholly there or not at all. Refuses a database that
- * a newer release has made, or one whose steps differ from ours.
+ * Brings the schema up to date, all steps in one transaction: it is wholly there or not at all. Steps of a newer
+ * release that follow ours do no harm, since they only add; a database whose steps differ from ours is refused.
  */
 export function migrate(connection: SqliteConnection, migrations: readonly Migration[], now: number): void {
   connection.begin();
@@ -28,12 +28,7 @@ export function migrate(connection: SqliteConnection, migrations: readonly Migra
 }
 
 function refuseStrangers(applied: readonly Record<string, unknown>[], migrations: readonly Migration[]): void {
-  if (applied.length > migrations.length) {
-    throw new StartupError(
-      `The database was made by a newer release (schema ${applied.length}, this one knows ${migrations.length}). Start the newer release again.`,
-    );
-  }
-  for (const [index, row] of applied.entries()) {
+  for (const [index, row] of applied.slice(0, migrations.length).entries()) {
     const own = migrations[index];
     if (own === undefined || row.number !== own.number || row.checksum !== checksumOf(own)) {
       throw new StartupError(

@@ -64,6 +64,8 @@ export interface TaskRow {
   version: number;
   created_at: number;
   updated_at: number;
+  /** 1 when somebody marked it. */
+  favourite: number;
   started_at: number | null;
   finished_at: number | null;
 }

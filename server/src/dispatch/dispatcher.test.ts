@@ -157,7 +157,7 @@ describe("the way of a task", () => {
     const { core, machine } = await stage();
     await core.context.database.write((tx) => {
       tx.prepare(
-        "INSERT INTO uploads VALUES ('sha256-a', 'image/png', 1, 1, 1, 0, 0), ('sha256-b', 'image/webp', 1, 1, 1, 0, 0)",
+        "INSERT INTO uploads VALUES ('sha256-a', 'image/png', 1, 1, 1, 0, 0, 0), ('sha256-b', 'image/webp', 1, 1, 1, 0, 0, 0)",
       ).run();
     });
     const request = videoRequest({

@@ -1,13 +1,15 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Context } from "../context/context.ts";
 import { pruneEvents } from "../events/log.ts";
+import { finishRemovals } from "../media/removals.ts";
 import { pruneIdempotency } from "../tasks/idempotency.ts";
 import { isEnded } from "../tasks/lifecycle.ts";
 import { readTask } from "../tasks/read.ts";
 
 /** Throws away what is old: events, idempotency keys, and results and previews that no record names. */
 export async function sweep(context: Context): Promise<void> {
-  const files = await sweepOrphans(context);
+  const unfinished = await finishRemovals(context);
+  const files = (await sweepOrphans(context)) + unfinished;
   const keys = await context.database.write((tx) => pruneIdempotency(tx, context.clock.now()));
   let events = 0;
   for (let portion = -1; portion !== 0; events += portion) {
@@ -20,6 +22,7 @@ export async function sweep(context: Context): Promise<void> {
 
 const LOOKED_AT_ONCE = 100;
 const NAME = /^(?:results|previews)\/(.+)-\d+\.[a-z0-9]+$/;
+const THUMBNAIL = /^thumbnails\/(.+)\.webp$/;
 
 /**
  * Removes results and previews that no record names: left by a crash between storing a file and committing it. Files of
@@ -29,7 +32,7 @@ const NAME = /^(?:results|previews)\/(.+)-\d+\.[a-z0-9]+$/;
 export async function sweepOrphans(context: Context): Promise<number> {
   let removed = 0;
   let looked = 0;
-  for (const prefix of ["results/", "previews/"]) {
+  for (const prefix of ["results/", "previews/", "thumbnails/"]) {
     for await (const name of context.media.list(prefix)) {
       looked += 1;
       // A large library must not hold up everyone who waits for an answer.
@@ -43,6 +46,8 @@ export async function sweepOrphans(context: Context): Promise<number> {
 }
 
 function isNamed(context: Context, name: string): boolean {
+  const thumbnailOf = THUMBNAIL.exec(name)?.[1];
+  if (thumbnailOf !== undefined) return readTask(context.database.prepareRead, thumbnailOf) !== undefined;
   const id = NAME.exec(name)?.[1];
   // What is not ours by its name was put there by somebody; it is not ours to remove.
   if (id === undefined) return true;

@@ -1,12 +1,12 @@
 import type { Context } from "../context/context.ts";
-import type { PublishedEvent } from "../context/event-hub.ts";
+import type { EventType, PublishedEvent } from "../context/event-hub.ts";
 import { eventLogEnds, readEvents } from "./log.ts";
 
 /** One message of an event stream. */
 export interface StreamEvent {
   /** Place in the log; what a client sends back as Last-Event-ID. Null for news that is not kept. */
   id: number | null;
-  type: "task.updated" | "task.preview" | "task.deleted" | "stream.reset";
+  type: EventType | "stream.reset";
   /** JSON text. */
   data: string;
 }

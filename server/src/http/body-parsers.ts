@@ -16,6 +16,16 @@ export function readBodies(app: FastifyInstance): void {
     if (body === "") return done(new SafelightError("malformed_json", "The body is empty."));
     return parseJson(request, body, done);
   });
+  app.addContentTypeParser<string>(
+    "application/x-www-form-urlencoded",
+    { parseAs: "string" },
+    (request, body, done) => {
+      const { body: takes, formField } = request.routeOptions.config;
+      if (takes === undefined || (takes === "optional" && body === "")) return done(null, undefined);
+      if (formField === undefined || isEncoded(request)) return done(wrongType());
+      return parseJson(request, new URLSearchParams(body).get(formField) ?? "", done);
+    },
+  );
   app.addContentTypeParser<string>("*", { parseAs: "string" }, (request, body, done) => {
     const takes = request.routeOptions.config.body;
     if (takes === undefined || (takes === "optional" && body === "")) return done(null, undefined);

@@ -1,10 +1,11 @@
 import { routes } from "@safelight/contract";
 import type { FastifyReply } from "fastify";
 import { SafelightError } from "../errors.ts";
+import { fileNameFor } from "../gallery/file-name.ts";
+import { findThumbnail } from "../gallery/thumbnail.ts";
 import { createTurnstile } from "../media/turnstile.ts";
 import { getTask } from "../tasks/get.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
-import { fileNameFor } from "./file-name.ts";
 import type { Installation } from "./installation.ts";
 import { type MediaDescription, missingIs, readWhole, sendBytes, sendFile } from "./media-answer.ts";
 import { type Call, type Registrar, register } from "./register.ts";
@@ -15,6 +16,10 @@ interface MediaQuery {
   readonly metadata?: "0" | "1";
 }
 
+interface PreviewQuery extends MediaQuery {
+  readonly thumbnail?: "0" | "1";
+}
+
 /** Seconds after which someone who asked too early may ask again. */
 const retrySoon = 2;
 // A stripped copy is made in memory, so only a few are made at one time.
@@ -23,7 +28,7 @@ const stripping = createTurnstile(2);
 export function registerMediaRoutes(registrar: Registrar): void {
   const { installation } = registrar;
   register<MediaQuery>(registrar, routes.getResult, (call) => sendResult(installation, call), { head: "handler" });
-  register<MediaQuery>(registrar, routes.getPreview, (call) => sendPreview(installation, call), { head: "handler" });
+  register<PreviewQuery>(registrar, routes.getPreview, (call) => sendPreview(installation, call), { head: "handler" });
 }
 
 async function sendResult(installation: Installation, call: Call<MediaQuery>): Promise<FastifyReply> {
@@ -52,9 +57,10 @@ async function sendResult(installation: Installation, call: Call<MediaQuery>): P
   return sendBytes(call, bytes, { ...description, etag: `"${task.resultSha256 ?? task.id}-plain"` });
 }
 
-async function sendPreview(installation: Installation, call: Call<MediaQuery>): Promise<FastifyReply> {
+async function sendPreview(installation: Installation, call: Call<PreviewQuery>): Promise<FastifyReply> {
   const id = await parseTaskId(call.context, call.id);
   const task = await getTask(call.context, id);
+  if (call.query.thumbnail === "1") return sendThumbnail(installation, call, task);
   try {
     return await sendPreviewOf(installation, call, task);
   } catch (error) {
@@ -64,6 +70,26 @@ async function sendPreview(installation: Installation, call: Call<MediaQuery>): 
     if (newer.previewVersion === task.previewVersion && newer.previewPath === task.previewPath) throw error;
     return sendPreviewOf(installation, call, newer);
   }
+}
+
+async function sendThumbnail(installation: Installation, call: Call, task: TaskRecord): Promise<FastifyReply> {
+  if (task.status === "pending" || task.status === "processing") {
+    throw new SafelightError("task_not_ready", "There is a thumbnail when the task is done.", {
+      retryAfter: retrySoon,
+    });
+  }
+  const none = new SafelightError("not_found", "There is nothing to make a thumbnail from.");
+  const name = task.status === "done" ? await findThumbnail(call.context, task) : null;
+  if (name === null) throw none;
+  return sendFile(installation, call, {
+    name,
+    type: "image/webp",
+    etag: `"${task.resultSha256 ?? task.id}-thumbnail"`,
+    // A grid of thousands would ask again for each at every visit; its address changes with the result.
+    cacheControl: "private, max-age=86400",
+    fileName: fileNameFor({ ...task, previewType: "image/webp" }, "preview"),
+    whenMissing: none,
+  });
 }
 
 async function sendPreviewOf(

@@ -32,6 +32,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** What the contract says of the body; routes outside it take none. */
     body?: "required" | "optional";
+    /** Takes an HTML form as well, which carries the JSON body in this field. */
+    formField?: string;
   }
 }
 
@@ -43,6 +45,8 @@ export interface RouteOptions {
   readonly bodyLimit?: number;
   /** A further check of the credentials that stands before the body is read. */
   readonly proof?: (request: FastifyRequest) => void;
+  /** Takes an HTML form as well, which carries the JSON body in this field. */
+  readonly formField?: string;
   /** HEAD gets the handler too, which then sends headers only; otherwise fastify makes HEAD of GET. `none`: HEAD is refused. */
   readonly head?: "handler" | "none";
 }
@@ -69,7 +73,10 @@ export function register<Query = unknown, Body = unknown>(
     url,
     exposeHeadRoute: options.head === undefined,
     ...(options.bodyLimit === undefined ? {} : { bodyLimit: options.bodyLimit }),
-    config: route.body === undefined ? {} : { body: route.body.required ? "required" : "optional" },
+    config: {
+      ...(route.body === undefined ? {} : { body: route.body.required ? "required" : "optional" }),
+      ...(options.formField === undefined ? {} : { formField: options.formField }),
+    },
     schema: {
       ...(route.query === undefined ? {} : { querystring: route.query }),
       ...(route.headers === undefined ? {} : { headers: route.headers }),

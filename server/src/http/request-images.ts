@@ -6,7 +6,7 @@ import type { CheckedRequest } from "@safelight/catalog";
 import type { Context } from "../context/context.ts";
 import { SafelightError } from "../errors.ts";
 import { inspectImage, largestImageBytes } from "../media/inspect-image.ts";
-import { findUpload, isUploadId, storeUpload, uploadIdOf } from "../media/uploads.ts";
+import { findUpload, isUploadId, storeUpload, touchUpload, uploadIdOf } from "../media/uploads.ts";
 
 /** A picture that came with the request and is stored once the request is accepted. */
 export interface SentImage {
@@ -33,7 +33,8 @@ export async function readRequestImages(context: Context, request: CheckedReques
   const sent = new Map<string, SentImage>();
   const resolve = async (field: string, value: string): Promise<string> => {
     if (isUploadId(value)) {
-      if ((await findUpload(context, value)) === null) throw unknownUpload(field);
+      if ((await findUpload(context, value)) === null || !(await touchUpload(context, value)))
+        throw unknownUpload(field);
       return value;
     }
     const image = decodeDataUri(field, value);

@@ -48,6 +48,7 @@ const faults: Readonly<Record<string, Fault>> = {
   minimum: { code: "below_minimum", explain: ({ limit }) => `must be at least ${String(limit)}` },
   maximum: { code: "above_maximum", explain: ({ limit }) => `must be at most ${String(limit)}` },
   enum: { code: "not_an_option", explain: (params) => notAnOption(params.allowedValues as unknown[]) },
+  oneOf: { code: "required", explain: () => "must have exactly one of the alternatives of this route" },
   const: { code: "not_an_option", explain: ({ allowedValue }) => notAnOption([allowedValue]) },
   minLength: { code: "too_short", explain: ({ limit }) => `must have at least ${String(limit)} characters` },
   maxLength: { code: "too_long", explain: ({ limit }) => `must have at most ${String(limit)} characters` },

@@ -2,12 +2,14 @@ import { routes, type TasksQuery } from "@safelight/contract";
 import { SafelightError } from "../errors.ts";
 import { cancelTask } from "../tasks/cancel.ts";
 import { describeTask } from "../tasks/describe.ts";
+import { describeItem } from "../tasks/describe-item.ts";
 import { getTask } from "../tasks/get.ts";
 import { isEnded } from "../tasks/lifecycle.ts";
-import { listTasks, type TaskListQuery } from "../tasks/list.ts";
+import { listTasks } from "../tasks/list.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
 import { waitForChange } from "../tasks/wait.ts";
 import type { Installation } from "./installation.ts";
+import { readListQuery } from "./list-query.ts";
 import { type Call, credentialOf, type Registrar, register } from "./register.ts";
 import { StatusAnswers } from "./status-answers.ts";
 import { parseTaskId } from "./task-id.ts";
@@ -30,6 +32,10 @@ export function registerTaskRoutes(registrar: Registrar): void {
   );
 
   register<TasksQuery>(registrar, routes.listTasks, ({ context, query }) => listTasks(context, readListQuery(query)));
+
+  register(registrar, routes.getTask, async ({ context, id }) =>
+    describeItem(context, await getTask(context, await parseTaskId(context, id))),
+  );
 }
 
 async function answerStatus(installation: Installation, call: Call<StatusQuery>, answers: StatusAnswers) {
@@ -71,27 +77,4 @@ async function waitOn(installation: Installation, call: Call, task: TaskRecord, 
     socket.removeListener("close", end);
     installation.stopping.removeEventListener("abort", end);
   }
-}
-
-function readListQuery(query: TasksQuery): TaskListQuery {
-  return {
-    ...(query.page === undefined ? {} : { page: query.page }),
-    ...(query.per_page === undefined ? {} : { perPage: query.per_page }),
-    ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
-    ...(query.order === undefined ? {} : { order: query.order }),
-    ...(query.status === undefined ? {} : { status: query.status }),
-    ...(query.model === undefined ? {} : { model: query.model }),
-    ...(query.type === undefined ? {} : { type: query.type }),
-    ...(query.mode === undefined ? {} : { mode: query.mode }),
-    ...(query.q === undefined ? {} : { q: query.q }),
-    ...(query.from === undefined ? {} : { from: readTime("from", query.from) }),
-    ...(query.to === undefined ? {} : { to: readTime("to", query.to) }),
-  };
-}
-
-function readTime(field: string, text: string): number {
-  const time = /^\d{4}-\d{2}-\d{2}(?:[T ]|$)/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(time)) return time;
-  const message = `${field} must be a date or a time in ISO 8601, such as 2026-03-01T12:00:00Z.`;
-  throw new SafelightError("validation_failed", message, { fields: [{ field, code: "pattern", message }] });
 }

@@ -11,10 +11,10 @@ export class MediaNotFound extends Error {
   override readonly name = "MediaNotFound";
 }
 
-const folders = ["results", "previews", "uploads"] as const;
+const folders = ["results", "previews", "uploads", "thumbnails"] as const;
 const partialFolder = "partial";
 // One plain folder and one plain file name: nothing in it can climb out of the media folder, whoever made it up.
-const namePattern = /^(?:results|previews|uploads)\/[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
+const namePattern = /^(?:results|previews|uploads|thumbnails)\/[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
 // Large pieces keep the number of reads of a film low; two of them per listener stay small.
 const readPiece = 1024 * 1024;
 // Parts up to this size are read in one go.

@@ -78,10 +78,9 @@ export async function storeUpload(
   const id = uploadIdOf(bytes);
   return uploadLock(id).pass(async () => {
     const before = await findUpload(context, id);
-    if (before !== null && (declared === before.type || declared === null)) {
-      await touchUpload(context, id);
-      return { upload: before, known: true };
-    }
+    const usable = before !== null && (declared === before.type || declared === null);
+    // The last task that named it may be deleted in this moment, and the upload with it.
+    if (usable && (await touchUpload(context, id))) return { upload: before, known: true };
     const upload: Upload = { id, bytes: bytes.byteLength, ...(await inspectImage(bytes, declared)) };
     // File first, row second: a crash in between leaves a file without a record, which the sweep finds, never the reverse.
     await context.media.put(uploadName(upload), bytes);
@@ -89,20 +88,24 @@ export async function storeUpload(
     await context.database.write((transaction) => {
       transaction
         .prepare(
-          `INSERT INTO uploads (id, type, bytes, width, height, created_at, last_used_at) VALUES (?, ?, ?, ?, ?, ?, ?)
-           ON CONFLICT (id) DO UPDATE SET last_used_at = excluded.last_used_at`,
+          `INSERT INTO uploads (id, type, bytes, width, height, created_at, last_used_at, sent_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+           ON CONFLICT (id) DO UPDATE SET last_used_at = excluded.last_used_at, sent_at = excluded.sent_at`,
         )
-        .run(id, upload.type, upload.bytes, upload.width, upload.height, now, now);
+        .run(id, upload.type, upload.bytes, upload.width, upload.height, now, now, now);
     });
     return { upload, known: before !== null };
   });
 }
 
-/** Starts the 24 hours anew, so that an upload about to be named by a task is not swept from under it. */
-export async function touchUpload(context: Context, id: string): Promise<void> {
+/**
+ * Starts the 24 hours anew, so that an upload about to be named by a task is not swept from under it, nor deleted with an older
+ * task. False when there is no such upload (any more).
+ */
+export async function touchUpload(context: Context, id: string): Promise<boolean> {
   const now = context.clock.now();
-  await context.database.write((transaction) => {
-    transaction.prepare("UPDATE uploads SET last_used_at = ? WHERE id = ?").run(now, id);
+  return context.database.write((transaction) => {
+    const update = transaction.prepare("UPDATE uploads SET last_used_at = ?, sent_at = ? WHERE id = ?");
+    return Number(update.run(now, now, id).changes) > 0;
   });
 }
 

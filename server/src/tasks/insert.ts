@@ -75,6 +75,7 @@ const untouched = {
   version: 1,
   started_at: null,
   finished_at: null,
+  favourite: 0,
 } as const;
 
 function numberOrNull(value: unknown): number | null {

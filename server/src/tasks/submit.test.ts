@@ -23,7 +23,7 @@ function submitWith(idempotency: ReturnType<typeof claim> | null, queueLimit = 1
 
 async function addUpload(id: string, lastUsedAt = 0): Promise<void> {
   await core.context.database.write((tx) => {
-    tx.prepare("INSERT INTO uploads VALUES (?, 'image/png', 1, 64, 64, 0, ?)").run(id, lastUsedAt);
+    tx.prepare("INSERT INTO uploads VALUES (?, 'image/png', 1, 64, 64, 0, ?, 0)").run(id, lastUsedAt);
   });
 }
 

@@ -56,6 +56,7 @@ export interface TaskRecord {
   readonly updatedAt: number;
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
+  readonly favourite: boolean;
 }
 
 /** Reads a row. The JSON columns are parsed when they are first looked at: a poll for the status never needs them. */
@@ -112,6 +113,7 @@ class StoredTask implements TaskRecord {
   readonly updatedAt: number;
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
+  readonly favourite: boolean;
   readonly #parametersText: string;
   readonly #warningsText: string;
   #parameters: Record<string, unknown> | undefined;
@@ -165,6 +167,7 @@ class StoredTask implements TaskRecord {
     this.updatedAt = row.updated_at;
     this.startedAt = row.started_at;
     this.finishedAt = row.finished_at;
+    this.favourite = row.favourite === 1;
     this.#parametersText = row.parameters;
     this.#warningsText = row.warnings;
   }

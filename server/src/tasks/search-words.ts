@@ -1,0 +1,20 @@
+// The tokenizer of the search index takes runs of letters, digits and marks for words. It splits at some marks and does not know the
+// letters of one script yet, where we do not follow it: only what stands before the first mark is searched for, as a beginning.
+const words = /[\p{L}\p{N}\p{M}]+/gu;
+const beginning = /^(?:(?![\u1980-\u19df])[\p{L}\p{N}])+/u;
+const mostWords = 16;
+
+/**
+ * The text of a search as an expression of the index: every word must stand in the prompt, or begin one of its words. Nothing a
+ * person types is ever syntax: only letters and digits come through, each word in quotes. Null: no word, so nothing is asked; "":
+ * there is text but no word in it, which nothing can match.
+ */
+export function searchExpression(text: string): string | null {
+  if (text.trim() === "") return null;
+  const folded = text.normalize("NFC").replaceAll("ё", "е").replaceAll("Ё", "Е");
+  const found = [...folded.matchAll(words)].flatMap(([word]) => beginning.exec(word) ?? []);
+  return [...new Set(found)]
+    .slice(0, mostWords)
+    .map((word) => `"${word}"*`)
+    .join(" AND ");
+}
