@@ -59,7 +59,9 @@ export async function buildWorkerApp(parts: WorkerParts): Promise<FastifyInstanc
     forceCloseConnections: "idle",
     return503OnClosing: false,
     clientErrorHandler: answerNoHttp,
-    frameworkErrors: (_error, request, reply) => sendRefusal(request, reply, nothingHere()),
+    frameworkErrors: (_error, request, reply) => {
+      sendRefusal(request, reply, nothingHere());
+    },
   });
   const methods = new MethodTable();
   setValidators(app);
@@ -234,12 +236,13 @@ async function sendResult(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   if (task.state === "running") throw new WorkerRefusal("task_not_ended", "The task is still running.");
-  if (task.result === null || kept?.result == null) {
+  const name = kept?.result ?? null;
+  if (task.result === null || name === null) {
     throw new WorkerRefusal("task_failed", task.error?.detail ?? "The task failed.");
   }
   const { bytes, sha256, content_type } = task.result;
   const range = parseRange(request.headers.range, bytes);
-  const body = await media.open(kept.result, range ?? undefined).catch((error: unknown) => {
+  const body = await media.open(name, range ?? undefined).catch((error: unknown) => {
     throw error instanceof MediaNotFound
       ? new WorkerRefusal("result_gone", "The file of this result is gone.")
       : toWorkerRefusal(error);

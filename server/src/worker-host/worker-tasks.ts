@@ -3,10 +3,9 @@ import type { MediaType, ModelEntry } from "@safelight/catalog";
 import type { Notice } from "@safelight/contract";
 import { type WorkerSlots, type WorkerTask, type WorkerTaskRequest } from "@safelight/contract/worker";
 import type { MediaStore } from "../context/media-store.ts";
-import type { Executor, Offer } from "../executors/executor.ts";
+import type { Offer } from "../executors/executor.ts";
 import { Attempt } from "./attempt.ts";
 import { type CheckedTask, checkTask, withReferences } from "./check-task.ts";
-import type { KeptTasks } from "./kept-tasks.ts";
 import type { ReferenceShelf } from "./reference-shelf.ts";
 import { WorkerRefusal } from "./refusal.ts";
 import { perform, type Workbench } from "./workbench.ts";
@@ -43,11 +42,11 @@ export class WorkerTasks {
   static async open(options: WorkerTasksOptions): Promise<WorkerTasks> {
     const tasks = new WorkerTasks(options);
     for (const kept of await options.kept.load()) {
-      const known = tasks.#attempts.get(kept.task.task_id)?.kept;
-      const newest = known == null || known.task.attempt < kept.task.attempt;
+      const known = tasks.#attempts.get(kept.task.task_id)?.kept ?? null;
+      const newest = known === null || known.task.attempt < kept.task.attempt;
       if (newest) tasks.#attempts.set(kept.task.task_id, Attempt.fromDisk(kept));
       const surplus = newest ? known : kept;
-      if (surplus != null) await options.kept.remove(surplus);
+      if (surplus !== null) await options.kept.remove(surplus);
     }
     return tasks;
   }
@@ -122,7 +121,7 @@ export class WorkerTasks {
 
   /** Forgets what ended long ago, and pictures that nobody needs. */
   async sweep(now = Date.now()): Promise<void> {
-    for (const attempt of [...this.#attempts.values()]) {
+    for (const attempt of this.#attempts.values()) {
       const endedAt = attempt.task.ended_at === null ? now : Date.parse(attempt.task.ended_at);
       if (!attempt.isRunning && now - endedAt > this.#options.keepMs) await this.remove(attempt);
     }
