@@ -33,9 +33,11 @@ export function applyEvents(queryClient: QueryClient, events: readonly ServerEve
   const ended = statuses.filter((status) => isEnded(status.status) && news.get(status.task_id) === status);
   if (ended.length > 0) writeEnds(queryClient, ended);
   if (events.some((event) => event.type === "stream.reset")) {
+    // Whether what ended is still there is not known any more; only what the server lists now counts.
+    queryClient.setQueryData<TaskItem[]>(listKey, (list) => list?.filter((item) => !isEnded(item.status)));
     void refreshTasks(queryClient);
     void rereadPages(queryClient);
-  } else if (wantsList(queryClient, statuses)) {
+  } else if (ended.length > 0 || wantsList(queryClient, statuses)) {
     // A list on its way already will hold it; events come faster than lists.
     void queryClient.invalidateQueries({ queryKey: listKey }, { cancelRefetch: false });
   }

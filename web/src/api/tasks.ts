@@ -1,11 +1,11 @@
 // The latest tasks as the server lists them, with what the event stream has told since. Both live in the query cache,
 // and every part of the page reads the merged board: nothing about a task is kept anywhere else.
 import type { TaskItem } from "@safelight/contract";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
 import { client } from "./client.ts";
 import { problemCode } from "./problems.ts";
 import { withSession } from "./session.ts";
-import { type Board, boardOf, byAge, mergeTask, type News, type Task } from "./task-board.ts";
+import { type Board, boardOf, byAge, isEnded, mergeTask, type News, type Task } from "./task-board.ts";
 import { applyStatus } from "./task-changes.ts";
 import { listKey, newsKey, noNews, taskKey } from "./task-keys.ts";
 
@@ -17,11 +17,18 @@ const outlookInterval = 3_000;
 /** As many of the foremost waiting tasks are listed; behind them only their number is shown. */
 const waitingListed = 50;
 
+/** As many ended tasks stay listed though they are no longer among the newest. */
+const endsListed = 20;
 const nothing: Board = { tasks: [], active: { running: 0, waiting: 0 } };
 
 /** The latest tasks, newest first. `tasks` is undefined until the list has come once. */
 export function useTasks() {
-  const list = useQuery({ queryKey: listKey, queryFn: () => withSession(readList) });
+  const queryClient = useQueryClient();
+  const list = useQuery({
+    queryKey: listKey,
+    queryFn: async () =>
+      withLatestEnds(await withSession(readList), queryClient.getQueryData<TaskItem[]>(listKey) ?? []),
+  });
   const news = useNews();
   const board = list.data === undefined ? null : boardOf(list.data, news);
   return {
@@ -45,6 +52,23 @@ export function useTask(id: string | null) {
   });
   const status = useNews().get(id ?? "");
   return { ...query, data: query.data ? mergeTask(query.data, status) : query.data };
+}
+
+/** The same once, from what is known or else from the server. */
+export async function readTaskOnce(queryClient: QueryClient, id: string): Promise<TaskItem | null> {
+  const listed = queryClient.getQueryData<TaskItem[]>(listKey)?.find((item) => item.id === id);
+  return listed ?? withSession(() => readTask(id));
+}
+
+/** Ids of everything that waits, in the order of the queue, as far as the stream has told. */
+export function waitingIds(queryClient: QueryClient): readonly string[] {
+  const news = queryClient.getQueryData<News>(newsKey) ?? noNews;
+  const waiting = [...news.values()].filter((status) => status.status === "pending");
+  return waiting
+    .map((status) => ({ ...status, id: status.task_id }))
+    .toSorted(byAge)
+    .map(({ id }) => id)
+    .reverse();
 }
 
 async function readTask(id: string): Promise<TaskItem | null> {
@@ -77,6 +101,16 @@ export function useNews(): News {
 /** An item of any list as it stands now. */
 export function useLive(item: TaskItem): Task {
   return mergeTask(item, useNews().get(item.id));
+}
+
+/** Of a long queue, what ended last was submitted long ago: it stays listed beside what is newer. */
+function withLatestEnds(read: readonly TaskItem[], before: readonly TaskItem[]): TaskItem[] {
+  const ids = new Set(read.map((item) => item.id));
+  const ended = before.filter((item) => isEnded(item.status) && !ids.has(item.id));
+  const latest = ended
+    .toSorted((a, b) => ((a.finished_at ?? "") < (b.finished_at ?? "") ? 1 : -1))
+    .slice(0, endsListed);
+  return [...read, ...latest].toSorted(byAge);
 }
 
 /** The newest tasks and, where a long queue has pushed them out of that page, those that run and those that are next. */

@@ -2,6 +2,7 @@
 // do then. Failures are told by their code, so that both languages say everything.
 import type { TaskErrorCode, TaskStage, TaskStatus } from "@safelight/contract";
 import { formatNumber, inLanguage } from "./language.ts";
+import { duration } from "./time.ts";
 
 /** As much of a task as its words need. */
 export interface TaskStanding {
@@ -35,10 +36,6 @@ const en = {
   } as Record<TaskStage, string>,
   detail: (stage: string, detail: string) => `${stage}, ${detail}`,
   step: (stage: string, step: string, steps: string) => `${stage}, step ${step} of ${steps}`,
-  percent: (value: string) => `${value} %`,
-  seconds: (value: string) => `${value} s`,
-  minutes: (value: string) => `${value} min`,
-  hours: (value: string) => `${value} h`,
   left: (text: string) => `${text} left`,
   about: (text: string) => `about ${text}`,
   tries: ["First try", "Second try", "Third try"],
@@ -84,10 +81,6 @@ const ru: typeof en = {
   },
   detail: (stage, detail) => `${stage}, ${detail}`,
   step: (stage, step, steps) => `${stage}, шаг ${step} из ${steps}`,
-  percent: (value) => `${value} %`,
-  seconds: (value) => `${value} с`,
-  minutes: (value) => `${value} мин`,
-  hours: (value) => `${value} ч`,
   left: (text) => `ещё ${text}`,
   about: (text) => `около ${text}`,
   tries: ["Первая попытка", "Вторая попытка", "Третья попытка"],
@@ -130,28 +123,9 @@ function waitingWords(position: number | null): string {
   return position === 1 ? strings.next : strings.place(formatNumber(position));
 }
 
-/** `value` in percent, 0 to 100. */
-export function percentText(value: number): string {
-  return strings.percent(formatNumber(value));
-}
-
-/** A duration for people: 4 s, 1 min 20 s, 2 h 5 min. */
-export function durationText(seconds: number): string {
-  if (seconds < 10) return strings.seconds(formatNumber(seconds, { maximumFractionDigits: 1 }));
-  const whole = Math.round(seconds);
-  if (whole < 60) return strings.seconds(formatNumber(whole));
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return joined(strings.minutes(formatNumber(minutes)), whole % 60, strings.seconds);
-  return joined(strings.hours(formatNumber(Math.floor(minutes / 60))), minutes % 60, strings.minutes);
-}
-
-function joined(large: string, rest: number, unit: (value: string) => string): string {
-  return rest === 0 ? large : `${large} ${unit(formatNumber(rest))}`;
-}
-
 /** How long it still takes: exact enough to count down while it runs, a guess while it waits. */
 export function outlookText(status: TaskStatus, seconds: number): string {
-  const text = durationText(seconds);
+  const text = duration(seconds);
   return status === "processing" ? strings.left(text) : strings.about(text);
 }
 

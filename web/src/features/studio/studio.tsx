@@ -1,7 +1,7 @@
 import "./index.css";
 import { useCallback, useRef } from "react";
 import { useModels } from "../../api/models.ts";
-import { useTasks } from "../../api/tasks.ts";
+import { useTask, useTasks } from "../../api/tasks.ts";
 import { Failed } from "./failed.tsx";
 import { Queue } from "./queue/queue.tsx";
 import { Recipe } from "./recipe/components/recipe.tsx";
@@ -28,7 +28,10 @@ export function Studio({ online }: { online: boolean }) {
   );
   const submit = useSubmit(onAccepted);
   const listed = tasks.tasks ?? [];
-  const shown = listed.find((task) => task.id === chosen) ?? listed[0] ?? null;
+  const inList = listed.find((task) => task.id === chosen);
+  // A link may lead to a task that is no longer among the latest.
+  const elsewhere = useTask(tasks.tasks !== undefined && inList === undefined ? chosen : null);
+  const shown = inList ?? elsewhere.data ?? listed[0] ?? null;
   const shownId = shown?.id ?? null;
   const setPrompt = useCallback(
     (prompt: string) => {

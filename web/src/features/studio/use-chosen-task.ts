@@ -1,16 +1,20 @@
-import { useCallback, useState } from "react";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useCallback } from "react";
 
-const parameter = "task";
-
-/** The task on the stage. It stands in the address, so that a reload or a copied link shows the same one. */
+/** The task on the stage. It stands in the address, so that a reload, a copied link or a notice shows the same one. */
 export function useChosenTask(): { chosen: string | null; choose: (id: string | null) => void } {
-  const [chosen, setChosen] = useState(() => new URLSearchParams(window.location.search).get(parameter));
-  const choose = useCallback((id: string | null) => {
-    const address = new URL(window.location.href);
-    if (id === null) address.searchParams.delete(parameter);
-    else address.searchParams.set(parameter, id);
-    window.history.replaceState(null, "", address);
-    setChosen(id);
-  }, []);
+  const chosen = useSearch({ strict: false, select: (search) => search.task ?? null });
+  const navigate = useNavigate();
+  const choose = useCallback(
+    (id: string | null) => {
+      void navigate({
+        to: "/",
+        search: ({ task: _before, ...rest }) => (id === null ? rest : { ...rest, task: id }),
+        replace: true,
+        resetScroll: false,
+      });
+    },
+    [navigate],
+  );
   return { chosen, choose };
 }

@@ -1,8 +1,16 @@
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { X } from "lucide-react";
-import type { Task } from "../../../api/tasks.ts";
-import { durationText, strings } from "./strings.ts";
-import { failureTitle, isActive, progressWords, secondsTaken } from "./task-words.ts";
-import { Thumbnail } from "./thumbnail.tsx";
+import { useCallback, useMemo } from "react";
+import { useModels } from "../../../api/models.ts";
+import { useResubmit } from "../../../api/resubmit.ts";
+import { type Task, useTasks } from "../../../api/tasks.ts";
+import { Drawer } from "../../../ui/drawer.tsx";
+import { narrowWidth, phoneWidth, useMediaQuery } from "../../../ui/use-media-query.ts";
+import { useAnnouncement } from "./announcement.ts";
+import { dismissEnded } from "./ended-tasks.ts";
+import { NotifyToggle } from "./notify-toggle.tsx";
+import { QueueList } from "./queue-list.tsx";
+import { strings } from "./strings.ts";
 import { useCancel } from "./use-cancel.ts";
 
 interface QueueProps {
@@ -13,86 +21,100 @@ interface QueueProps {
   onChoose: (id: string) => void;
 }
 
-/** How many ended tasks stay in sight beside the active ones. */
-const endedShown = 12;
-
-/** Every running and waiting task and the latest ended ones. */
-export function Queue({ tasks, active, chosen, onChoose }: QueueProps) {
-  const running = tasks.filter((task) => task.status === "processing");
-  const waiting = tasks.filter((task) => task.status === "pending").reverse();
-  const ended = tasks.filter((task) => !isActive(task)).slice(0, endedShown);
-  const groups = [
-    { title: strings.running, tasks: running },
-    { title: strings.waitingGroup, tasks: waiting },
-    { title: strings.ended, tasks: ended },
-  ];
+/** The queue: a column where there is room for three, a drawer where there is not, a page of its own on a phone. */
+export function Queue(props: QueueProps) {
+  const narrow = useMediaQuery(narrowWidth);
+  const phone = useMediaQuery(phoneWidth);
+  const { open, close } = useQueueAddress();
+  const said = useAnnouncement(props.tasks, props.chosen);
   return (
-    <aside className="studio-queue" aria-label={strings.tasks}>
-      <h2 className="flex min-h-12 items-center gap-2 border-b border-line px-4">
-        {strings.tasks}{" "}
-        <span className="num font-normal text-faint">{strings.queueSummary(active.running, active.waiting)}</span>
-      </h2>
-      <div className="min-h-0 flex-1 overflow-y-auto">
-        {groups.map((group) =>
-          group.tasks.length === 0 ? null : (
-            <section key={group.title} aria-label={group.title}>
-              <h3 className="px-4 pt-3 pb-1 text-label font-medium text-faint">{group.title}</h3>
-              {group.tasks.map((task) => (
-                <QueueItem key={task.id} task={task} current={task.id === chosen} onChoose={() => onChoose(task.id)} />
-              ))}
-            </section>
-          ),
-        )}
+    <>
+      <output className="visually-hidden">{said}</output>
+      {narrow ? open ? <OpenQueue {...props} phone={phone} onClose={close} /> : null : <QueueColumn {...props} />}
+    </>
+  );
+}
+
+function QueueColumn(props: QueueProps) {
+  return (
+    <aside className="studio-queue" aria-label={strings.queue}>
+      <div className="queue-head">
+        <QueueTitle active={props.active} />
+        <NotifyToggle />
       </div>
+      <QueueContent {...props} />
     </aside>
   );
 }
 
-function QueueItem({ task, current, onChoose }: { task: Task; current: boolean; onChoose: () => void }) {
-  const cancel = useCancel();
+function OpenQueue({ phone, onClose, ...props }: QueueProps & { phone: boolean; onClose: () => void }) {
+  const { onChoose } = props;
+  const choose = useCallback(
+    (id: string) => {
+      onClose();
+      onChoose(id);
+    },
+    [onChoose, onClose],
+  );
+  const content = <QueueContent {...props} onChoose={choose} />;
+  if (!phone) {
+    return (
+      <Drawer title={<QueueTitle active={props.active} plain />} tools={<NotifyToggle />} onClose={onClose}>
+        {content}
+      </Drawer>
+    );
+  }
   return (
-    <article className="queue-item">
-      <button type="button" className="queue-show" aria-current={current} onClick={onChoose}>
-        <Thumbnail task={task} />
-        <span className="min-w-0">
-          <span className="line-clamp-2" dir="auto">
-            {task.prompt}
-          </span>
-          <Meta task={task} />
-        </span>
-      </button>
-      {isActive(task) ? (
-        <button
-          type="button"
-          className="icon-btn icon-btn-small"
-          aria-label={strings.cancelTask(task.prompt)}
-          title={strings.cancel}
-          onClick={() => cancel.mutate(task.id)}
-        >
+    <section className="queue-page" aria-label={strings.queue}>
+      <div className="queue-head">
+        <QueueTitle active={props.active} />
+        <NotifyToggle />
+        <button type="button" className="icon-btn" aria-label={strings.close} title={strings.close} onClick={onClose}>
           <X className="icon" aria-hidden="true" />
         </button>
-      ) : null}
-      {task.status === "processing" ? (
-        <div className="bar" aria-hidden="true">
-          <i style={{ width: `${task.progress}%` }} />
-        </div>
-      ) : null}
-    </article>
+      </div>
+      {content}
+    </section>
   );
 }
 
-function Meta({ task }: { task: Task }) {
-  if (task.status === "failed")
-    return <span className="block text-label text-danger">{failureTitle(task.error?.code ?? null)}</span>;
-  const taken = secondsTaken(task);
-  return (
-    <span className="num flex flex-wrap gap-x-2 text-label text-faint">
-      {task.status === "processing" ? <b className="font-medium text-text">{strings.percent(task.progress)}</b> : null}
-      {isActive(task) ? <span>{progressWords(task)}</span> : null}
-      {task.status === "processing" && task.eta_seconds !== null ? (
-        <span>{strings.left(durationText(task.eta_seconds))}</span>
-      ) : null}
-      {task.status === "done" && taken !== null ? <span>{strings.doneIn(durationText(taken))}</span> : null}
-    </span>
+function QueueTitle({ active, plain = false }: { active: QueueProps["active"]; plain?: boolean }) {
+  const words = (
+    <>
+      {strings.queue}{" "}
+      <span className="num font-normal text-faint">{strings.summary(active.running, active.waiting)}</span>
+    </>
   );
+  return plain ? words : <h2 className="min-w-0 flex-1">{words}</h2>;
+}
+
+function QueueContent({ tasks, active, chosen, onChoose }: QueueProps) {
+  const models = useModels().data;
+  const loaded = useTasks().tasks !== undefined;
+  const navigate = useNavigate();
+  const { mutate: cancel } = useCancel();
+  const { retry } = useResubmit(onChoose);
+  const actions = useMemo(
+    () => ({
+      choose: onChoose,
+      cancel,
+      retry: (task: Task) => void retry(task),
+      edit: (task: Task) => void navigate({ to: "/", search: { use: task.id, as: "settings" } }),
+      dismiss: dismissEnded,
+    }),
+    [onChoose, cancel, retry, navigate],
+  );
+  return (
+    <QueueList tasks={tasks} loaded={loaded} models={models ?? []} active={active} chosen={chosen} actions={actions} />
+  );
+}
+
+/** Whether the address asks for the queue, and the way back. */
+function useQueueAddress(): { open: boolean; close: () => void } {
+  const open = useSearch({ strict: false, select: (search) => search.queue === "open" });
+  const navigate = useNavigate();
+  const close = useCallback(() => {
+    void navigate({ to: "/", search: ({ queue: _queue, ...rest }) => rest, replace: true });
+  }, [navigate]);
+  return { open, close };
 }

@@ -1,6 +1,8 @@
-// A task in words: where it stands, how it ended, what the engine had to say.
+// A task in words, as the studio needs them: where it stands, how it ended, what the engine had to say.
 import type { Task } from "../../../api/tasks.ts";
-import { strings } from "./strings.ts";
+import { failureWords } from "../../../ui/task-words.ts";
+
+export { progressWords } from "../../../ui/task-words.ts";
 
 type Warning = Task["warnings"][number];
 
@@ -8,20 +10,8 @@ export function isActive(task: Task): boolean {
   return task.status === "pending" || task.status === "processing";
 }
 
-/** "Denoising, step 5 of 8", "Waiting, number 3 in the queue". */
-export function progressWords(task: Task): string {
-  if (task.stage === "cancelling") return strings.stage.cancelling;
-  if (task.status === "pending") {
-    return task.queue_position === null ? strings.waitingUnknown : strings.waiting(task.queue_position);
-  }
-  const stage = task.stage === null ? strings.stage.starting : strings.stage[task.stage];
-  const counted = task.stage === "denoise" && task.steps !== null && task.step !== null;
-  if (task.stage_detail !== null && !counted) return strings.stageDetail(stage, task.stage_detail);
-  return counted ? strings.stepOf(stage, task.step ?? 0, task.steps ?? 0) : stage;
-}
-
 export function failureTitle(code: string | null): string {
-  return (code === null ? undefined : strings.failed[code]) ?? strings.failedOther;
+  return failureWords(code).title;
 }
 
 export function secondsTaken(task: Task): number | null {

@@ -1,17 +1,27 @@
-import { TriangleAlert } from "lucide-react";
+import { CircleSlash, FileX, TriangleAlert } from "lucide-react";
 import type { Task } from "../../../api/tasks.ts";
+import { DevelopingImage } from "../stage/developing-image.tsx";
 
-/** The smallest picture of a task: its preview, its place in the queue, or the mark of a failure. */
+/** The smallest picture of a task: its newest preview, its place in the queue, or the mark of how it ended. */
 export function Thumbnail({ task }: { task: Task }) {
-  if (task.status === "failed") {
+  if (task.status === "failed" || task.result_missing) {
+    const Mark = task.result_missing ? FileX : task.error?.code === "cancelled" ? CircleSlash : TriangleAlert;
     return (
       <span className="blank-print">
-        <TriangleAlert className="icon" aria-hidden="true" />
+        <Mark className="icon" aria-hidden="true" />
       </span>
     );
   }
-  if (task.preview_url === null) return <span className="blank-print">{task.queue_position}</span>;
-  return <img src={task.preview_url} alt="" loading="lazy" className={renderingOf(task.engine)} />;
+  const picture = task.status === "done" ? (task.thumbnail_url ?? task.preview_url) : task.preview_url;
+  if (picture === null) return <span className="blank-print">{task.queue_position}</span>;
+  if (task.status === "processing") {
+    return (
+      <span className="print">
+        <DevelopingImage src={picture} alt="" className={renderingOf(task.engine)} />
+      </span>
+    );
+  }
+  return <img src={picture} alt="" loading="lazy" className={renderingOf(task.engine)} />;
 }
 
 /** What the sketch engine drew is shown pixel by pixel; everything else as smoothly as the browser can. */
