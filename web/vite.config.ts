@@ -5,7 +5,7 @@ import { defineConfig } from "vite";
 // Where a running server is found while the page itself comes from `vite dev`.
 const server = process.env.SAFELIGHT_URL ?? "http://127.0.0.1:8600";
 const apiPaths =
-  "^/(auth|models|uploads|generate|status|events|cancel|results|preview|tasks|health|openapi\\.json|docs)(/|\\?|$)";
+  "^/(auth|models|uploads|generate|status|events|cancel|results|preview|tasks|gallery|health|openapi\\.json|docs)(/|\\?|$)";
 
 export default defineConfig({
   plugins: [react(), tailwindcss()],
@@ -18,5 +18,15 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     target: "es2022",
   },
-  server: { proxy: { [apiPaths]: { target: server, changeOrigin: true } } },
+  server: {
+    proxy: {
+      [apiPaths]: {
+        target: server,
+        changeOrigin: true,
+        // As the server does it: a navigation to an address of both a page and the API gets the page.
+        bypass: ({ url, headers }) =>
+          /^\/gallery(\?|$)/.test(url ?? "") && headers.accept?.includes("text/html") ? "/index.html" : undefined,
+      },
+    },
+  },
 });

@@ -1,14 +1,18 @@
 // Whatever goes wrong with a request, in one form that parts of the page can show.
 import type { FieldProblem } from "@safelight/contract";
 import { ApiError } from "@safelight/contract/client";
+import { currentLanguage } from "../ui/language.ts";
+import { problemWords } from "./words/problem-words.ts";
 
 export interface Problem {
   /** The contract's code; "offline" when no answer came at all. */
   code: string;
-  /** What happened. */
+  /** What happened, in the language in force. */
   detail: string;
-  /** What to do about it. */
+  /** What to do about it, in the language in force. */
   action: string;
+  /** The server's own English sentence, where the page is in another language; it may say more than `detail`. */
+  said: string | null;
   /** Finds the request in the server's log. */
   reference: string | null;
   fields: readonly FieldProblem[];
@@ -25,23 +29,17 @@ export function problemCode(error: unknown): string | null {
 }
 
 export function describeProblem(error: unknown): Problem {
-  if (error instanceof ApiError && error.problem !== null) {
-    const { code, detail, user_action, correlation_id, errors } = error.problem;
-    return {
-      code,
-      detail,
-      action: user_action,
-      reference: correlation_id,
-      fields: errors ?? [],
-      retryAfter: error.retryAfter,
-    };
-  }
+  const problem = error instanceof ApiError ? error.problem : null;
+  const code = problem?.code ?? (isRefusal(error) ? "internal" : "offline");
+  const words = problemWords(code) ?? { title: "", action: "" };
+  const isEnglish = currentLanguage() === "en";
   return {
-    code: "offline",
-    detail: "The server did not answer.",
-    action: "Check the connection; nothing you typed is lost.",
-    reference: null,
-    fields: [],
-    retryAfter: null,
+    code,
+    detail: isEnglish ? (problem?.detail ?? words.title) : words.title || (problem?.detail ?? ""),
+    action: words.action || (problem?.user_action ?? ""),
+    said: isEnglish ? null : (problem?.detail ?? null),
+    reference: problem?.correlation_id ?? null,
+    fields: problem?.errors ?? [],
+    retryAfter: error instanceof ApiError ? error.retryAfter : null,
   };
 }
