@@ -39,9 +39,9 @@ export function parseGallerySearch(search: Record<string, unknown>): GallerySear
     ...given("q", q),
     ...given("from", from !== undefined && (isSpan(from) || isDay(from)) ? from : undefined),
     ...given("to", to !== undefined && isDay(to) ? to : undefined),
-    ...given("order", search.order === "asc" ? "asc" : undefined),
-    ...given("favourite", ["true", "1"].includes(String(search.favourite)) ? true : undefined),
-    ...given("size", search.size === "small" ? "small" : undefined),
+    ...given("order", search.order === "asc" ? ("asc" as const) : undefined),
+    ...given("favourite", ["true", "1"].includes(String(search.favourite)) ? (true as const) : undefined),
+    ...given("size", search.size === "small" ? ("small" as const) : undefined),
     ...given("item", name(search.item)),
   };
 }
@@ -116,6 +116,6 @@ function name(value: unknown): string | undefined {
   return given !== undefined && given.length <= 64 ? given : undefined;
 }
 
-function given<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {
+function given<const Key extends string, const Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {
   return (value === undefined ? {} : { [key]: value }) as { [K in Key]?: Value };
 }

@@ -1,0 +1,48 @@
+// A picture or clip of the gallery in words.
+import type { GalleryItem } from "../../api/gallery.ts";
+import { formatNumber } from "../../ui/language.ts";
+import { duration } from "../../ui/time.ts";
+import { strings } from "./strings.ts";
+
+/** A name is read aloud; a whole prompt may be two thousand characters. */
+const longestName = 160;
+
+/** Seconds a clip lasts; null for a picture. */
+export function clipSeconds(item: Pick<GalleryItem, "type" | "frames" | "fps">): number | null {
+  return item.type === "video" && item.frames && item.fps ? item.frames / item.fps : null;
+}
+
+/** "5 s": clips are told apart by whole seconds. */
+export function secondsText(seconds: number): string {
+  return duration(Math.max(1, Math.round(seconds)));
+}
+
+export function shortPrompt(prompt: string): string {
+  return prompt.length <= longestName ? prompt : `${prompt.slice(0, longestName - 1).trimEnd()}…`;
+}
+
+/** The name of a cell: its prompt, and what else it is. */
+export function cellName(item: GalleryItem): string {
+  const prompt = shortPrompt(item.prompt);
+  const seconds = clipSeconds(item);
+  const name = item.result_missing
+    ? strings.gone(prompt)
+    : seconds === null
+      ? prompt
+      : strings.clip(prompt, secondsText(seconds));
+  return item.favourite ? strings.favouriteName(name) : name;
+}
+
+export function modelName(item: Pick<GalleryItem, "model">, models: ReadonlyMap<string, string>): string {
+  return models.get(item.model) ?? item.model;
+}
+
+/** "312", "10,000+". */
+export function countText(count: number, exact: boolean): string {
+  return `${formatNumber(count)}${exact ? "" : "+"}`;
+}
+
+/** "png" for "image/png". */
+export function fileType(item: Pick<GalleryItem, "result_type" | "type">): string {
+  return item.result_type?.split("/")[1] ?? item.type;
+}
