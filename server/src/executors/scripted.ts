@@ -20,7 +20,8 @@ import { RunBoard, UNKNOWN_UPDATE } from "./run-board.ts";
 export type ScriptStep =
   | { do: "report"; update: Partial<Omit<RunUpdate, "state">> }
   | { do: "preview" }
-  | { do: "wait"; until: Promise<unknown> }
+  /** A function is called when its turn comes. */
+  | { do: "wait"; until: Promise<unknown> | (() => Promise<unknown>) }
   | { do: "fail"; code: RunErrorCode; detail: string }
   | { do: "hang" }
   /** Deliver something else than is said, or than was asked for. */
@@ -72,7 +73,8 @@ export interface ScriptedOptions {
 
 /**
  * An executor that does what it is told and delivers real, if plain, pictures and clips: for tests of everything around
- * an executor. It stands under the same conformance suite as the others. Clips are 512×512 with 49 frames at 16 fps.
+ * an executor. It stands under the same conformance suite as the others. Clips are 512×512 (or 528×512, where that is asked
+ * for) with 49 frames at 16 fps, and carry the seed.
  */
 export class ScriptedExecutor implements Executor {
   readonly name: string;
@@ -183,7 +185,7 @@ async function takeStep(run: ScriptedRun, step: ScriptStep, stopped: Promise<voi
       run.preview = PREVIEW;
       return run.board.post({ previewVersion: run.board.update.previewVersion + 1 });
     case "wait":
-      await Promise.race([step.until, stopped]);
+      await Promise.race([typeof step.until === "function" ? step.until() : step.until, stopped]);
       return;
     case "hang":
       return stopped;
@@ -220,18 +222,32 @@ async function* breakOff(content: Uint8Array): AsyncGenerator<Uint8Array> {
 
 function deliver(request: RunRequest, lies: ReadonlySet<string>) {
   if (request.type === "video") {
-    return { contentType: "video/mp4", bytes: clip(), width: 512, height: 512, frames: 49, fps: 16 };
+    const width = request.parameters.width === 528 ? 528 : 512;
+    const bytes = Buffer.concat([clip(width), seedBox(request.seed)]);
+    return { contentType: "video/mp4", bytes, width, height: 512, frames: 49, fps: 16 };
   }
   const width = Number(request.parameters.width) + (lies.has("size") ? 16 : 0);
   const height = Number(request.parameters.height);
   return { contentType: "image/png", bytes: plainPng(width, height, request.seed), width, height, frames: 1, fps: 0 };
 }
 
-let clipBytes: Buffer | undefined;
+const clips = new Map<number, Buffer>();
 
-function clip(): Buffer {
-  clipBytes ??= readFileSync(new URL("./fixtures/clip-512x512-49-frames.mp4", import.meta.url));
-  return clipBytes;
+function clip(width: 512 | 528): Buffer {
+  const known = clips.get(width);
+  if (known !== undefined) return known;
+  const bytes = readFileSync(new URL(`./fixtures/clip-${width}x512-49-frames.mp4`, import.meta.url));
+  clips.set(width, bytes);
+  return bytes;
+}
+
+/** A box that players pass over: another seed makes other bytes, as it does with a real engine. */
+function seedBox(seed: number): Buffer {
+  const box = Buffer.alloc(12);
+  box.writeUInt32BE(12, 0);
+  box.write("free", 4, "latin1");
+  box.writeUInt32BE(seed, 8);
+  return box;
 }
 
 // A WebP of one grey pixel.

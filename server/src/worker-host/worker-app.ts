@@ -198,12 +198,12 @@ function addTasks(add: (route: WorkerRoute, handler: Handler) => void, { tasks, 
     const { task, isNew } = tasks.accept(request.body as WorkerTaskRequest);
     return reply.code(isNew ? 202 : 200).send(task);
   });
-  add(workerRoutes.getTask, async (request) => {
+  add(workerRoutes.getTask, async (request, reply) => {
     const attempt = attemptOf(tasks, request);
     const { wait = 0, after = 0 } = request.query as AttemptQuery;
     if (wait > 0) {
       const left = new AbortController();
-      request.raw.socket.once("close", () => left.abort());
+      reply.raw.once("close", () => left.abort());
       await attempt.changed(after, wait * 1000, AbortSignal.any([left.signal, stopping]));
     }
     return attempt.task;
