@@ -4,6 +4,9 @@ import type { TaskErrorCode, TaskStage, TaskStatus } from "@safelight/contract";
 import { formatNumber, inLanguage } from "./language.ts";
 import { duration } from "./time.ts";
 
+export { percentWords as percentText } from "./figures.ts";
+export { duration as durationText } from "./time.ts";
+
 /** As much of a task as its words need. */
 export interface TaskStanding {
   status: TaskStatus;
