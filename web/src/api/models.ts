@@ -1,23 +1,9 @@
-import type { Model } from "@safelight/contract";
 import { useQuery } from "@tanstack/react-query";
 import { client } from "./client.ts";
 import { withSession } from "./session.ts";
+import { studioModel } from "./studio-model.ts";
 
-/** A parameter as the catalog describes it, with its name. */
-export type Parameter = Model["parameters_schema"][string] & { name: string };
-export type ModeFacts = Model["mode_details"][number];
-export type Preset = Model["presets"]["aspect"][number];
-export type KeyframeField = NonNullable<Parameter["fields"]>[number];
-export type Note = Model["notes"][number];
-export type Notice = Model["limits"][number];
-
-/** A model as the form reads it: texts in every language, modes and parameters in the catalog's order. */
-export interface StudioModel
-  extends Omit<Model, "description" | "descriptions" | "modes" | "mode_details" | "parameters_schema"> {
-  description: Model["descriptions"];
-  modes: readonly ModeFacts[];
-  parameters: readonly Parameter[];
-}
+export * from "./studio-model.ts";
 
 /** How long the answer to "who can run what" is trusted, in milliseconds. */
 const freshFor = 30_000;
@@ -30,15 +16,4 @@ export function useModels() {
     staleTime: freshFor,
     refetchInterval: freshFor,
   });
-}
-
-/** Puts an entry of GET /models into the order and shape of the form. */
-export function studioModel(model: Model): StudioModel {
-  const { descriptions, mode_details, parameters_schema, ...facts } = model;
-  return {
-    ...facts,
-    description: descriptions,
-    modes: mode_details,
-    parameters: Object.entries(parameters_schema).map(([name, parameter]) => ({ ...parameter, name })),
-  };
 }

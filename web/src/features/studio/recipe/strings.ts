@@ -1,4 +1,5 @@
 // Every word of the recipe that the catalog and the server do not say themselves.
+import { formatNumber, inLanguage, plural } from "../../../ui/language.ts";
 
 const en = {
   recipe: "Recipe",
@@ -18,14 +19,15 @@ const en = {
     "Served by Sketch: a miniature with a small vocabulary. It draws small scenes and says which words it did not know.",
   words: "Words",
   promptPlaceholder: "What do you want to see?",
-  counter: (used: number, limit: number) => `${used} / ${limit}`,
-  counterSpoken: (used: number, limit: number) => `${used} of ${limit} characters used`,
+  counter: (used: number, limit: number) => `${plain(used)} / ${plain(limit)}`,
+  counterSpoken: (used: number, limit: number) => `${plain(used)} of ${plain(limit)} characters used`,
   frame: "Frame",
   ownSize: "Own",
   swap: "Swap width and height",
   duration: "Duration",
   seconds: (value: number) => `${number(value)} s`,
-  framesAndRate: (frames: number, rate: number) => `${frames} frames, ${rate} a second`,
+  framesAndRate: (frames: number, rate: number) =>
+    `${plural(frames, { one: "# frame", other: "# frames" })}, ${rate} a second`,
   quality: "Quality",
   seedSection: "Seed of the run",
   seedRandom: "random",
@@ -43,48 +45,180 @@ const en = {
   references: "Pictures",
   drop: "Drop, paste or choose a picture",
   uploading: (name: string) => `Sending ${name} …`,
-  pictureSize: (width: number, height: number, bytes: number) => `${width} × ${height} · ${bytesText(bytes)}`,
+  pictureSize: (width: number, height: number, bytes: string) => `${width} × ${height} · ${bytes}`,
   remove: (name: string) => `Remove ${name}`,
+  replace: "Replace",
+  replaceName: (name: string) => `Replace ${name}`,
   keyframeCount: (count: number, limit: number) => `${count} of ${limit}`,
-  keyframe: (index: number) => `Keyframe ${index}`,
+  keyframe: (index: number) => `Key frame ${index}`,
+  keyframePlace: (frame: number, seconds: number) => `frame ${frame}, ${number(seconds)} seconds`,
+  keyframeTrack: "Key frames along the clip",
+  keyframesMoved: "The clip is shorter now: what stood behind its end has moved in front of it.",
   addPicture: "Add picture",
-  generateImage: "Generate image",
-  generateVideo: (seconds: string) => `Generate ${seconds} of video`,
+  copies: "How many",
+  copiesOption: (count: number) => `× ${count}`,
+  generateImage: (count: number) => plural(count, { one: "Generate image", other: "Generate # images" }),
+  generateVideo: (seconds: string, count: number) =>
+    count === 1 ? `Generate ${seconds} of video` : `Generate ${count} videos, ${seconds} each`,
   generateOffline: "Generate when back online",
   submitting: "Sending …",
+  submittingOf: (taken: number, wanted: number) => `Sending, ${taken} of ${wanted} taken …`,
+  takenOf: (taken: number, wanted: number) =>
+    `${taken} of ${wanted} were taken and are on their way. The rest is not sent yet.`,
   shortcut: (command: string) => `${command} Enter`,
   modeUnavailable: "This mode cannot run here now.",
   unavailableModel: "This model cannot run now. Choose another one.",
-  fixes: (count: number) => (count === 1 ? "1 thing to fix" : `${count} things to fix`),
-  faults: {
-    text: "Write what you want to see.",
-    picture: "This mode needs a picture here.",
-    number: "Write a number.",
-    range: (minimum: number, maximum: number, step: number | undefined) =>
-      step === undefined || step === 1
-        ? `From ${minimum} to ${maximum}.`
-        : `Steps of ${step} from ${minimum} to ${maximum}.`,
-  },
+  fixes: (count: number) => plural(count, { one: "# thing to fix", other: "# things to fix" }),
   queueFull: (seconds: number) => `Trying again in ${seconds} s; your settings stay.`,
   stop: "Stop",
+  dropHere: "Drop a picture, or a result to take its settings",
+  undo: "Undo",
+  close: "Close",
+  taken: { from: (name: string) => `Settings taken from ${name}`, task: "Settings taken over" },
+  undone: "The settings from before are back",
+  unusable: {
+    title: "Some of it could not be used",
+    model: (name: string) => `The model ${name} is not offered here. Prompt and seed were taken.`,
+    mode: (name: string) => `The model has no mode ${name}.`,
+    parameter: (name: string) => `The model no longer has the setting ${name}.`,
+    value: (label: string, value: string) => `${label}: ${value} is not possible here.`,
+    picture: (label: string) => `${label}: the server no longer holds this picture.`,
+    catalog: (then: string, now: string) =>
+      `It was made with catalog ${then}; here it is ${now}. The result may differ.`,
+  },
+  noRecipe: (name: string) => `${name} holds no recipe`,
+  noRecipeClip: "Clips cannot be used as references.",
+  startFrom: (name: string) => `Start from ${name}?`,
+  notMedia: (name: string) => `${name} is neither a picture nor a clip`,
+  asReference: "Picture taken over",
+  pictureOfTask: "result.png",
+  cannot: {
+    title: "It cannot be used",
+    gone: "The task or its file is gone.",
+    noMode: "No model that can run now starts from one picture.",
+    noPairMode: "No model that can run now leads from a first to a last picture.",
+    notDone: "It is not finished yet.",
+  },
 };
 
-export type RecipeStrings = typeof en;
+const ru: typeof en = {
+  recipe: "Рецепт",
+  modelAndMode: "Модель и режим",
+  model: "Модель",
+  mode: "Режим",
+  media: { image: "Картинка", video: "Видео" },
+  availability: {
+    ready: "Готова",
+    sketch: "Вместо неё Sketch",
+    sketchLong: "Вместо неё Sketch, миниатюра с малым словарём",
+    off: "Недоступна",
+    offBecause: (reason) => `Недоступна: ${reason}`,
+    executor: (name) => `Готова: ${name}`,
+  },
+  sketchHint:
+    "Вместо неё Sketch: миниатюра с малым словарём. Она рисует небольшие сцены и говорит, каких слов не знала.",
+  words: "Слова",
+  promptPlaceholder: "Опишите картинку",
+  counter: (used, limit) => `${plain(used)} / ${plain(limit)}`,
+  counterSpoken: (used, limit) => `Занято ${plain(used)} из ${plain(limit)} знаков`,
+  frame: "Кадр",
+  ownSize: "Свой",
+  swap: "Поменять ширину и высоту",
+  duration: "Длина",
+  seconds: (value) => `${number(value)} с`,
+  framesAndRate: (frames, rate) =>
+    `${plural(frames, { one: "# кадр", few: "# кадра", many: "# кадров", other: "# кадра" })}, ${rate} в секунду`,
+  quality: "Качество",
+  seedSection: "Зерно запуска",
+  seedRandom: "случайное",
+  seedKept: "сохранится для следующего",
+  seedPlaceholder: "Каждый раз новое",
+  seedLock: "Сохранить зерно",
+  seedLocked: "Зерно сохранено",
+  seedRoll: "Новое зерно",
+  advanced: "Подробно",
+  changed: (count) => `изменено: ${count}`,
+  reset: "Вернуть исходные",
+  numberOf: (label) => `${label}, число`,
+  locked: "закреплено",
+  fixed: "Задано моделью",
+  references: "Картинки",
+  drop: "Бросьте, вставьте или выберите картинку",
+  uploading: (name) => `Отправляется ${name} …`,
+  pictureSize: (width, height, bytes) => `${width} × ${height} · ${bytes}`,
+  remove: (name) => `Убрать: ${name}`,
+  replace: "Заменить",
+  replaceName: (name) => `Заменить: ${name}`,
+  keyframeCount: (count, limit) => `${count} из ${limit}`,
+  keyframe: (index) => `Ключевой кадр ${index}`,
+  keyframePlace: (frame, seconds) => `кадр ${frame}, ${number(seconds)} с`,
+  keyframeTrack: "Ключевые кадры вдоль клипа",
+  keyframesMoved: "Клип стал короче: то, что стояло за его концом, сдвинуто ближе.",
+  addPicture: "Добавить",
+  copies: "Сколько",
+  copiesOption: (count) => `× ${count}`,
+  generateImage: (count) =>
+    plural(count, {
+      one: "Создать картинку",
+      few: "Создать # картинки",
+      many: "Создать # картинок",
+      other: "Создать # картинки",
+    }),
+  generateVideo: (seconds, count) =>
+    count === 1 ? `Создать видео, ${seconds}` : `Создать видео: ${count} по ${seconds}`,
+  generateOffline: "Создать, когда будет связь",
+  submitting: "Отправляется …",
+  submittingOf: (taken, wanted) => `Отправляется, принято ${taken} из ${wanted} …`,
+  takenOf: (taken, wanted) => `Принято ${taken} из ${wanted}, они уже в работе. Остальное ещё не отправлено.`,
+  shortcut: (command) => `${command} Enter`,
+  modeUnavailable: "Этот режим сейчас недоступен.",
+  unavailableModel: "Эта модель сейчас недоступна. Выберите другую.",
+  fixes: (count) =>
+    plural(count, {
+      one: "Исправьте # место",
+      few: "Исправьте # места",
+      many: "Исправьте # мест",
+      other: "Исправьте # места",
+    }),
+  queueFull: (seconds) => `Новая попытка через ${seconds} с; настройки сохранены.`,
+  stop: "Остановить",
+  dropHere: "Бросьте картинку или результат, чтобы взять его настройки",
+  undo: "Вернуть",
+  close: "Закрыть",
+  taken: { from: (name) => `Настройки взяты из ${name}`, task: "Настройки взяты" },
+  undone: "Прежние настройки возвращены",
+  unusable: {
+    title: "Взято не всё",
+    model: (name) => `Модели ${name} здесь нет. Взяты описание и зерно.`,
+    mode: (name) => `У модели нет режима ${name}.`,
+    parameter: (name) => `У модели больше нет настройки ${name}.`,
+    value: (label, value) => `${label}: ${value} здесь не подходит.`,
+    picture: (label) => `${label}: на сервере этой картинки больше нет.`,
+    catalog: (then, now) => `Сделано с каталогом ${then}, здесь ${now}. Результат может отличаться.`,
+  },
+  noRecipe: (name) => `В файле ${name} нет рецепта`,
+  noRecipeClip: "Клип не может быть образцом.",
+  startFrom: (name) => `Начать с картинки ${name}?`,
+  notMedia: (name) => `${name}: не картинка и не клип`,
+  asReference: "Картинка взята",
+  pictureOfTask: "result.png",
+  cannot: {
+    title: "Взять не получится",
+    gone: "Задачи или её файла больше нет.",
+    noMode: "Ни одна доступная сейчас модель не начинает с одной картинки.",
+    noPairMode: "Ни одна доступная сейчас модель не ведёт от первой картинки к последней.",
+    notDone: "Она ещё не готова.",
+  },
+};
 
-/** The strings of the language in force. */
-export const strings: RecipeStrings = en;
+/** The strings in the language in force. */
+export const strings = inLanguage({ en, ru });
 
 function number(value: number): string {
-  return new Intl.NumberFormat("en", { maximumFractionDigits: 1 }).format(value);
+  return formatNumber(value, { maximumFractionDigits: 1 });
 }
 
-function bytesText(bytes: number): string {
-  const units = ["B", "kB", "MB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${number(value)} ${units[unit]}`;
+/** As counters show it: without the marks between thousands. */
+function plain(value: number): string {
+  return formatNumber(value, { useGrouping: false });
 }

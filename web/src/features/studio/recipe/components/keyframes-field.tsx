@@ -7,8 +7,8 @@ import { useFieldErrors } from "../hooks/use-field-errors.ts";
 import { usePictureUpload } from "../hooks/use-picture-upload.ts";
 import { useRecipeForm } from "../hooks/use-recipe.ts";
 import { fieldMaximum, numberFields } from "../model/keyframes.ts";
-import { heldKeyframes, placed } from "../model/places.ts";
-import type { Keyframe, Value } from "../model/recipe.ts";
+import { placed } from "../model/places.ts";
+import { type Keyframe, keyframesIn, type Value } from "../model/values.ts";
 import { strings } from "../strings.ts";
 import { Dropzone } from "./dropzone.tsx";
 
@@ -16,7 +16,7 @@ import { Dropzone } from "./dropzone.tsx";
 export function KeyframesField({ parameter }: { parameter: Parameter }) {
   const form = useRecipeForm();
   const { errorOn, clear } = useFieldErrors();
-  const list = heldKeyframes(form.value(parameter));
+  const list = keyframesIn(form.value(parameter));
   const set = (next: Value | undefined) => {
     clear(parameter.name);
     form.set(parameter, next);
@@ -96,7 +96,7 @@ function KeyframeRow({ parameter, keyframe, index, onChange, onRemove }: Keyfram
               numberLabel={strings.numberOf(`${name}, ${label}`)}
               value={keyframe.values[field.name] ?? field.default ?? minimum}
               minimum={minimum}
-              maximum={fieldMaximum(field, form.numbers())}
+              maximum={fieldMaximum(field, (name) => form.numbers()[name])}
               step={field.step ?? 1}
               integer={field.type === "integer"}
               defaultValue={field.default ?? minimum}

@@ -1,12 +1,12 @@
 import { X } from "lucide-react";
 import type { Parameter } from "../../../../api/models.ts";
 import { FieldError } from "../../../../ui/field-error.tsx";
+import { bytesWords } from "../../../../ui/figures.ts";
 import { localize } from "../../../../ui/language.ts";
 import { useFieldErrors } from "../hooks/use-field-errors.ts";
 import { usePictureUpload } from "../hooks/use-picture-upload.ts";
 import { useRecipeForm } from "../hooks/use-recipe.ts";
-import { heldPicture } from "../model/places.ts";
-import type { Picture } from "../model/recipe.ts";
+import { type Picture, pictureIn } from "../model/values.ts";
 import { strings } from "../strings.ts";
 import { Dropzone } from "./dropzone.tsx";
 
@@ -19,7 +19,7 @@ export function PictureField({ parameter }: { parameter: Parameter }) {
     form.set(parameter, picture);
   };
   const upload = usePictureUpload(set);
-  const held = heldPicture(form.value(parameter));
+  const held = pictureIn(form.value(parameter));
   const error = upload.error ?? errorOn(parameter.name);
   const label = localize(parameter.label);
   const take = ([file]: File[]) => {
@@ -58,7 +58,9 @@ function HeldPicture({ picture, label, onRemove }: HeldPictureProps) {
       <img src={picture.url} alt={`${label}: ${picture.name}`} />
       <div className="min-w-0 text-label">
         <p className="truncate font-medium">{picture.name}</p>
-        <p className="num text-faint">{strings.pictureSize(picture.width, picture.height, picture.bytes)}</p>
+        <p className="num text-faint">
+          {strings.pictureSize(picture.width, picture.height, bytesWords(picture.bytes))}
+        </p>
       </div>
       <button type="button" className="icon-btn" aria-label={remove} title={remove} onClick={onRemove}>
         <X className="icon" aria-hidden="true" />

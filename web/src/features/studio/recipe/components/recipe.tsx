@@ -1,12 +1,12 @@
-import { type FormEvent, useEffect, useMemo, useRef } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { StudioModel } from "../../../../api/models.ts";
-import { belongsTo, type FieldErrors, FieldErrorsContext } from "../hooks/use-field-errors.ts";
-import { useFocusOnRefusal } from "../hooks/use-focus-on-refusal.ts";
+import { FieldErrorsContext, useErrorsOf, useFaults } from "../hooks/use-field-errors.ts";
+import { useFocusOnFault } from "../hooks/use-focus-on-fault.ts";
 import { RecipeContext, type RecipeForm } from "../hooks/use-recipe.ts";
 import type { Submit } from "../hooks/use-submit.ts";
 import { useSubmitKeys } from "../hooks/use-submit-keys.ts";
-import { fieldWords } from "../model/field-words.ts";
-import { requestBody } from "../model/recipe.ts";
+import { faultsOf } from "../model/faults.ts";
+import { orderOf } from "../model/order.ts";
 import { strings } from "../strings.ts";
 import { Advanced } from "./advanced.tsx";
 import { FrameFields } from "./frame-fields.tsx";
@@ -26,47 +26,42 @@ interface RecipeProps {
 /** Everything that makes a picture, in the order in which it is thought of, and the button that starts it. */
 export function Recipe({ models, form, submit, online }: RecipeProps) {
   const element = useRef<HTMLFormElement>(null);
-  const errors = useFieldErrorsOf(submit, form.model);
-  const seed = form.parameters.find((parameter) => parameter.control === "seed");
-  const { dismiss } = submit;
+  const { model, mode, recipe } = form;
+  const { state, dismiss } = submit;
   // What was wrong with one model and mode says nothing about another.
-  const pair = `${form.model.id} ${form.mode}`;
+  const pair = `${model.id} ${mode}`;
+  // The press that found faults; every such press takes the focus to the first of them.
+  const [faulty, setFaulty] = useState<{ pair: string } | null>(null);
+  const tried = faulty?.pair === pair;
+  const faults = useFaults(form, submit, tried);
+  const errors = useErrorsOf(form, faults, submit.clearField);
+  const seed = form.parameters.find((parameter) => parameter.control === "seed");
   useEffect(() => dismiss(), [dismiss, pair]);
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
-    if (online && form.model.available && submit.state.phase !== "sending")
-      submit.send(requestBody(form.recipe, form.model));
+    if (!online || !model.available || state.phase === "sending" || state.phase === "waiting") return;
+    const wrong = faultsOf(recipe, model, mode).length > 0;
+    setFaulty(wrong ? { pair } : null);
+    if (!wrong) submit.send(orderOf(recipe, model, mode));
   };
   useSubmitKeys(element);
-  useFocusOnRefusal(element, submit.state);
+  useFocusOnFault(element, faulty);
+  useFocusOnFault(element, state.phase === "refused" ? state.problem.reference : null);
   return (
     <RecipeContext value={form}>
       <FieldErrorsContext value={errors}>
         <form ref={element} className="studio-recipe" aria-label={strings.recipe} noValidate onSubmit={onSubmit}>
           <div className="studio-recipe-body">
             <ModelAndMode models={models} />
-            <PromptFields servedBySketch={form.model.engine === "sketch"} />
+            <PromptFields servedBySketch={model.engine === "sketch"} />
             <ReferenceFields />
             <FrameFields />
             {seed ? <SeedField parameter={seed} /> : null}
             <Advanced />
           </div>
-          <SubmitBar submit={submit} online={online} />
+          <SubmitBar submit={submit} online={online} faults={tried || state.phase === "refused" ? faults : []} />
         </form>
       </FieldErrorsContext>
     </RecipeContext>
   );
-}
-
-function useFieldErrorsOf({ state, clearField }: Submit, model: StudioModel): FieldErrors {
-  return useMemo(() => {
-    const fields = state.phase === "refused" ? state.problem.fields : [];
-    return {
-      errorOn: (field) => {
-        const fault = fields.find((error) => belongsTo(error.field, field));
-        return fault ? fieldWords(model, fault) : null;
-      },
-      clear: clearField,
-    };
-  }, [state, clearField, model]);
 }

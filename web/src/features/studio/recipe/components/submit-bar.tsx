@@ -1,20 +1,22 @@
 import { CircleAlert, Clock } from "lucide-react";
 import { useEffect, useState } from "react";
 import type { Problem } from "../../../../api/problems.ts";
+import { type FieldFault, fieldFaultWords, fieldName } from "../../../../api/words/field-errors.ts";
 import { localize } from "../../../../ui/language.ts";
 import { useRecipeForm } from "../hooks/use-recipe.ts";
 import type { Submit } from "../hooks/use-submit.ts";
-import { fieldLabel, fieldWords } from "../model/field-words.ts";
 import { durationOf } from "../model/presets.ts";
 import { strings } from "../strings.ts";
 
 interface SubmitBarProps {
   submit: Submit;
   online: boolean;
+  /** Faults of the last press that are still there. */
+  faults: readonly FieldFault[];
 }
 
 /** The one thing to press, and why it was refused when it was. */
-export function SubmitBar({ submit, online }: SubmitBarProps) {
+export function SubmitBar({ submit, online, faults }: SubmitBarProps) {
   const form = useRecipeForm();
   const { state } = submit;
   const words = useGenerateWords();
@@ -22,7 +24,11 @@ export function SubmitBar({ submit, online }: SubmitBarProps) {
   const label = !online ? strings.generateOffline : state.phase === "sending" ? strings.submitting : words;
   return (
     <div className="studio-go">
-      {state.phase === "refused" ? <Refusal problem={state.problem} /> : null}
+      {faults.length > 0 ? <FaultList faults={faults} /> : null}
+      {state.phase === "refused" && state.problem.fields.length === 0 ? <Refusal problem={state.problem} /> : null}
+      {(state.phase === "refused" || state.phase === "waiting") && state.taken > 0 ? (
+        <p className="text-label text-soft">{strings.takenOf(state.taken, state.wanted)}</p>
+      ) : null}
       {state.phase === "waiting" ? (
         <WaitingForQueue problem={state.problem} retryAt={state.retryAt} onStop={submit.stop} />
       ) : (
@@ -40,37 +46,46 @@ export function SubmitBar({ submit, online }: SubmitBarProps) {
 
 function useGenerateWords(): string {
   const form = useRecipeForm();
-  if (form.model.type === "image") return strings.generateImage;
+  const { copies } = form.recipe;
+  if (form.model.type === "image") return strings.generateImage(copies);
   const numbers = form.numbers();
   const preset = durationOf(form.model, numbers);
   const amount = (unit: string) =>
     numbers[form.parameters.find((parameter) => parameter.unit === unit)?.name ?? ""] ?? 0;
   const seconds = amount("frames") / (amount("fps") || 1);
-  return strings.generateVideo(preset ? localize(preset.label) : strings.seconds(seconds));
+  return strings.generateVideo(preset ? localize(preset.label) : strings.seconds(seconds), copies);
 }
 
-function Refusal({ problem }: { problem: Problem }) {
+/** What stands in the way, each with its place in the form. */
+function FaultList({ faults }: { faults: readonly FieldFault[] }) {
   const form = useRecipeForm();
-  const { fields } = problem;
   return (
     <div role="alert" className="grid gap-0.5 rounded-control bg-danger-wash px-3 py-2 text-danger">
       <p className="flex gap-2 font-medium">
         <CircleAlert className="icon mt-0.5" aria-hidden="true" />
-        {fields.length > 0 ? strings.fixes(fields.length) : problem.detail}
+        {strings.fixes(faults.length)}
       </p>
-      {fields.length > 0 ? (
-        <ul className="ps-6 text-label">
-          {fields.map((error) => (
-            <li key={`${error.field} ${error.code}`}>
-              {fieldLabel(form.model, error.field)}: {fieldWords(form.model, error)}
-            </li>
-          ))}
-        </ul>
-      ) : (
-        <p className="ps-6 text-label">
-          {problem.action} <span className="mono">{problem.code}</span>
-        </p>
-      )}
+      <ul className="ps-6 text-label">
+        {faults.map((fault) => (
+          <li key={`${fault.field} ${fault.code}`}>
+            {fieldName(form.model, fault.field)}: {fieldFaultWords(form.model, fault, form.numbers())}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function Refusal({ problem }: { problem: Problem }) {
+  return (
+    <div role="alert" className="grid gap-0.5 rounded-control bg-danger-wash px-3 py-2 text-danger">
+      <p className="flex gap-2 font-medium">
+        <CircleAlert className="icon mt-0.5" aria-hidden="true" />
+        {problem.detail}
+      </p>
+      <p className="ps-6 text-label">
+        {problem.action} <span className="mono">{problem.code}</span>
+      </p>
     </div>
   );
 }

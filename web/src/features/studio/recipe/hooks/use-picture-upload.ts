@@ -2,7 +2,7 @@ import { useState } from "react";
 import { client } from "../../../../api/client.ts";
 import { describeProblem } from "../../../../api/problems.ts";
 import { withSession } from "../../../../api/session.ts";
-import type { Picture } from "../model/recipe.ts";
+import type { Picture } from "../model/values.ts";
 
 interface PictureUpload {
   /** Name of the file on its way; null when none is. */

@@ -1,17 +1,20 @@
-import { createContext, useCallback, useContext, useEffect, useMemo, useState } from "react";
+import { createContext, useContext, useMemo } from "react";
 import type { Parameter, StudioModel } from "../../../../api/models.ts";
-import { keepDraft, readDraft } from "../model/draft.ts";
 import {
   chosenMode,
   chosenModel,
   defaultOf,
+  heldValue,
   isRelevant,
+  numbersIn,
   parametersInForce,
   type Recipe,
-  type Value,
   valueOf,
+  withNamedValues,
   withValue,
 } from "../model/recipe.ts";
+import { changeRecipe, useCurrentRecipe } from "../model/recipe-store.ts";
+import type { Value } from "../model/values.ts";
 
 /** The form as its parts see it: the model and mode in force, and every parameter's value. */
 export interface RecipeForm {
@@ -26,6 +29,7 @@ export interface RecipeForm {
   numbers: () => Readonly<Record<string, number>>;
   set: (parameter: Parameter, value: Value | undefined) => void;
   setByName: (values: Readonly<Record<string, Value>>) => void;
+  setCopies: (copies: number) => void;
   chooseModel: (id: string) => void;
   chooseMode: (id: string) => void;
   reset: (parameters: readonly Parameter[]) => void;
@@ -42,67 +46,39 @@ export function useRecipeForm(): RecipeForm {
   return form;
 }
 
-/** The recipe of this tab, kept over a reload; null while there are no models to choose from. */
+/** The recipe of this tab as a form; null while there are no models to choose from. */
 export function useRecipe(models: readonly StudioModel[]): RecipeForm | null {
-  const [recipe, setRecipe] = useState<Recipe>(readDraft);
-  useEffect(() => keepDraft(recipe), [recipe]);
+  const recipe = useCurrentRecipe();
   const model = chosenModel(models, recipe);
-  const setByName = useCallback(
-    (values: Readonly<Record<string, Value>>) => {
-      if (model === undefined) return;
-      setRecipe((current) => withNamedValues(current, model, values));
-    },
-    [model],
-  );
-  return useMemo(() => (model ? createForm(recipe, model, setRecipe, setByName) : null), [recipe, model, setByName]);
+  return useMemo(() => (model ? createForm(recipe, model) : null), [recipe, model]);
 }
 
-type SetRecipe = (change: (current: Recipe) => Recipe) => void;
-
-function createForm(
-  recipe: Recipe,
-  model: StudioModel,
-  setRecipe: SetRecipe,
-  setByName: RecipeForm["setByName"],
-): RecipeForm {
+function createForm(recipe: Recipe, model: StudioModel): RecipeForm {
   const mode = chosenMode(model, recipe);
-  const inForce = parametersInForce(model, mode);
   const value = (parameter: Parameter) => valueOf(recipe, model, parameter);
   return {
     recipe,
     model,
     mode,
-    parameters: inForce.filter((parameter) => isRelevant(recipe, model, mode, parameter)),
+    parameters: parametersInForce(model, mode).filter((parameter) => isRelevant(recipe, model, mode, parameter)),
     value,
     text: (parameter) => textOf(value(parameter)),
-    numbers: () =>
-      Object.fromEntries(
-        inForce.flatMap((parameter) => {
-          const held = value(parameter);
-          return typeof held === "number" ? [[parameter.name, held]] : [];
-        }),
-      ),
-    set: (parameter, next) => setRecipe((current) => withValue(current, model, parameter, next)),
-    setByName,
-    chooseModel: (id) => setRecipe((current) => ({ ...current, model: id })),
+    numbers: () => numbersIn(recipe, model, mode),
+    set: (parameter, next) => changeRecipe((current) => withValue(current, model, parameter, next)),
+    setByName: (values) => changeRecipe((current) => withNamedValues(current, model, values)),
+    setCopies: (copies) => changeRecipe((current) => ({ ...current, copies })),
+    chooseModel: (id) => changeRecipe((current) => ({ ...current, model: id })),
     chooseMode: (id) =>
-      setRecipe((current) => ({ ...current, model: model.id, modes: { ...current.modes, [model.id]: id } })),
+      changeRecipe((current) => ({ ...current, model: model.id, modes: { ...current.modes, [model.id]: id } })),
     reset: (parameters) =>
-      setRecipe((current) =>
+      changeRecipe((current) =>
         parameters.reduce((kept, parameter) => withValue(kept, model, parameter, undefined), current),
       ),
     isRequired: (parameter) => parameter.required_in.includes(mode),
-    isChanged: (parameter) => !parameter.locked && value(parameter) !== defaultOf(parameter),
+    isChanged: (parameter) => !parameter.locked && heldValue(recipe, model, parameter) !== defaultOf(parameter),
   };
 }
 
 function textOf(value: Value | undefined): string {
   return typeof value === "string" || typeof value === "number" ? String(value) : "";
-}
-
-function withNamedValues(recipe: Recipe, model: StudioModel, values: Readonly<Record<string, Value>>): Recipe {
-  return Object.entries(values).reduce((current, [name, value]) => {
-    const parameter = model.parameters.find((candidate) => candidate.name === name);
-    return parameter ? withValue(current, model, parameter, value) : current;
-  }, recipe);
 }

@@ -6,7 +6,7 @@ const storageKey = "safelight.studio.recipe";
 export function readDraft(): Recipe {
   try {
     const stored: unknown = JSON.parse(sessionStorage.getItem(storageKey) ?? "null");
-    return isRecipe(stored) ? stored : emptyRecipe;
+    return isRecipe(stored) ? { ...emptyRecipe, ...stored } : emptyRecipe;
   } catch {
     return emptyRecipe; // no storage, or a text of another release
   }

@@ -10,13 +10,13 @@ import {
   emptyRecipe,
   isPictorial,
   isRelevant,
-  type Picture,
   parametersInForce,
   type Recipe,
   requestBody,
   valueOf,
   withValue,
 } from "./recipe.ts";
+import type { Picture } from "./values.ts";
 
 const availability = {
   available: true,

@@ -1,24 +1,9 @@
 // The recipe: what the creator has chosen so far, and how it becomes a request. Only what differs from the catalog's
 // default is held and sent, so that every default and limit stays the catalog's.
 import type { Note, Parameter, StudioModel } from "../../../../api/models.ts";
+import { fitted } from "./keyframes.ts";
+import { keyframesIn, type Value } from "./values.ts";
 
-/** A picture that the server holds already. */
-export interface Picture {
-  id: string;
-  name: string;
-  width: number;
-  height: number;
-  bytes: number;
-  url: string;
-}
-
-/** One entry of a keyframe list; its numbers by the names the catalog gives them. */
-export interface Keyframe {
-  picture: Picture;
-  values: Record<string, number>;
-}
-
-export type Value = string | number | Picture | readonly Keyframe[];
 export type Values = Readonly<Record<string, Value>>;
 
 export interface Recipe {
@@ -30,9 +15,11 @@ export interface Recipe {
   shared: Values;
   /** Everything else, per model. */
   own: Readonly<Record<string, Values>>;
+  /** How many tasks one press makes, with neighbouring seeds. */
+  copies: number;
 }
 
-export const emptyRecipe: Recipe = { model: null, modes: {}, shared: {}, own: {} };
+export const emptyRecipe: Recipe = { model: null, modes: {}, shared: {}, own: {}, copies: 1 };
 
 export function chosenModel(models: readonly StudioModel[], recipe: Recipe): StudioModel | undefined {
   return models.find((model) => model.id === recipe.model) ?? models.find((model) => model.available) ?? models[0];
@@ -57,9 +44,31 @@ export function isPictorial(parameter: Parameter): boolean {
   return parameter.type === "image" || parameter.type === "keyframes";
 }
 
+/** The value in force: a keyframe list as it fits into the clip that is chosen now. */
 export function valueOf(recipe: Recipe, model: StudioModel, parameter: Parameter): Value | undefined {
+  const held = heldValue(recipe, model, parameter);
+  if (parameter.type !== "keyframes") return held;
+  return fitted(keyframesIn(held), parameter, (name) => numberIn(recipe, model, name));
+}
+
+/** The value as it was set, whatever has changed around it since. */
+export function heldValue(recipe: Recipe, model: StudioModel, parameter: Parameter): Value | undefined {
   const held = isShared(parameter) ? recipe.shared[parameter.name] : recipe.own[model.id]?.[parameter.name];
   return parameter.locked || held === undefined ? defaultOf(parameter) : held;
+}
+
+function numberIn(recipe: Recipe, model: StudioModel, name: string): number | undefined {
+  const parameter = model.parameters.find((candidate) => candidate.name === name);
+  const value = parameter && heldValue(recipe, model, parameter);
+  return typeof value === "number" ? value : undefined;
+}
+
+/** Every number in force of a model and mode, by the name of its parameter. */
+export function numbersIn(recipe: Recipe, model: StudioModel, mode: string): Readonly<Record<string, number>> {
+  const held = parametersInForce(model, mode).map(
+    (parameter) => [parameter.name, heldValue(recipe, model, parameter)] as const,
+  );
+  return Object.fromEntries(held.filter((entry): entry is [string, number] => typeof entry[1] === "number"));
 }
 
 export function defaultOf(parameter: Parameter): Value | undefined {
@@ -115,4 +124,12 @@ function sendable(value: Value, parameter: Parameter): unknown {
   if ("id" in value) return value.id;
   const image = parameter.fields?.find((field) => field.type === "image")?.name ?? "image";
   return value.map((keyframe) => ({ ...keyframe.values, [image]: keyframe.picture.id }));
+}
+
+/** The recipe with values for the parameters of these names; names the model does not know are passed over. */
+export function withNamedValues(recipe: Recipe, model: StudioModel, values: Values): Recipe {
+  return Object.entries(values).reduce((current, [name, value]) => {
+    const parameter = model.parameters.find((candidate) => candidate.name === name);
+    return parameter ? withValue(current, model, parameter, value) : current;
+  }, recipe);
 }
