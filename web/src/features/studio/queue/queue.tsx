@@ -1,10 +1,10 @@
-import { useNavigate, useSearch } from "@tanstack/react-router";
 import { X } from "lucide-react";
 import { useCallback, useMemo } from "react";
 import { useModels } from "../../../api/models.ts";
 import { useResubmit } from "../../../api/resubmit.ts";
 import { type Task, useTasks } from "../../../api/tasks.ts";
 import { Drawer } from "../../../ui/drawer.tsx";
+import { useNavigate, useSearch } from "../../../ui/router.tsx";
 import { narrowWidth, phoneWidth, useMediaQuery } from "../../../ui/use-media-query.ts";
 import { useAnnouncement } from "./announcement.ts";
 import { dismissEnded } from "./ended-tasks.ts";

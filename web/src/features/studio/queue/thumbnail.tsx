@@ -1,6 +1,6 @@
 import { CircleSlash, FileX, TriangleAlert } from "lucide-react";
 import type { Task } from "../../../api/tasks.ts";
-import { DevelopingImage } from "../stage/developing-image.tsx";
+import { FadingImage } from "../../../ui/fading-image.tsx";
 
 /** The smallest picture of a task: its newest preview, its place in the queue, or the mark of how it ended. */
 export function Thumbnail({ task }: { task: Task }) {
@@ -17,7 +17,7 @@ export function Thumbnail({ task }: { task: Task }) {
   if (task.status === "processing") {
     return (
       <span className="print">
-        <DevelopingImage src={picture} alt="" className={renderingOf(task.engine)} />
+        <FadingImage src={picture} className={renderingOf(task.engine)} />
       </span>
     );
   }
