@@ -1,11 +1,13 @@
 import { QueryClientProvider } from "@tanstack/react-query";
-import { RouterProvider } from "@tanstack/react-router";
 import { useTaskEvents } from "../api/events.ts";
+import { checkMedia } from "../api/media-check.ts";
 import { queryClient } from "../api/query-client.ts";
 import { useTaskNotices } from "../features/notices/use-task-notices.ts";
 import { useLanguage } from "../ui/language.ts";
+import { navigate } from "../ui/router.tsx";
+import { MediaCheckContext } from "../ui/viewer/media-access.ts";
 import { CrashBoundary } from "./crash-boundary.tsx";
-import { router } from "./router.tsx";
+import { Frame } from "./frame.tsx";
 
 /** The whole page. A new language draws everything below anew; what was read, and the stream of news, stay. */
 export function App() {
@@ -13,7 +15,7 @@ export function App() {
     <CrashBoundary>
       <QueryClientProvider client={queryClient}>
         <News />
-        <RouterProvider key={useLanguage()} router={router} />
+        <Frame key={useLanguage()} />
       </QueryClientProvider>
     </CrashBoundary>
   );
@@ -27,5 +29,5 @@ function News() {
 
 /** What a press on a notice leads to: the task, or of several the history. */
 function showTask(taskId: string | null): void {
-  void router.navigate(taskId === null ? { to: "/history" } : { to: "/", search: { task: taskId } });
+  void navigate(taskId === null ? { to: "/history" } : { to: "/", search: { task: taskId } });
 }

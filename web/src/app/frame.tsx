@@ -1,13 +1,14 @@
 import "./frame.css";
-import { Outlet, useNavigate } from "@tanstack/react-router";
 import { LogIn, WifiOff } from "lucide-react";
 import { useReachable } from "../api/connection.ts";
 import { signIn, useSession } from "../api/session.ts";
 import { ConfirmHost } from "../ui/confirm.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
+import { useNavigate } from "../ui/router.tsx";
 import { openShortcutList, useShortcuts } from "../ui/shortcuts.ts";
 import { ShortcutsDialog } from "../ui/shortcuts-dialog.tsx";
 import { Toasts } from "../ui/toasts.tsx";
+import { CurrentPage } from "./router.tsx";
 import { SessionGate } from "./session-gate.tsx";
 import { strings } from "./strings.ts";
 import { TabBar } from "./tab-bar.tsx";
@@ -30,7 +31,7 @@ export function Frame() {
           <span>{strings.offline}</span>
         </output>
       )}
-      {signedOut ? <SignedOut /> : <Outlet />}
+      {signedOut ? <SignedOut /> : <CurrentPage />}
       <TabBar />
       <Toasts />
       <ConfirmHost />

@@ -1,5 +1,6 @@
 import { type ComponentType, lazy, Suspense, useEffect } from "react";
 import { Ghost, GhostArea } from "../ui/ghost.tsx";
+import { restoreScroll } from "../ui/scroll-memory.ts";
 import { CrashBoundary } from "./crash-boundary.tsx";
 import { strings } from "./strings.ts";
 
@@ -20,7 +21,7 @@ export function lazyPage(load: () => Promise<ComponentType>) {
     );
   }
   // A failed preload is no news yet: opening the page will tell.
-  return Object.assign(Page, { preload: () => load().then(nothing, nothing) });
+  return { Page, preload: () => load().then(nothing, nothing) };
 }
 
 let isFirstPage = true;
@@ -31,6 +32,7 @@ let isFirstPage = true;
  */
 function Arrival() {
   useEffect(() => {
+    restoreScroll();
     if (!isFirstPage) focusHeading();
     isFirstPage = false;
   }, []);

@@ -1,7 +1,7 @@
-import { Link } from "@tanstack/react-router";
 import { Compass } from "lucide-react";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { usePageTitle } from "../ui/page-title.ts";
+import { Link } from "../ui/router.tsx";
 import { strings } from "./strings.ts";
 
 /** An address that is no page. */

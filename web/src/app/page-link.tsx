@@ -1,48 +1,29 @@
-import { useRouter, useRouterState } from "@tanstack/react-router";
-import type { MouseEvent, ReactNode } from "react";
+import type { ReactNode } from "react";
+import { Link, usePath, useSearch } from "../ui/router.tsx";
 
 type PagePlace = "studio" | "queue" | "gallery" | "history";
 
 const addresses = {
-  studio: { to: "/", search: {} },
+  studio: { to: "/" },
   queue: { to: "/", search: { queue: "open" } },
-  gallery: { to: "/gallery", search: {} },
-  history: { to: "/history", search: {} },
+  gallery: { to: "/gallery" },
+  history: { to: "/history" },
 } as const;
 
 /** Where the page stands now, as bars name it: the queue has a place of its own, though it belongs to the studio. */
 function usePlace(): PagePlace | null {
-  return useRouterState({
-    select: ({ location }) => {
-      const queue = (location.search as { queue?: unknown }).queue;
-      if (location.pathname === "/") return queue === "open" ? "queue" : "studio";
-      return location.pathname === "/gallery" ? "gallery" : location.pathname === "/history" ? "history" : null;
-    },
-  });
+  const path = usePath();
+  const isQueue = useSearch({ strict: false, select: (search) => search.queue === "open" });
+  if (path === "/") return isQueue ? "queue" : "studio";
+  return path === "/gallery" ? "gallery" : path === "/history" ? "history" : null;
 }
 
-/** A way to a page that knows when it has been taken. The router's own link would call the studio current in its queue too. */
+/** A way to a page that knows when it has been taken. */
 export function PageLink({ page, className, children }: { page: PagePlace; className: string; children: ReactNode }) {
-  const router = useRouter();
-  const place = usePlace();
-  const address = addresses[page];
-  const go = (event: MouseEvent) => {
-    // Anything but a plain press is the browser's: a new tab, a new window, a download.
-    if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-    event.preventDefault();
-    void router.navigate(address);
-  };
-  const prepare = () => void router.preloadRoute(address).catch(() => {});
+  const isCurrent = usePlace() === page;
   return (
-    <a
-      href={router.buildLocation(address).href}
-      className={className}
-      aria-current={place === page ? "page" : undefined}
-      onClick={go}
-      onPointerEnter={prepare}
-      onFocus={prepare}
-    >
+    <Link {...addresses[page]} className={className} aria-current={isCurrent ? "page" : undefined}>
       {children}
-    </a>
+    </Link>
   );
 }

@@ -1,5 +1,4 @@
 import "./history.css";
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { ArrowUp, History as HistoryIcon, SearchX } from "lucide-react";
 import { type UIEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useHistory, useHistoryArrivals, useHistoryCounts } from "../../api/history.ts";
@@ -10,6 +9,7 @@ import { EmptyState } from "../../ui/empty-state.tsx";
 import { Ghost, GhostArea } from "../../ui/ghost.tsx";
 import { usePageTitle } from "../../ui/page-title.ts";
 import { ProblemNote } from "../../ui/problem-note.tsx";
+import { Link, useNavigate, useSearch } from "../../ui/router.tsx";
 import { HistoryBar } from "./history-bar.tsx";
 import { HistoryList } from "./history-list.tsx";
 import { filtersOf, type HistorySearch, parseHistorySearch } from "./search.ts";

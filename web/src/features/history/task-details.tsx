@@ -1,4 +1,3 @@
-import { Link } from "@tanstack/react-router";
 import { Copy } from "lucide-react";
 import type { ReactNode } from "react";
 import type { Parameter, StudioModel } from "../../api/models.ts";
@@ -6,6 +5,7 @@ import type { Task } from "../../api/tasks.ts";
 import { noticeWords } from "../../api/words/notice-words.ts";
 import { bytesWords } from "../../ui/figures.ts";
 import { formatNumber, localize } from "../../ui/language.ts";
+import { Link } from "../../ui/router.tsx";
 import { absoluteTime, duration } from "../../ui/time.ts";
 import { showToast } from "../../ui/toasts.tsx";
 import { type RowActions, secondsBetween, TextButton } from "./row-parts.tsx";

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
+import { useNavigate } from "../../ui/router.tsx";
 import { useCallback, useMemo } from "react";
 import { client } from "../../api/client.ts";
 import { deleteSoon, undoTime } from "../../api/pending-deletes.ts";

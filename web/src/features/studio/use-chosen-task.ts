@@ -1,5 +1,5 @@
-import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback } from "react";
+import { useNavigate, useSearch } from "../../ui/router.tsx";
 
 /** The task on the stage. It stands in the address, so that a reload, a copied link or a notice shows the same one. */
 export function useChosenTask(): { chosen: string | null; choose: (id: string | null) => void } {

@@ -5,9 +5,9 @@ export function parseSearchText(text: string): Record<string, string> {
 }
 
 /** "?model=a&q=red+boat", or "" for nothing; what is undefined, null or empty is left out. */
-export function searchText(search: Readonly<Record<string, unknown>>): string {
+export function searchText(search: object): string {
   const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries(search)) {
+  for (const [name, value] of Object.entries(search) as [string, unknown][]) {
     if (value === undefined || value === null || value === "") continue;
     parameters.set(name, typeof value === "object" ? JSON.stringify(value) : String(value));
   }
