@@ -104,7 +104,7 @@ function inTime({ conditions, values, from, to }: Narrowing, order?: "desc" | "a
 function walkWords(context: Context, { narrowing, order, place, limit, offset }: Walk, search: string): Row[] {
   const { conditions, values } = inWords(context, narrowing);
   if (place !== null) {
-    conditions.push(`found.rowid ${order === "desc" ? "<" : ">"} ?`);
+    conditions.push(`found.rowid ${order === "desc" ? "<" : ">"} CAST(? AS INTEGER)`);
     values.push(place.sequence);
   }
   return context.database
@@ -130,11 +130,11 @@ function inWords(context: Context, { conditions, values, from, to }: Narrowing) 
   add("tasks.created_at <= ?", to);
   if (to !== undefined) {
     const after = "SELECT sequence FROM tasks WHERE created_at > ? ORDER BY created_at, sequence LIMIT 1";
-    add("found.rowid < ?", prepare(after).get(to + fall)?.sequence);
+    add("found.rowid < CAST(? AS INTEGER)", prepare(after).get(to + fall)?.sequence);
   }
   if (from !== undefined) {
     const before = "SELECT sequence FROM tasks WHERE created_at < ? ORDER BY created_at DESC, sequence DESC LIMIT 1";
-    add("found.rowid > ?", prepare(before).get(from - fall)?.sequence);
+    add("found.rowid > CAST(? AS INTEGER)", prepare(before).get(from - fall)?.sequence);
   }
   return { conditions: all, values: bound };
 }
@@ -161,8 +161,9 @@ function pickFew(context: Context, { narrowing, order, place, limit, offset }: W
 }
 
 function matchingFew(context: Context, narrowing: Narrowing): number[] {
+  // The search index takes only whole numbers for rowids, and a number of JavaScript comes as a fraction: hence the casts.
   const isFound = context.database.prepareRead(
-    "SELECT 1 AS one FROM task_search WHERE task_search MATCH ? AND rowid = ?",
+    "SELECT 1 AS one FROM task_search WHERE task_search MATCH ? AND rowid = CAST(? AS INTEGER)",
   );
   return (few(context, narrowing) ?? []).filter((sequence) => isFound.get(narrowing.search, sequence) !== undefined);
 }

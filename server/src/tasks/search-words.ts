@@ -1,7 +1,7 @@
-// The tokenizer of the search index takes runs of letters, digits and marks for words. It splits at some marks and does not know the
-// letters of one script yet, where we do not follow it: only what stands before the first mark is searched for, as a beginning.
+// The tokenizer of the search index takes runs of letters, digits and marks for words. It splits at some marks and takes some
+// letters for marks, where we do not follow it: only what stands before the first mark is searched for, as a beginning.
 const words = /[\p{L}\p{N}\p{M}]+/gu;
-const beginning = /^(?:(?![\u1980-\u19df])[\p{L}\p{N}])+/u;
+const beginning = /^(?:(?![\u19b0-\u19c9\u1cf2\u1cf3])[\p{L}\p{N}])+/u;
 const mostWords = 16;
 
 /**
