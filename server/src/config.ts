@@ -31,6 +31,8 @@ export interface Config {
   readonly allowedHosts: readonly string[];
   /** IP addresses and CIDR ranges whose X-Forwarded headers are believed. */
   readonly trustedProxies: readonly string[];
+  /** IP addresses and CIDR ranges in which workers may have private addresses. */
+  readonly workerNetworks: readonly string[];
   /** Without a trailing slash; null when URLs in answers are to be paths. */
   readonly publicBaseUrl: string | null;
   readonly embeddedEngine: EmbeddedEngineMode;
@@ -62,6 +64,7 @@ export function readConfig(environment: Environment): Config {
     cookieSameSite: reader.choice("COOKIE_SAMESITE", ["lax", "none"], "lax"),
     allowedHosts: reader.list("ALLOWED_HOSTS", parseHostEntry),
     trustedProxies: reader.list("TRUSTED_PROXIES", parseNetwork),
+    workerNetworks: reader.list("WORKER_NETWORKS", parseNetwork),
     publicBaseUrl: reader.baseUrl("PUBLIC_BASE_URL"),
     embeddedEngine: reader.choice("EMBEDDED_ENGINE", ["auto", "always", "off"], name === "prod" ? "off" : "auto"),
     queueLimit: reader.integer("QUEUE_LIMIT", 1000, 1, 1_000_000),

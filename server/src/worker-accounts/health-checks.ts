@@ -1,0 +1,145 @@
+import type { Context } from "../context/context.ts";
+import { SafelightError } from "../errors.ts";
+import { checkAccount } from "./check-account.ts";
+import { furthestCheck } from "./check-interval.ts";
+import { purgeDeletedAccounts } from "./delete-account.ts";
+import type { AccountRegistry } from "./registry.ts";
+
+const atOnce = 8;
+/** How long to wait after the database refused, milliseconds. */
+const afterFailure = 5_000;
+
+export interface HealthChecks {
+  /** Makes every check that is due; resolves when they are made. */
+  runDue(): Promise<void>;
+  /** An account has changed: looks again which check is next. */
+  wake(): void;
+  /** Plans nothing more and waits for what is under way. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Checks accounts when their time has come. The times stand in the database, so that a restart neither forgets a check nor begins with
+ * all of them at once. Also removes deleted accounts whose last run has ended.
+ */
+export function startHealthChecks(context: Context, registry: AccountRegistry): HealthChecks {
+  const checks = new RunningChecks(context, registry);
+  checks.wake();
+  return checks;
+}
+
+class RunningChecks implements HealthChecks {
+  readonly #context: Context;
+  readonly #registry: AccountRegistry;
+  readonly #underWay = new Map<string, Promise<void>>();
+  readonly #unsubscribe: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+  #purging: Promise<void> = Promise.resolve();
+
+  constructor(context: Context, registry: AccountRegistry) {
+    this.#context = context;
+    this.#registry = registry;
+    this.#unsubscribe = context.hub.subscribe((event) => {
+      if (event.signal === "ended") this.#purge();
+    });
+    this.#purge();
+  }
+
+  wake(): void {
+    this.#plan(0);
+  }
+
+  async runDue(): Promise<void> {
+    for (const workspace of this.#due()) {
+      if (this.#underWay.size >= atOnce) await Promise.race(this.#underWay.values());
+      if (this.#stopped) break;
+      this.#begin(workspace);
+    }
+    await Promise.all(this.#underWay.values());
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#unsubscribe();
+    clearTimeout(this.#timer);
+    await Promise.all(this.#underWay.values());
+    await this.#purging;
+  }
+
+  #due(): string[] {
+    const now = this.#context.clock.now();
+    return this.#context.database
+      .prepareRead(
+        `SELECT workspace FROM worker_accounts
+         WHERE deleted_at IS NULL AND status <> 'disabled' AND (next_check_at <= ? OR next_check_at > ?)
+         ORDER BY next_check_at`,
+      )
+      .all(now, now + furthestCheck)
+      .map(({ workspace }) => String(workspace))
+      .filter((workspace) => !this.#underWay.has(workspace));
+  }
+
+  #begin(workspace: string): void {
+    const check = this.#check(workspace).finally(() => this.#underWay.delete(workspace));
+    this.#underWay.set(workspace, check);
+  }
+
+  async #check(workspace: string): Promise<void> {
+    try {
+      await checkAccount(this.#context, this.#registry, workspace, "planned");
+    } catch (error) {
+      // Deleted meanwhile; nobody is interested any more.
+      if (error instanceof SafelightError && error.code === "not_found") return;
+      this.#context.log.warn("a check of a worker account could not be written down", { workspace, error });
+      await this.#pause();
+    }
+  }
+
+  #pause(): Promise<void> {
+    if (this.#stopped) return Promise.resolve();
+    return new Promise((resolve) => setTimeout(resolve, afterFailure).unref());
+  }
+
+  /** Waits until the next check is due, but never long: the clock may be set. */
+  #plan(delay: number): void {
+    clearTimeout(this.#timer);
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => void this.#tick(), delay).unref();
+  }
+
+  async #tick(): Promise<void> {
+    try {
+      for (const workspace of this.#due().slice(0, atOnce - this.#underWay.size)) this.#begin(workspace);
+      this.#plan(this.#untilNext());
+    } catch (error) {
+      this.#context.log.warn("worker accounts cannot be read; tried again soon", { error });
+      this.#plan(afterFailure);
+    }
+  }
+
+  #untilNext(): number {
+    const next = this.#context.database
+      .prepareRead(
+        "SELECT min(next_check_at) AS at FROM worker_accounts WHERE deleted_at IS NULL AND status <> 'disabled'",
+      )
+      .get()?.at;
+    const longest = 30_000;
+    if (typeof next !== "number") return longest;
+    // Something due is under way already: its end wakes us.
+    return Math.min(longest, Math.max(250, next - this.#context.clock.now()));
+  }
+
+  #purge(): void {
+    const waiting = this.#context.database
+      .prepareRead("SELECT 1 AS one FROM worker_accounts WHERE deleted_at IS NOT NULL LIMIT 1")
+      .get();
+    if (waiting === undefined) return;
+    this.#purging = this.#purging
+      .then(() => purgeDeletedAccounts(this.#context))
+      .then(
+        (count) => void (count > 0 && this.#context.log.info("deleted worker accounts removed", { count })),
+        (error: unknown) => this.#context.log.warn("a deleted worker account could not be removed yet", { error }),
+      );
+  }
+}

@@ -1,0 +1,34 @@
+import type { Transaction } from "../database/database.ts";
+import { SafelightError } from "../errors.ts";
+import type { Keyring } from "../keys/keyring.ts";
+import { type AccountRecord, readAccount } from "./account-record.ts";
+import type { Probe } from "./probe.ts";
+import type { AccountStandings } from "./standings.ts";
+
+/** What the verbs of worker accounts share. */
+export interface AccountRegistry {
+  readonly keyring: Keyring;
+  readonly probe: Probe;
+  readonly standings: AccountStandings;
+  /** Called after a commit that makes a check due or changes what can run where. */
+  readonly changed: () => void;
+}
+
+/** The account of a workspace, as this transaction sees it. Errors: `not_found`. */
+export function requireAccount(prepare: Transaction["prepare"], workspace: string): AccountRecord {
+  const account = readAccount(prepare, workspace);
+  if (account === undefined) throw accountNotFound();
+  return account;
+}
+
+export function accountNotFound(): SafelightError {
+  return new SafelightError("not_found", "There is no worker account for this workspace.");
+}
+
+/** Has everyone look again once the change is on disk: standings and planned checks. Waiting tasks follow with the dispatcher's next look. */
+export function announceChange(registry: AccountRegistry, tx: Transaction): void {
+  tx.afterCommit(() => {
+    registry.standings.forget();
+    registry.changed();
+  });
+}
