@@ -1,19 +1,42 @@
 import { useQuery } from "@tanstack/react-query";
 import { client } from "./client.ts";
 import { withSession } from "./session.ts";
-import { studioModel } from "./studio-model.ts";
+import { type StudioModel, studioModel } from "./studio-model.ts";
 
 export * from "./studio-model.ts";
+
+interface Offer {
+  catalogVersion: string;
+  models: readonly StudioModel[];
+}
 
 /** How long the answer to "who can run what" is trusted, in milliseconds. */
 const freshFor = 30_000;
 
+const offer = {
+  queryKey: ["models"],
+  queryFn: async (): Promise<Offer> => {
+    const { catalog_version, models } = await withSession(() => client.listModels());
+    return { catalogVersion: catalog_version, models: models.map(studioModel) };
+  },
+  staleTime: freshFor,
+  refetchInterval: freshFor,
+};
+
 /** The catalog and what can run here and now. */
 export function useModels() {
-  return useQuery({
-    queryKey: ["models"],
-    queryFn: async () => (await withSession(() => client.listModels())).models.map(studioModel),
-    staleTime: freshFor,
-    refetchInterval: freshFor,
-  });
+  return useQuery({ ...offer, select: modelsOf });
+}
+
+/** The version of the catalog in force; undefined until it is known. */
+export function useCatalogVersion(): string | undefined {
+  return useQuery({ ...offer, select: versionOf }).data;
+}
+
+function modelsOf({ models }: Offer): readonly StudioModel[] {
+  return models;
+}
+
+function versionOf({ catalogVersion }: Offer): string {
+  return catalogVersion;
 }

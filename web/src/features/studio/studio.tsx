@@ -1,13 +1,13 @@
 import "./index.css";
 import { useCallback, useRef } from "react";
 import { useModels } from "../../api/models.ts";
-import { useTask, useTasks } from "../../api/tasks.ts";
+import { useTasks } from "../../api/tasks.ts";
 import { Failed } from "./failed.tsx";
 import { Queue } from "./queue/queue.tsx";
-import { Recipe } from "./recipe/components/recipe.tsx";
-import { useRecipe } from "./recipe/hooks/use-recipe.ts";
-import { useSubmit } from "./recipe/hooks/use-submit.ts";
+import { RecipeColumn } from "./recipe/components/recipe-column.tsx";
+import { writePrompt } from "./recipe/model/example.ts";
 import { StageColumn } from "./stage/stage-column.tsx";
+import { useStageTask } from "./stage/use-stage-task.ts";
 import { strings } from "./strings.ts";
 import { useChosenTask } from "./use-chosen-task.ts";
 
@@ -15,36 +15,24 @@ import { useChosenTask } from "./use-chosen-task.ts";
 export function Studio({ online }: { online: boolean }) {
   const models = useModels();
   const tasks = useTasks();
-  const { chosen, choose } = useChosenTask();
-  const form = useRecipe(models.data ?? []);
+  const onStage = useStageTask(tasks.tasks, useChosenTask());
+  const { follow, show } = onStage;
   const stage = useRef<HTMLElement>(null);
   const onAccepted = useCallback(
     (id: string) => {
-      choose(id);
+      follow(id);
       // Where the recipe stands below the picture, what was just started would be out of sight.
       stage.current?.scrollIntoView({ block: "start" });
     },
-    [choose],
+    [follow],
   );
-  const submit = useSubmit(onAccepted);
-  const listed = tasks.tasks ?? [];
-  const inList = listed.find((task) => task.id === chosen);
-  // A link may lead to a task that is no longer among the latest.
-  const elsewhere = useTask(tasks.tasks !== undefined && inList === undefined ? chosen : null);
-  const shown = inList ?? elsewhere.data ?? listed[0] ?? null;
-  const shownId = shown?.id ?? null;
-  const setPrompt = useCallback(
-    (prompt: string) => {
-      const field = form?.parameters.find((parameter) => parameter.group === "prompt" && form.isRequired(parameter));
-      if (field) form?.set(field, prompt);
-    },
-    [form],
-  );
+  const offered = models.data;
+  const setPrompt = useCallback((prompt: string) => writePrompt(offered ?? [], prompt), [offered]);
   return (
     <main id="main" className="studio">
       <h1 className="visually-hidden">{strings.title}</h1>
-      {form ? (
-        <Recipe models={models.data ?? []} form={form} submit={submit} online={online} />
+      {offered ? (
+        <RecipeColumn models={offered} online={online} onAccepted={onAccepted} />
       ) : (
         <div className="studio-recipe">
           {models.error ? (
@@ -54,15 +42,13 @@ export function Studio({ online }: { online: boolean }) {
       )}
       <StageColumn
         column={stage}
-        tasks={listed}
-        shown={shown}
+        stage={onStage}
         loading={tasks.isPending}
         error={tasks.error}
         onRetry={() => void tasks.refetch()}
-        onChoose={choose}
         onExample={setPrompt}
       />
-      <Queue tasks={listed} active={tasks.active} chosen={shownId} onChoose={choose} />
+      <Queue tasks={tasks.tasks ?? []} active={tasks.active} chosen={onStage.shown?.id ?? null} onChoose={show} />
     </main>
   );
 }

@@ -83,8 +83,8 @@ const en = {
     parameter: (name: string) => `The model no longer has the setting ${name}.`,
     value: (label: string, value: string) => `${label}: ${value} is not possible here.`,
     picture: (label: string) => `${label}: the server no longer holds this picture.`,
-    catalog: (then: string, now: string) =>
-      `It was made with catalog ${then}; here it is ${now}. The result may differ.`,
+    catalog: (version: string, now: string) =>
+      `It was made with catalog ${version}; here it is ${now}. The result may differ.`,
   },
   noRecipe: (name: string) => `${name} holds no recipe`,
   noRecipeClip: "Clips cannot be used as references.",
@@ -194,7 +194,7 @@ const ru: typeof en = {
     parameter: (name) => `У модели больше нет настройки ${name}.`,
     value: (label, value) => `${label}: ${value} здесь не подходит.`,
     picture: (label) => `${label}: на сервере этой картинки больше нет.`,
-    catalog: (then, now) => `Сделано с каталогом ${then}, здесь ${now}. Результат может отличаться.`,
+    catalog: (version, now) => `Сделано с каталогом ${version}, здесь ${now}. Результат может отличаться.`,
   },
   noRecipe: (name) => `В файле ${name} нет рецепта`,
   noRecipeClip: "Клип не может быть образцом.",

@@ -1,6 +1,6 @@
 import { ImagePlus } from "lucide-react";
 import { type DragEvent, useId, useRef, useState } from "react";
-import { picturesIn } from "../hooks/use-dropped-pictures.ts";
+import { picturesIn } from "../hooks/use-dropped-files.ts";
 import { strings } from "../strings.ts";
 
 interface DropzoneProps {

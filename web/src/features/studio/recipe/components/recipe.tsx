@@ -1,5 +1,6 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { StudioModel } from "../../../../api/models.ts";
+import type { Arrivals } from "../hooks/use-arrivals.ts";
 import { FieldErrorsContext, useErrorsOf, useFaults } from "../hooks/use-field-errors.ts";
 import { useFocusOnFault } from "../hooks/use-focus-on-fault.ts";
 import { RecipeContext, type RecipeForm } from "../hooks/use-recipe.ts";
@@ -9,6 +10,7 @@ import { faultsOf } from "../model/faults.ts";
 import { orderOf } from "../model/order.ts";
 import { strings } from "../strings.ts";
 import { Advanced } from "./advanced.tsx";
+import { ArrivalNote } from "./arrival-note.tsx";
 import { FrameFields } from "./frame-fields.tsx";
 import { ModelAndMode } from "./model-and-mode.tsx";
 import { PromptFields } from "./prompt-fields.tsx";
@@ -21,10 +23,13 @@ interface RecipeProps {
   form: RecipeForm;
   submit: Submit;
   online: boolean;
+  arrivals: Arrivals;
+  /** Files are being dragged over the page. */
+  dragged: boolean;
 }
 
 /** Everything that makes a picture, in the order in which it is thought of, and the button that starts it. */
-export function Recipe({ models, form, submit, online }: RecipeProps) {
+export function Recipe({ models, form, submit, online, arrivals, dragged }: RecipeProps) {
   const element = useRef<HTMLFormElement>(null);
   const { model, mode, recipe } = form;
   const { state, dismiss } = submit;
@@ -50,8 +55,21 @@ export function Recipe({ models, form, submit, online }: RecipeProps) {
   return (
     <RecipeContext value={form}>
       <FieldErrorsContext value={errors}>
-        <form ref={element} className="studio-recipe" aria-label={strings.recipe} noValidate onSubmit={onSubmit}>
+        <form
+          ref={element}
+          className="studio-recipe"
+          aria-label={strings.recipe}
+          data-dragged={dragged || undefined}
+          noValidate
+          onSubmit={onSubmit}
+        >
           <div className="studio-recipe-body">
+            {dragged ? (
+              <p className="drop-here" aria-hidden="true">
+                {strings.dropHere}
+              </p>
+            ) : null}
+            <ArrivalNote arrivals={arrivals} />
             <ModelAndMode models={models} />
             <PromptFields servedBySketch={model.engine === "sketch"} />
             <ReferenceFields />

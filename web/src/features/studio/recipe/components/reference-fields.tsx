@@ -1,5 +1,6 @@
+import type { DragEvent } from "react";
 import { FieldError } from "../../../../ui/field-error.tsx";
-import { useDroppedPictures } from "../hooks/use-dropped-pictures.ts";
+import { picturesIn } from "../hooks/use-dropped-files.ts";
 import { usePictureUpload } from "../hooks/use-picture-upload.ts";
 import { useRecipeForm } from "../hooks/use-recipe.ts";
 import { openPlace, placed } from "../model/places.ts";
@@ -19,12 +20,17 @@ export function ReferenceFields() {
     const place = openPlace(places, form.value);
     if (place) form.set(place, placed(picture, place, form.value(place), form.numbers()));
   });
-  useDroppedPictures(([file]) => {
-    if (file && places.length > 0) upload.send(file);
-  });
+  // A picture dropped among the pictures is meant as one, whatever recipe it may hold.
+  const onDrop = (event: DragEvent) => {
+    const [file] = picturesIn(event.dataTransfer);
+    if (file === undefined || places.length === 0) return;
+    event.preventDefault();
+    event.stopPropagation();
+    upload.send(file);
+  };
   if (parameters.length === 0) return null;
   return (
-    <Section label={strings.references}>
+    <Section label={strings.references} onDrop={onDrop}>
       <div className={places.length > 1 ? "picture-pair" : "grid gap-3"}>
         {places.map((parameter) =>
           parameter.type === "image" ? (

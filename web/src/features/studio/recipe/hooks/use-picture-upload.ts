@@ -1,7 +1,6 @@
 import { useState } from "react";
-import { client } from "../../../../api/client.ts";
 import { describeProblem } from "../../../../api/problems.ts";
-import { withSession } from "../../../../api/session.ts";
+import { storePicture } from "../../../../api/uploads.ts";
 import type { Picture } from "../model/values.ts";
 
 interface PictureUpload {
@@ -19,15 +18,7 @@ export function usePictureUpload(onStored: (picture: Picture) => void): PictureU
     setBusy(file.name);
     setError(null);
     try {
-      const stored = await withSession(() => client.upload(file, file.name));
-      onStored({
-        id: stored.id,
-        name: file.name,
-        width: stored.width,
-        height: stored.height,
-        bytes: stored.bytes,
-        url: stored.url,
-      });
+      onStored(await storePicture(file, file.name));
     } catch (problem) {
       const { detail, action } = describeProblem(problem);
       setError([detail, action].filter(Boolean).join(" "));

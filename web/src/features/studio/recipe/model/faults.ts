@@ -43,6 +43,11 @@ function valueFaults(parameter: Parameter, value: Value | undefined, required: b
   return code === null ? [] : [{ field: name, code }];
 }
 
+/** What is wrong with a single value of this parameter, as a code; null when nothing is. */
+export function faultOfValue(parameter: Parameter, value: Value): string | null {
+  return codeFor(parameter, value);
+}
+
 function codeFor(described: Described, value: Value): string | null {
   if (described.options !== undefined)
     return described.options.some((option) => option === value) ? null : "not_an_option";
