@@ -15,7 +15,9 @@ export function App() {
     <CrashBoundary>
       <QueryClientProvider client={queryClient}>
         <News />
-        <Frame key={useLanguage()} />
+        <MediaCheckContext value={checkMedia}>
+          <Frame key={useLanguage()} />
+        </MediaCheckContext>
       </QueryClientProvider>
     </CrashBoundary>
   );

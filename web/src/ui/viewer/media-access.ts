@@ -11,7 +11,7 @@ const gone: readonly number[] = [404, 410];
 const refused: readonly number[] = [401, 403];
 
 /** The plain question, without a session to renew. */
-export async function askForMedia(url: string): Promise<MediaState> {
+export async function askForMedia(url: string, fetch = globalThis.fetch): Promise<MediaState> {
   try {
     const response = await fetch(url, { method: "HEAD", credentials: "same-origin" });
     if (gone.includes(response.status)) return "gone";

@@ -1,4 +1,5 @@
 import { FileX, RotateCcw, TriangleAlert, WifiOff } from "lucide-react";
+import type { ReactNode } from "react";
 import { ProblemNote } from "../problem-note.tsx";
 import { strings } from "./strings.ts";
 
@@ -25,6 +26,10 @@ export function MediaProblem({ problem, onRetry }: MediaProblemProps) {
 }
 
 /** A record whose file is missing stays, and says so. */
-export function ResultMissing() {
-  return <ProblemNote icon={FileX} title={strings.missing} action={strings.missingAction} code="result_gone" />;
+export function ResultMissing({ children }: { children?: ReactNode }) {
+  return (
+    <ProblemNote icon={FileX} title={strings.missing} action={strings.missingAction} code="result_gone">
+      {children}
+    </ProblemNote>
+  );
 }

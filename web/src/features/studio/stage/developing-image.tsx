@@ -24,7 +24,7 @@ export function DevelopingImage({ src, alt, className }: DevelopingImageProps) {
         key={src}
         src={src}
         alt={alt}
-        className={`${className} ${layers.loaded ? "developing" : "opacity-0"}`}
+        className={`${className} ${layers.loaded ? "developing" : "viewer-unseen"}`}
         onLoad={() => setLayers((current) => (current.top === src ? { ...current, loaded: true } : current))}
       />
     </>

@@ -1,102 +1,87 @@
-import { Copy, Download, Info, TriangleAlert } from "lucide-react";
-import { type ReactNode, useState } from "react";
-import { useModels } from "../../../api/models.ts";
+import { Copy, Info, TriangleAlert } from "lucide-react";
+import type { StudioModel } from "../../../api/models.ts";
 import type { Task } from "../../../api/tasks.ts";
+import { noticeWords } from "../../../api/words/notice-words.ts";
 import { localize } from "../../../ui/language.ts";
-import { durationText } from "../queue/strings.ts";
-import { otherWarnings, secondsTaken, unknownWords } from "../queue/task-words.ts";
-import { strings } from "./strings.ts";
+import { durationText } from "../../../ui/task-words.ts";
+import { isPixelated } from "../../../ui/viewer/pixelated.ts";
+import { sizeText, strings } from "./strings.ts";
+import { clipSeconds, otherWarnings, secondsTaken, unknownWords } from "./task-facts.ts";
+import { useCopySeed } from "./use-result-actions.ts";
 
-interface ResultNotesProps {
-  task: Task;
-  url: string;
-  controls?: ReactNode;
-}
-
-/** Under a result: what to do with it, what made it, and what the engine has to say about it. */
-export function ResultNotes({ task, url, controls }: ResultNotesProps) {
-  const { data: models } = useModels();
-  const model = models?.find((candidate) => candidate.id === task.model);
+/** Under a result: what made it, and what the engine has to say about it. */
+export function ResultNotes({ task, model }: { task: Task; model: StudioModel | undefined }) {
   const mode = model?.modes.find((candidate) => candidate.id === task.mode);
   const taken = secondsTaken(task);
+  const length = clipSeconds(task);
   return (
-    <div className="under">
-      {controls}
-      <div className="flex flex-wrap items-center gap-x-4 gap-y-0.5 text-label text-faint">
-        <span className="text-soft">{model?.name ?? task.model}</span>
+    <>
+      <div className="stage-facts">
+        <b>{model?.name ?? task.model}</b>
         {mode ? <span>{localize(mode.label)}</span> : null}
-        <span className="num">
-          {task.width} × {task.height}
-        </span>
+        <span className="num">{sizeText(task.width, task.height)}</span>
+        {length === null ? null : <span className="num">{durationText(length)}</span>}
         <CopySeed seed={task.seed} />
         {taken === null ? null : (
           <span>
-            {strings.madeIn} <span className="num text-soft">{durationText(taken)}</span>
+            {strings.madeIn} <b className="num">{durationText(taken)}</b>
           </span>
         )}
-        <a className="btn btn-small ms-auto" href={`${url}?download=1`} download>
-          <Download className="icon" aria-hidden="true" />
-          {strings.download}
-        </a>
       </div>
-      <EngineNotes task={task} />
-    </div>
+      {isPixelated(task.engine) ? <SketchNote task={task} /> : null}
+      <Warnings task={task} model={model} />
+    </>
   );
 }
 
 function CopySeed({ seed }: { seed: number }) {
-  const [copied, setCopied] = useState(false);
-  const copy = () => {
-    void navigator.clipboard?.writeText(String(seed)).then(
-      () => setCopied(true),
-      () => setCopied(false),
-    );
-  };
   return (
-    <button type="button" className="copy-seed" title={strings.copySeed} onClick={copy}>
-      {strings.seedOf} <span className="mono text-soft">{seed}</span>
+    <button type="button" className="copy-seed" title={`${strings.copySeed} (C)`} onClick={useCopySeed(seed)}>
+      {strings.seed} <b className="mono">{seed}</b>
       <Copy className="icon-small" strokeWidth={1.75} aria-hidden="true" />
       <span className="visually-hidden">{strings.copySeed}</span>
-      <output className="text-soft">{copied ? strings.seedCopied : ""}</output>
     </button>
   );
 }
 
-function EngineNotes({ task }: { task: Task }) {
+/** The same words wherever the miniature made something. */
+function SketchNote({ task }: { task: Task }) {
   const unknown = unknownWords(task);
-  const others = otherWarnings(task);
   return (
-    <>
-      {task.engine === "sketch" ? (
-        <div className="honest">
-          <Info aria-hidden="true" />
-          <p>
-            {strings.sketchMade} {unknown.length === 0 ? strings.sketchKnewAll : strings.sketchUnknown}
-            {unknown.map((word, index) => (
-              <span key={word}>
-                {index > 0 ? ", " : ""}
-                <q>{word}</q>
-              </span>
-            ))}
-            {task.completed_prompt ? (
-              <span className="block" dir="auto">
-                {strings.completedPrompt}
-                {task.completed_prompt}
-              </span>
-            ) : null}
-          </p>
-        </div>
-      ) : null}
-      {others.length > 0 ? (
-        <ul className="grid gap-1" aria-label={strings.warnings}>
-          {others.map((warning) => (
-            <li key={`${warning.code} ${warning.parameter ?? ""}`} className="honest">
-              <TriangleAlert aria-hidden="true" />
-              <span>{warning.detail}</span>
-            </li>
-          ))}
-        </ul>
-      ) : null}
-    </>
+    <div className="honest">
+      <Info aria-hidden="true" />
+      <p>
+        {strings.sketchMade} {unknown.length === 0 ? strings.sketchKnewAll : strings.sketchUnknown}
+        {unknown.map((word, index) => (
+          <span key={word}>
+            {index > 0 ? ", " : ""}
+            <q>{word}</q>
+          </span>
+        ))}
+        {task.completed_prompt ? (
+          <span className="block">
+            {strings.completedPrompt}
+            <span lang="en">{task.completed_prompt}</span>
+          </span>
+        ) : null}
+      </p>
+    </div>
+  );
+}
+
+function Warnings({ task, model }: { task: Task; model: StudioModel | undefined }) {
+  const warnings = otherWarnings(task);
+  if (warnings.length === 0) return null;
+  const labelOf = (name: string | undefined) =>
+    localize(model?.parameters.find((parameter) => parameter.name === name)?.label);
+  return (
+    <ul className="grid gap-1" aria-label={strings.notes}>
+      {warnings.map((warning) => (
+        <li key={`${warning.code} ${warning.parameter ?? ""}`} className="honest">
+          <TriangleAlert aria-hidden="true" />
+          <span>{noticeWords(warning, labelOf(warning.parameter))}</span>
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -1,33 +1,33 @@
+import "./stage.css";
 import type { RefObject } from "react";
-import type { Task } from "../../../api/tasks.ts";
 import { Failed } from "../failed.tsx";
 import { Stage } from "./stage.tsx";
 import { strings } from "./strings.ts";
 import { Strip } from "./strip.tsx";
+import type { StageTask } from "./use-stage-task.ts";
 
 interface StageColumnProps {
   /** The page brings this element into view when something was started. */
   column: RefObject<HTMLElement | null>;
-  tasks: readonly Task[];
-  shown: Task | null;
+  stage: StageTask;
   loading: boolean;
   /** Why there is no list of tasks; null when there is one. */
   error: unknown;
   onRetry: () => void;
-  onChoose: (id: string) => void;
   onExample: (prompt: string) => void;
 }
 
 /** The middle of the studio: the picture, what is under it, and the strip of latest ones. */
-export function StageColumn({ column, tasks, shown, loading, error, onRetry, onChoose, onExample }: StageColumnProps) {
+export function StageColumn({ column, stage, loading, error, onRetry, onExample }: StageColumnProps) {
+  const { latest, shown } = stage;
   return (
     <section ref={column} className="studio-stage" aria-label={strings.picture}>
-      {error && tasks.length === 0 ? (
+      {error && latest.length === 0 ? (
         <Failed title={strings.tasksFailed} error={error} onRetry={onRetry} />
       ) : (
-        <Stage task={shown} loading={loading} onExample={onExample} />
+        <Stage stage={stage} loading={loading} onExample={onExample} />
       )}
-      <Strip tasks={tasks} chosen={shown?.id ?? null} onChoose={onChoose} />
+      <Strip tasks={latest} chosen={shown?.id ?? null} onChoose={stage.show} />
     </section>
   );
 }

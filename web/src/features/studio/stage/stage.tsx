@@ -1,86 +1,35 @@
-import { Aperture, CircleSlash, TriangleAlert } from "lucide-react";
 import type { Task } from "../../../api/tasks.ts";
-import { ProblemNote } from "../../../ui/problem-note.tsx";
-import { failureTitle } from "../queue/task-words.ts";
-import { ClipView } from "./clip-view.tsx";
+import { AbsentTask } from "./absent-task.tsx";
 import { DevelopingView } from "./developing-view.tsx";
-import { PictureView } from "./picture-view.tsx";
-import { ResultGone } from "./result-gone.tsx";
-import { strings } from "./strings.ts";
+import { DoneView } from "./done-view.tsx";
+import { EmptyStage } from "./empty-stage.tsx";
+import { FailedView } from "./failed-view.tsx";
+import { StageTitle } from "./stage-title.tsx";
+import type { StageTask } from "./use-stage-task.ts";
 
 interface StageProps {
-  task: Task | null;
+  stage: StageTask;
   loading: boolean;
   onExample: (prompt: string) => void;
 }
 
 /** The picture and what is under it: the task that was chosen, in whatever state it is. */
-export function Stage({ task, loading, onExample }: StageProps) {
-  return (
-    <>
-      <div className="flex min-h-11 items-center gap-2 px-4 py-1 text-soft">
-        <h2 className="min-w-0 truncate text-ui font-normal" dir="auto" title={task?.prompt}>
-          {task?.prompt}
-        </h2>
-      </div>
-      {task ? <TaskView key={task.id} task={task} /> : <EmptyStage loading={loading} onExample={onExample} />}
-    </>
-  );
+export function Stage({ stage, loading, onExample }: StageProps) {
+  const { shown, absent, show, follow } = stage;
+  if (absent) return <AbsentTask onShow={show} />;
+  if (shown !== null) return <TaskOnStage key={shown.id} task={shown} onFollow={follow} />;
+  return <EmptyStage loading={loading || stage.latest.length > 0} onExample={onExample} />;
 }
 
-function TaskView({ task }: { task: Task }) {
+function TaskOnStage({ task, onFollow }: { task: Task; onFollow: (taskId: string) => void }) {
+  const title = <StageTitle prompt={task.prompt} />;
   switch (task.status) {
     case "pending":
     case "processing":
-      return <DevelopingView task={task} />;
+      return <DevelopingView task={task} title={title} />;
     case "failed":
-      return <FailedView task={task} />;
+      return <FailedView task={task} title={title} onFollow={onFollow} />;
     case "done":
-      if (task.result_missing || task.result_url === null) return <ResultGone />;
-      return task.type === "video" ? (
-        <ClipView task={task} url={task.result_url} />
-      ) : (
-        <PictureView task={task} url={task.result_url} />
-      );
+      return <DoneView task={task} title={title} onFollow={onFollow} />;
   }
-}
-
-function FailedView({ task }: { task: Task }) {
-  const code = task.error?.code ?? null;
-  return (
-    <div className="grid place-content-center">
-      <ProblemNote
-        icon={code === "cancelled" ? CircleSlash : TriangleAlert}
-        title={failureTitle(code)}
-        action={[task.error_msg, task.error?.user_action].filter(Boolean).join(" ")}
-        code={code}
-      />
-    </div>
-  );
-}
-
-function EmptyStage({ loading, onExample }: { loading: boolean; onExample: (prompt: string) => void }) {
-  if (loading) {
-    return (
-      <output className="grid place-items-center p-8" aria-busy="true" aria-label={strings.loading}>
-        <div className="ghost aspect-square w-[min(60%,20rem)]" />
-      </output>
-    );
-  }
-  return (
-    <div className="grid place-content-center">
-      <div className="blank">
-        <Aperture aria-hidden="true" />
-        <h3>{strings.emptyTitle}</h3>
-        <p>{strings.emptyText}</p>
-        <div className="mt-2 flex flex-wrap justify-center gap-1.5">
-          {strings.examples.map((example) => (
-            <button key={example} type="button" className="chip" onClick={() => onExample(example)}>
-              {example}
-            </button>
-          ))}
-        </div>
-      </div>
-    </div>
-  );
 }

@@ -1,5 +1,5 @@
 import type { Task } from "../../../api/tasks.ts";
-import { progressWords } from "../queue/task-words.ts";
+import { progressWords } from "../../../ui/task-words.ts";
 
 /** More steps than this are one line: segments would be too small to count. */
 const countable = 12;
