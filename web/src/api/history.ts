@@ -54,14 +54,16 @@ export function useHistory(filters: HistoryFilters) {
 }
 
 /** Tasks that were submitted after the list was read, and the way to let them in. */
-export function useHistoryArrivals(filters: HistoryFilters): { arrivals: readonly TaskItem[]; takeIn: () => void } {
+export function useHistoryArrivals(
+  filters: HistoryFilters,
+  known: HistoryPages | undefined,
+): { arrivals: readonly TaskItem[]; takeIn: () => void } {
   const queryClient = useQueryClient();
   const newest = useQuery({
     queryKey: newestKey(filters),
     queryFn: ({ signal }) => readPage(filters, signal),
     enabled: false,
   }).data;
-  const known = useQuery<HistoryPages>({ queryKey: listKey(filters), enabled: false }).data;
   useEffect(() => {
     const ask = gathered(() => {
       if (queryClient.getQueryData(listKey(filters)) === undefined) return;

@@ -1,7 +1,7 @@
 import "./history.css";
 import { ArrowUp, History as HistoryIcon, SearchX } from "lucide-react";
 import { type UIEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { useHistory, useHistoryArrivals, useHistoryCounts } from "../../api/history.ts";
+import { type HistoryFilters, useHistory, useHistoryArrivals, useHistoryCounts } from "../../api/history.ts";
 import { useModels } from "../../api/models.ts";
 import { useHiddenIds } from "../../api/pending-deletes.ts";
 import { describeProblem } from "../../api/problems.ts";
@@ -28,7 +28,7 @@ export function History() {
   const hidden = useHiddenIds();
   const tasks = useMemo(() => history.tasks.filter((task) => !hidden.has(task.id)), [history.tasks, hidden]);
   const scroller = useRef<HTMLElement>(null);
-  const { arrivals, atTop, onScroll, showArrivals } = useLettingIn(scroller, filters);
+  const { arrivals, atTop, onScroll, showArrivals } = useLettingIn(scroller, filters, history.data);
   const { fetchNextPage } = history;
   const onMore = useCallback(() => void fetchNextPage(), [fetchNextPage]);
   return (
@@ -76,8 +76,12 @@ function useHistorySearch(): { search: HistorySearch; setSearch: (next: HistoryS
 }
 
 /** New tasks come in by themselves while the top is in sight; further down they wait, so that nothing moves away. */
-function useLettingIn(scroller: { current: HTMLElement | null }, filters: Parameters<typeof useHistory>[0]) {
-  const { arrivals, takeIn } = useHistoryArrivals(filters);
+function useLettingIn(
+  scroller: { current: HTMLElement | null },
+  filters: HistoryFilters,
+  known: ReturnType<typeof useHistory>["data"],
+) {
+  const { arrivals, takeIn } = useHistoryArrivals(filters, known);
   const [atTop, setAtTop] = useState(true);
   useEffect(() => {
     if (atTop) takeIn();

@@ -1,5 +1,4 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "../../ui/router.tsx";
 import { useCallback, useMemo } from "react";
 import { client } from "../../api/client.ts";
 import { deleteSoon, undoTime } from "../../api/pending-deletes.ts";
@@ -7,6 +6,7 @@ import { describeProblem } from "../../api/problems.ts";
 import { useResubmit } from "../../api/resubmit.ts";
 import { withSession } from "../../api/session.ts";
 import { applyStatus, forgetTasks, type Task } from "../../api/tasks.ts";
+import { useNavigate } from "../../ui/router.tsx";
 import { showToast } from "../../ui/toasts.tsx";
 import type { RowActions } from "./row-parts.tsx";
 import { strings } from "./strings.ts";
