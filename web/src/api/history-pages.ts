@@ -4,7 +4,7 @@ import { byAge } from "./task-board.ts";
 
 export interface HistoryPages {
   pages: TasksPage[];
-  pageParams: (string | null)[];
+  pageParams: unknown[];
 }
 
 /**
