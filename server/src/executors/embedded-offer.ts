@@ -1,9 +1,7 @@
 import type { ModelId } from "@safelight/catalog";
 import type { EmbeddedEngineMode } from "../config.ts";
+import type { AccountStanding } from "../worker-accounts/standings.ts";
 import type { Offer } from "./executor.ts";
-
-/** How GPU accounts stand to a model: none has ever offered it, one has but is not ready now, one is ready. */
-export type AccountStanding = "none" | "registered" | "ready";
 
 /**
  * Whether the embedded miniature steps in for a model. `auto` keeps out of the way as soon as any account has offered the

@@ -1,17 +1,11 @@
 /** One question to a worker: are you there, do you know me, what can you run? The answer is judged here and nowhere else. */
 import { findModel } from "@safelight/catalog";
-import {
-  type WorkerHealth,
-  WorkerHealth as WorkerHealthSchema,
-  workerHeaders,
-  workerLimits,
-  workerProtocol,
-} from "@safelight/contract/worker";
-import { Ajv } from "ajv";
-import type { Keyring } from "../keys/keyring.ts";
-import { CipherError } from "../keys/keyring.ts";
+import type { WorkerHealth } from "@safelight/contract/worker";
+import { CipherError, type Keyring } from "../keys/keyring.ts";
 import { openWorkerTransport } from "../network/guarded-fetch.ts";
 import { TransportError, type TransportFailure } from "../network/transport-error.ts";
+import { WorkerClient } from "../worker-client/worker-client.ts";
+import { WorkerError } from "../worker-client/worker-error.ts";
 import { openCredential } from "./account-credentials.ts";
 import type { AccountRecord } from "./account-record.ts";
 
@@ -40,9 +34,6 @@ export type CheckOutcome =
 /** Never rejects: whatever goes wrong is a bad check. */
 export type Probe = (account: AccountRecord) => Promise<CheckOutcome>;
 
-const fitsHealth = new Ajv({ strict: false, validateFormats: false }).compile<WorkerHealth>(WorkerHealthSchema);
-const checkTimeout = 10_000;
-
 export interface ProbeParts {
   readonly keyring: Keyring;
   readonly workerNetworks: readonly string[];
@@ -52,26 +43,19 @@ export interface ProbeParts {
 /** A probe that asks over the network. */
 export function createProbe(parts: ProbeParts): Probe {
   return async (account) => {
-    if (account.baseUrl === null) return bad("not_deployed", "It was not deployed yet.");
     const began = parts.steady();
-    const latency = (): number => Math.max(0, Math.round(parts.steady() - began));
+    const took = (): number => Math.max(0, Math.round(parts.steady() - began));
     try {
+      if (account.baseUrl === null) return bad("not_deployed", "It was not deployed yet.");
       const key = openCredential(parts.keyring, account, "workerKey");
       if (key === null) return bad("credentials_unreadable", "It has no worker key.");
-      const answer = await ask(account, account.baseUrl, key, parts.workerNetworks);
-      return judge(answer, latency(), key);
+      const health = await ask(account, account.baseUrl, key, parts.workerNetworks);
+      return judge(health, took(), key);
     } catch (error) {
-      if (error instanceof CipherError)
-        return bad("credentials_unreadable", `Its credentials cannot be read. ${error.message}`);
-      if (error instanceof TransportError) return { ...bad(error.reason, error.message), latencyMs: latency() };
-      return bad("unreachable", "The worker could not be asked.");
+      const [code, detail] = explain(error);
+      return bad(code, detail, error instanceof CipherError ? null : took());
     }
   };
-}
-
-interface Answer {
-  readonly status: number;
-  readonly text: string;
 }
 
 async function ask(
@@ -79,51 +63,48 @@ async function ask(
   baseUrl: string,
   key: string,
   workerNetworks: readonly string[],
-): Promise<Answer> {
+): Promise<WorkerHealth> {
   const transport = openWorkerTransport({ baseUrl, allowPlainHttp: account.allowPlainHttp, workerNetworks });
   try {
-    const response = await transport.fetch(`${baseUrl}/health`, {
-      headers: {
-        authorization: `Bearer ${key}`,
-        [workerHeaders.protocol]: String(workerProtocol),
-        accept: "application/json",
-      },
-      timeoutMs: checkTimeout,
-      maxBytes: workerLimits.answerBytes,
-    });
-    return { status: response.status, text: await response.text() };
+    return await new WorkerClient({ baseUrl, key, fetch: transport.fetch }).health();
   } finally {
     transport.close();
   }
 }
 
-/** No text of the worker goes into a detail: it could say anything, its own key included. */
-function judge({ status, text }: Answer, latencyMs: number, key: string): CheckOutcome {
-  const refused = (code: CheckFault, detail: string): CheckOutcome => ({ ok: false, latencyMs, code, detail });
-  if (status === 401 || status === 403)
-    return refused("invalid_worker_key", "The worker does not accept the worker key.");
-  if (status === 400) return refused("protocol_unsupported", "The worker speaks another version of the protocol.");
-  if (status !== 200) return refused("worker_error", `The worker answered GET /health with the status ${status}.`);
-  const health = parse(text);
-  if (health === null || text.includes(key)) return refused("unreadable", "What answers at this address is no worker.");
-  if (health.protocol !== workerProtocol) {
-    return refused(
-      "protocol_unsupported",
-      `The worker speaks version ${health.protocol} of the protocol, this server ${workerProtocol}.`,
-    );
-  }
-  if (!health.ready) return refused("not_ready", "The worker takes no tasks at the moment.");
+function judge(health: WorkerHealth, latencyMs: number, key: string): CheckOutcome {
+  // What a worker says of itself is kept and shown; its key must not come back that way.
+  if (JSON.stringify(health).includes(key))
+    return bad("unreadable", "What answers there repeats the worker key.", latencyMs);
+  if (!health.ready) return bad("not_ready", "The worker takes no tasks at the moment.", latencyMs);
   const models = offeredModels(health);
-  if (models.length > 0) return { ok: true, latencyMs, models, health };
-  return refused("no_models", "No model of the worker has its weights in place.");
+  if (models.length === 0) return bad("no_models", "No model of the worker has its weights in place.", latencyMs);
+  return { ok: true, latencyMs, models, health };
 }
 
-function parse(text: string): WorkerHealth | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return fitsHealth(value) ? value : null;
-  } catch {
-    return null;
+/** Our words alone: a text of the worker could say anything, the key that it was sent included. */
+function explain(error: unknown): readonly [CheckFault, string] {
+  if (error instanceof CipherError)
+    return ["credentials_unreadable", `Its credentials cannot be read. ${error.message}`];
+  if (error instanceof TransportError) return [error.reason, error.message];
+  if (!(error instanceof WorkerError)) return ["unreachable", "The worker could not be asked."];
+  if (error.transport !== null) return [error.transport, error.message];
+  if (error.problem?.code === "protocol_unsupported") {
+    return ["protocol_unsupported", "The worker speaks another version of the protocol."];
+  }
+  switch (error.kind) {
+    case "key_refused":
+      return ["invalid_worker_key", "The worker does not accept the worker key."];
+    case "broken_protocol":
+      return ["unreadable", "What answers at this address does not speak the worker protocol."];
+    case "unreachable":
+    case "timeout":
+      return ["unreachable", "The worker does not answer."];
+    case "busy":
+    case "task_unknown":
+    case "task_refused":
+    case "worker_fault":
+      return ["worker_error", "The worker could not say how it is."];
   }
 }
 
@@ -143,6 +124,6 @@ function offeredModels({ models }: WorkerHealth): { model: string; modes: string
   return [...offered].map(([model, modes]) => ({ model, modes }));
 }
 
-function bad(code: CheckFault, detail: string): { ok: false; latencyMs: null; code: CheckFault; detail: string } {
-  return { ok: false, latencyMs: null, code, detail };
+function bad(code: CheckFault, detail: string, latencyMs: number | null = null): CheckOutcome {
+  return { ok: false, latencyMs, code, detail };
 }
