@@ -1,10 +1,11 @@
 import type { StudioModel } from "../../../../api/models.ts";
+import { unavailableWords } from "../../../../api/words/notice-words.ts";
 import { strings } from "../strings.ts";
 
 /** Whether the model can run now, by whom, and why not. */
 export function Availability({ model, long }: { model: StudioModel; long?: boolean }) {
   if (!model.available) {
-    const reason = model.unavailable_reason?.detail;
+    const reason = unavailableWords(model.unavailable_reason);
     return (
       <span className="state state-off">
         {reason ? strings.availability.offBecause(reason) : strings.availability.off}

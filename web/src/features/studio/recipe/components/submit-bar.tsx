@@ -1,12 +1,13 @@
 import { CircleAlert, Clock } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useEffect, useId, useState } from "react";
 import type { Problem } from "../../../../api/problems.ts";
 import { type FieldFault, fieldFaultWords, fieldName } from "../../../../api/words/field-errors.ts";
 import { localize } from "../../../../ui/language.ts";
 import { useRecipeForm } from "../hooks/use-recipe.ts";
-import type { Submit } from "../hooks/use-submit.ts";
+import type { Submit, Tally } from "../hooks/use-submit.ts";
 import { durationOf } from "../model/presets.ts";
 import { strings } from "../strings.ts";
+import { CopiesPicker } from "./copies-picker.tsx";
 
 interface SubmitBarProps {
   submit: Submit;
@@ -21,7 +22,8 @@ export function SubmitBar({ submit, online, faults }: SubmitBarProps) {
   const { state } = submit;
   const words = useGenerateWords();
   const blocked = !online || state.phase === "sending" || !form.model.available;
-  const label = !online ? strings.generateOffline : state.phase === "sending" ? strings.submitting : words;
+  const label = !online ? strings.generateOffline : state.phase === "sending" ? sendingWords(state) : words;
+  const hint = useId();
   return (
     <div className="studio-go">
       {faults.length > 0 ? <FaultList faults={faults} /> : null}
@@ -32,16 +34,32 @@ export function SubmitBar({ submit, online, faults }: SubmitBarProps) {
       {state.phase === "waiting" ? (
         <WaitingForQueue problem={state.problem} retryAt={state.retryAt} onStop={submit.stop} />
       ) : (
-        <button type="submit" className="btn btn-primary btn-large w-full" aria-disabled={blocked || undefined}>
-          {label}
-        </button>
+        <div className="flex gap-2">
+          <button
+            type="submit"
+            className="btn btn-primary btn-large min-w-0 grow"
+            aria-disabled={blocked || undefined}
+            aria-describedby={form.model.available ? undefined : hint}
+          >
+            {label}
+          </button>
+          <CopiesPicker />
+        </div>
       )}
-      {form.model.available ? null : <p className="hint">{strings.unavailableModel}</p>}
+      {form.model.available ? null : (
+        <p id={hint} className="hint">
+          {strings.unavailableModel}
+        </p>
+      )}
       <div className="flex justify-end text-label text-faint max-sm:hidden pointer-coarse:hidden">
         <kbd>{strings.shortcut(commandKey())}</kbd>
       </div>
     </div>
   );
+}
+
+function sendingWords({ taken, wanted }: Tally): string {
+  return wanted === 1 ? strings.submitting : strings.submittingOf(taken, wanted);
 }
 
 function useGenerateWords(): string {
@@ -85,6 +103,7 @@ function Refusal({ problem }: { problem: Problem }) {
       </p>
       <p className="ps-6 text-label">
         {problem.action} <span className="mono">{problem.code}</span>
+        {problem.said === null ? null : <span lang="en"> {problem.said}</span>}
       </p>
     </div>
   );

@@ -8,17 +8,21 @@ interface PictureUpload {
   busy: string | null;
   error: string | null;
   send: (file: File) => void;
+  /** One after the other, so that they arrive in their order. */
+  sendAll: (files: readonly File[]) => void;
 }
 
 /** Sends a picture to the server as soon as it is chosen: a recipe holds only pictures that are already there. */
 export function usePictureUpload(onStored: (picture: Picture) => void): PictureUpload {
   const [busy, setBusy] = useState<string | null>(null);
   const [error, setError] = useState<string | null>(null);
-  const store = async (file: File) => {
-    setBusy(file.name);
+  const store = async (files: readonly File[]) => {
     setError(null);
     try {
-      onStored(await storePicture(file, file.name));
+      for (const file of files) {
+        setBusy(file.name);
+        onStored(await storePicture(file, file.name));
+      }
     } catch (problem) {
       const { detail, action } = describeProblem(problem);
       setError([detail, action].filter(Boolean).join(" "));
@@ -26,5 +30,5 @@ export function usePictureUpload(onStored: (picture: Picture) => void): PictureU
       setBusy(null);
     }
   };
-  return { busy, error, send: (file) => void store(file) };
+  return { busy, error, send: (file) => void store([file]), sendAll: (files) => void store(files) };
 }

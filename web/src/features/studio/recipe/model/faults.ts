@@ -57,7 +57,8 @@ function codeFor(described: Described, value: Value): string | null {
       return codeForNumber(described, value);
     case "string":
       return typeof value === "string" ? codeForText(described, value) : "wrong_type";
-    default:
+    case "image":
+    case "keyframes":
       return null;
   }
 }
