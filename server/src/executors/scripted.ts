@@ -250,8 +250,11 @@ function seedBox(seed: number): Buffer {
   return box;
 }
 
-// A WebP of one grey pixel.
-const PREVIEW = Buffer.from("UklGRiQAAABXRUJQVlA4IBgAAAAwAQCdASoBAAEAAgA0JaQAA3AA/vuUAAA=", "base64");
+// A grey WebP of 32×32.
+const PREVIEW = Buffer.from(
+  "UklGRjIAAABXRUJQVlA4ICYAAADwAgCdASogACAAP3G412I0ryymKAgCkC4JaQAASMGIAAAAAAAAAA==",
+  "base64",
+);
 
 /** A PNG in one colour, drawn from the seed. */
 export function plainPng(width: number, height: number, seed: number): Buffer {

@@ -1,4 +1,4 @@
-import type { WorkerProblem } from "@safelight/contract/worker";
+import type { WorkerErrorCode, WorkerProblem } from "@safelight/contract/worker";
 import { TransportError, type TransportFailure } from "../network/transport-error.ts";
 
 /**
@@ -75,22 +75,18 @@ export function fromProblem(problem: WorkerProblem): WorkerError {
   return new WorkerError(kindOf(problem), `The worker refused: ${problem.detail}`, { problem });
 }
 
+const kindsOfCodes: Partial<Record<WorkerErrorCode, WorkerFailure>> = {
+  invalid_worker_key: "key_refused",
+  busy: "busy",
+  task_not_found: "task_unknown",
+  attempt_superseded: "task_unknown",
+  result_gone: "task_unknown",
+  protocol_unsupported: "broken_protocol",
+  not_found: "broken_protocol",
+  method_not_allowed: "broken_protocol",
+  malformed_json: "broken_protocol",
+};
+
 function kindOf({ code, status }: WorkerProblem): WorkerFailure {
-  switch (code) {
-    case "invalid_worker_key":
-      return "key_refused";
-    case "busy":
-      return "busy";
-    case "task_not_found":
-    case "attempt_superseded":
-    case "result_gone":
-      return "task_unknown";
-    case "protocol_unsupported":
-    case "not_found":
-    case "method_not_allowed":
-    case "malformed_json":
-      return "broken_protocol";
-    default:
-      return status >= 500 ? "worker_fault" : "task_refused";
-  }
+  return kindsOfCodes[code] ?? (status >= 500 ? "worker_fault" : "task_refused");
 }
