@@ -2,6 +2,7 @@
 import { endpoints, type RouteName } from "@safelight/contract";
 import { checkDocuments, checkErrors, checkHealth, checkModels, checkSession } from "./check-access.ts";
 import { checkEvents } from "./check-events.ts";
+import { checkDelete, checkExport, checkFavourites, checkGallery } from "./check-gallery.ts";
 import { checkGeneration, checkUploads } from "./check-media.ts";
 import { checkCancel, checkTasks } from "./check-tasks.ts";
 import type { Probe } from "./probe.ts";
@@ -44,13 +45,14 @@ export const parts: readonly Part[] = [
   { name: "events", routes: ["taskEvents", "allEvents"], check: ({ probe }) => checkEvents(probe) },
   { name: "cancel", routes: ["cancelTask"], check: ({ probe }) => checkCancel(probe) },
   { name: "tasks", routes: ["listTasks"], check: ({ probe }) => checkTasks(probe) },
+  { name: "gallery", routes: ["listGallery", "getTask", "getPreview"], check: ({ probe }) => checkGallery(probe) },
+  { name: "favourites", routes: ["setFavourite"], check: ({ probe }) => checkFavourites(probe) },
+  { name: "export", routes: ["exportTasks"], check: ({ probe }) => checkExport(probe) },
+  { name: "delete", routes: ["deleteTask", "deleteTasks"], check: ({ probe }) => checkDelete(probe) },
 ];
 
 /** Parts of later releases: named when an installation does not declare them, a failure when it does and we cannot check. */
-export const laterParts: readonly { name: string; prefix: string }[] = [
-  { name: "gallery", prefix: "/gallery" },
-  { name: "administration", prefix: "/admin" },
-];
+export const laterParts: readonly { name: string; prefix: string }[] = [{ name: "administration", prefix: "/admin" }];
 
 /** "GET /health". */
 export function routeText(name: RouteName): string {
