@@ -1,7 +1,7 @@
 // A task in words, the same in queue, stage and history: where it stands, how long it takes, why it failed and what to
 // do then. Failures are told by their code, so that both languages say everything.
 import type { TaskErrorCode, TaskStage, TaskStatus } from "@safelight/contract";
-import { formatNumber, inLanguage } from "./language.ts";
+import { currentLanguage, formatNumber, inLanguage } from "./language.ts";
 import { duration } from "./time.ts";
 
 export { percentWords as percentText } from "./figures.ts";
@@ -39,6 +39,8 @@ const en = {
   } as Record<TaskStage, string>,
   detail: (stage: string, detail: string) => `${stage}, ${detail}`,
   step: (stage: string, step: string, steps: string) => `${stage}, step ${step} of ${steps}`,
+  frame: (frame: string, frames: string) => `frame ${frame} of ${frames}`,
+  keyFrame: (frame: string, frames: string) => `key frame ${frame} of ${frames}`,
   left: (text: string) => `${text} left`,
   about: (text: string) => `about ${text}`,
   tries: ["First try", "Second try", "Third try"],
@@ -84,6 +86,8 @@ const ru: typeof en = {
   },
   detail: (stage, detail) => `${stage}, ${detail}`,
   step: (stage, step, steps) => `${stage}, шаг ${step} из ${steps}`,
+  frame: (frame, frames) => `кадр ${frame} из ${frames}`,
+  keyFrame: (frame, frames) => `ключевой кадр ${frame} из ${frames}`,
   left: (text) => `ещё ${text}`,
   about: (text) => `около ${text}`,
   tries: ["Первая попытка", "Вторая попытка", "Третья попытка"],
@@ -118,7 +122,16 @@ export function progressWords(task: TaskStanding): string {
   const stage = strings.stage[task.stage ?? "starting"];
   const counted = task.stage === "denoise" && task.steps !== null && task.step !== null;
   if (counted) return strings.step(stage, formatNumber(task.step ?? 0), formatNumber(task.steps ?? 0));
-  return task.stage_detail === null ? stage : strings.detail(stage, task.stage_detail);
+  const detail = task.stage_detail === null ? null : detailWords(task.stage_detail);
+  return detail === null ? stage : strings.detail(stage, detail);
+}
+
+/** Counts are said in the page's language. Whatever else an engine tells is English, and stays away from other pages. */
+function detailWords(detail: string): string | null {
+  const counted = /^(key frame|frame) (\d+) of (\d+)$/.exec(detail);
+  if (counted === null) return currentLanguage() === "en" ? detail : null;
+  const words = counted[1] === "frame" ? strings.frame : strings.keyFrame;
+  return words(formatNumber(Number(counted[2])), formatNumber(Number(counted[3])));
 }
 
 function waitingWords(position: number | null): string {

@@ -77,7 +77,7 @@ function Facts({ task }: { task: Task }) {
 }
 
 function sizeText(task: Task): string | null {
-  const size = `${formatNumber(task.width)} × ${formatNumber(task.height)}`;
+  const size = `${task.width} × ${task.height}`;
   return task.result_bytes === null ? size : `${size}, ${bytesWords(task.result_bytes)}`;
 }
 
@@ -145,7 +145,7 @@ function labelOf(model: StudioModel | undefined, name: string | undefined): stri
 
 function valueText(value: unknown, parameter: Parameter | undefined): string {
   if (Array.isArray(value)) return strings.details.pictures(value.length);
-  if (typeof value === "number") return [formatNumber(value), parameter?.unit].filter(Boolean).join(" ");
+  if (typeof value === "number") return formatNumber(value);
   if (parameter?.type === "image") return strings.details.picture;
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return localize(parameter?.option_labels?.[text]) ?? text;
