@@ -83,7 +83,6 @@ const StripItem = memo(function StripItem({ task, current, entry, onChoose, onFo
       className="strip-item"
       aria-current={current}
       tabIndex={entry ? 0 : -1}
-      aria-label={nameOf(task)}
       title={task.prompt}
       style={{ "--ratio": width / height } as CSSProperties}
       onClick={() => onChoose(task.id)}
@@ -93,9 +92,8 @@ const StripItem = memo(function StripItem({ task, current, entry, onChoose, onFo
         <Print task={task} />
       </span>
       <Length task={task} />
-      <span className="num" aria-hidden="true">
-        {caption(task)}
-      </span>
+      <span className="visually-hidden">{nameOf(task)}, </span>
+      <span className="num">{caption(task)}</span>
     </button>
   );
 });
