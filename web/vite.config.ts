@@ -1,6 +1,7 @@
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { shellWorker } from "./shell-worker.ts";
 
 // Where a running server is found while the page itself comes from `vite dev`.
 const server = process.env.SAFELIGHT_URL ?? "http://127.0.0.1:8600";
@@ -8,7 +9,7 @@ const apiPaths =
   "^/(auth|models|uploads|generate|status|events|cancel|results|preview|tasks|gallery|health|openapi\\.json|docs)(/|\\?|$)";
 
 export default defineConfig({
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), shellWorker()],
   build: {
     outDir: "dist",
     emptyOutDir: true,
@@ -17,6 +18,13 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     target: "es2022",
+    rolldownOptions: {
+      input: { index: "index.html", "service-worker": "src/worker/service-worker.ts" },
+      output: {
+        // The worker keeps its name, so that a browser finds the next one; everything else is named by its content.
+        entryFileNames: ({ name }) => (name === "service-worker" ? "[name].js" : "assets/[name]-[hash].js"),
+      },
+    },
   },
   server: {
     proxy: {

@@ -21,6 +21,8 @@ beforeAll(async () => {
   await writeFile(join(folder, "assets", "app-1a2b.js"), "export {};");
   await writeFile(join(folder, "assets", "style-3c4d.css"), "body{}");
   await writeFile(join(folder, "favicon.svg"), "<svg/>");
+  await writeFile(join(folder, "service-worker.js"), "self;");
+  await writeFile(join(folder, "manifest.webmanifest"), '{"name":"Safelight"}');
   edge = await openEdge({ webFolder: folder });
   bare = await openEdge();
 });
@@ -98,6 +100,15 @@ describe("the page", () => {
     expect((await edge.inject({ method: "POST", url: "/assets/app-1a2b.js" })).json()).toMatchObject({
       code: "method_not_allowed",
     });
+  });
+
+  test("its worker may ask this server and nobody else, and is asked for anew each time, as is the manifest", async () => {
+    const worker = await get("/service-worker.js");
+    expect(worker.headers["content-type"]).toBe("text/javascript; charset=utf-8");
+    expect(worker.headers["content-security-policy"]).toBe("default-src 'none'; connect-src 'self'");
+    const manifest = await get("/manifest.webmanifest");
+    expect(manifest.headers["content-type"]).toBe("application/manifest+json");
+    for (const { headers } of [worker, manifest]) expect(headers["cache-control"]).toBe("no-cache");
   });
 
   test.each([

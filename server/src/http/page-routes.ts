@@ -22,6 +22,7 @@ export const pagePolicy = [
   "media-src 'self' blob:",
   "connect-src 'self'",
   "manifest-src 'self'",
+  "worker-src 'self'",
   "base-uri 'none'",
   "form-action 'self'",
   "frame-ancestors 'none'",
@@ -51,6 +52,10 @@ const pageHeaders = {
   "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=()",
 };
 
+/** A worker obeys the policy of its own file: this one may ask this server, and do nothing else. */
+const workerPolicy = "default-src 'none'; connect-src 'self'";
+const workerUrl = "/service-worker.js";
+
 /** Registers the files of the built page; without them the pages' addresses say what to do. */
 export async function registerPageRoutes(registrar: Registrar): Promise<void> {
   const folder = registrar.installation.webFolder;
@@ -70,6 +75,7 @@ export function registerPublicFile(registrar: Registrar, url: string, file: stri
   const extension = file.slice(file.lastIndexOf(".") + 1);
   registerPublic(registrar, url, async (request, reply) => {
     reply.type(type ?? types[extension] ?? "application/octet-stream");
+    if (url === workerUrl) reply.header("content-security-policy", workerPolicy);
     reply.header("cache-control", url.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache");
     return sendTagged(request, reply, await readFile(file));
   });

@@ -4,6 +4,7 @@ import { createRoot } from "react-dom/client";
 import { applyLanguage } from "../ui/language.ts";
 import { applyTheme } from "../ui/theme.ts";
 import { App } from "./app.tsx";
+import { keepShell } from "./offline-shell.ts";
 
 applyTheme();
 applyLanguage();
@@ -15,3 +16,5 @@ createRoot(root).render(
     <App />
   </StrictMode>,
 );
+
+keepShell();

@@ -55,6 +55,7 @@ const en = {
   updatedAction:
     "The server may have been updated, or the connection was lost. Reload the page; what you typed is kept.",
   reload: "Reload",
+  newVersion: "Safelight was updated",
 };
 
 const ru: typeof en = {
@@ -110,6 +111,7 @@ const ru: typeof en = {
   updated: "Часть страницы не загрузилась",
   updatedAction: "Возможно, сервер обновили или пропала связь. Перезагрузите страницу; набранное сохранится.",
   reload: "Перезагрузить",
+  newVersion: "Safelight обновлён",
 };
 
 export const strings = inLanguage({ en, ru });
