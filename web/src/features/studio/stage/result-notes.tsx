@@ -47,6 +47,8 @@ function CopySeed({ seed }: { seed: number }) {
 /** The same words wherever the miniature made something. */
 function SketchNote({ task }: { task: Task }) {
   const unknown = unknownWords(task);
+  // Said only where it differs from what stands above the picture.
+  const drawn = task.completed_prompt === task.prompt ? null : task.completed_prompt;
   return (
     <div className="honest">
       <Info aria-hidden="true" />
@@ -58,10 +60,10 @@ function SketchNote({ task }: { task: Task }) {
             <q>{word}</q>
           </span>
         ))}
-        {task.completed_prompt ? (
+        {drawn !== null ? (
           <span className="block">
             {strings.completedPrompt}
-            <span lang="en">{task.completed_prompt}</span>
+            <span lang="en">{drawn}</span>
           </span>
         ) : null}
       </p>

@@ -60,12 +60,12 @@ const en = {
   latest: "Latest pictures",
   waits: "waits",
   inStrip: {
-    running: (prompt: string, percent: string) => `Running, ${percent}: ${prompt}`,
+    running: (prompt: string) => `Running: ${prompt}`,
     waiting: (prompt: string) => `Waiting: ${prompt}`,
     failed: (prompt: string) => `Failed: ${prompt}`,
     cancelled: (prompt: string) => `Cancelled: ${prompt}`,
     image: (prompt: string) => `Picture: ${prompt}`,
-    video: (prompt: string, length: string) => `Video, ${length}: ${prompt}`,
+    video: (prompt: string) => `Video: ${prompt}`,
   },
 };
 
@@ -133,12 +133,12 @@ const ru: typeof en = {
   latest: "Последние картинки",
   waits: "ждёт",
   inStrip: {
-    running: (prompt, percent) => `Выполняется, ${percent}: ${prompt}`,
+    running: (prompt) => `Выполняется: ${prompt}`,
     waiting: (prompt) => `Ждёт: ${prompt}`,
     failed: (prompt) => `Не удалось: ${prompt}`,
     cancelled: (prompt) => `Отменено: ${prompt}`,
     image: (prompt) => `Картинка: ${prompt}`,
-    video: (prompt, length) => `Видео, ${length}: ${prompt}`,
+    video: (prompt) => `Видео: ${prompt}`,
   },
 };
 

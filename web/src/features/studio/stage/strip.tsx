@@ -117,11 +117,7 @@ function Print({ task }: { task: Task }) {
 function Length({ task }: { task: Task }) {
   const seconds = task.status === "done" && !task.result_missing ? clipSeconds(task) : null;
   if (seconds === null) return null;
-  return (
-    <span className="strip-length" aria-hidden="true">
-      {durationText(Math.round(seconds))}
-    </span>
-  );
+  return <span className="strip-length">{durationText(Math.round(seconds))}</span>;
 }
 
 function nameOf(task: Task): string {
@@ -130,15 +126,11 @@ function nameOf(task: Task): string {
     case "pending":
       return strings.inStrip.waiting(prompt);
     case "processing":
-      return strings.inStrip.running(prompt, percentText(task.progress));
+      return strings.inStrip.running(prompt);
     case "failed":
       return isCancelled(task) ? strings.inStrip.cancelled(prompt) : strings.inStrip.failed(prompt);
-    case "done": {
-      const seconds = clipSeconds(task);
-      return seconds === null
-        ? strings.inStrip.image(prompt)
-        : strings.inStrip.video(prompt, durationText(Math.round(seconds)));
-    }
+    case "done":
+      return task.type === "video" ? strings.inStrip.video(prompt) : strings.inStrip.image(prompt);
   }
 }
 
