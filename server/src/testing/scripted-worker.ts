@@ -73,7 +73,7 @@ export function drawSteps(request: RunRequest): readonly ScriptStep[] {
   const { width, height, steps: wanted, num_frames: frames } = request.parameters;
   const steps = Math.min(Number(wanted ?? 4), 50);
   const size = (Number(width) * Number(height)) / (512 * 512);
-  const milliseconds = 3 * size ** 2 * (Number(frames ?? 49) / 49);
+  const milliseconds = 2 * size ** 2 * (Number(frames ?? 49) / 49);
   return Array.from({ length: steps }, (_, index) => index + 1).flatMap((step): ScriptStep[] => [
     { do: "report", update: { stage: "denoise", step, steps, progress: Math.floor((step / steps) * 95) } },
     ...(step % 4 === 1 ? [{ do: "preview" } as const] : []),
