@@ -1,7 +1,8 @@
+import { join } from "node:path";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
-import { shellWorker } from "./shell-worker.ts";
+import { shellWorker } from "./shell-worker.config.ts";
 
 // Where a running server is found while the page itself comes from `vite dev`.
 const server = process.env.SAFELIGHT_URL ?? "http://127.0.0.1:8600";
@@ -19,7 +20,10 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     target: "es2022",
     rolldownOptions: {
-      input: { index: "index.html", "service-worker": "src/worker/service-worker.ts" },
+      input: {
+        index: join(import.meta.dirname, "index.html"),
+        "service-worker": join(import.meta.dirname, "src/worker/service-worker.ts"),
+      },
       output: {
         // The worker keeps its name, so that a browser finds the next one; everything else is named by its content.
         entryFileNames: ({ name }) => (name === "service-worker" ? "[name].js" : "assets/[name]-[hash].js"),

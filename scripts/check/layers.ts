@@ -48,7 +48,7 @@ export const repositoryRules: LayerRules = {
     )
       .split(" ")
       .map((unit) => [unit]),
-    web: [["ui"], ["api"], ["features/*"], ["app"], ["main"]],
+    web: [["ui"], ["api"], ["features/*"], ["app", "worker"], ["main"]],
   },
   tools: ["scripts"],
   developing: ["e2e", "bench", "scripts"],

@@ -1,7 +1,7 @@
 // Keeps the shell of the page, so that it opens without a connection and says so. Nothing else is ever kept: no answer of
 // the API, no picture, nothing that belongs to a session. Why it is written by hand: docs/decisions.
 
-/** Filled in by the build (web/shell-worker.ts): a name for this set of files, and their addresses; "/" is the page. */
+/** Filled in by the build (web/shell-worker.config.ts): a name for this set of files, and their addresses; "/" is the page. */
 declare const SHELL: { version: string; files: readonly string[]; pages: readonly string[] };
 
 // What this worker uses of its surroundings; the library for workers cannot stand in one program with that for pages.
