@@ -3,6 +3,7 @@
 import type { GalleryItem, GalleryPage, GalleryQuery, Selection, SelectionFilters } from "@safelight/contract";
 import {
   type InfiniteData,
+  keepPreviousData,
   type QueryClient,
   useInfiniteQuery,
   useMutation,
@@ -52,7 +53,7 @@ export function useGallery(filters: GalleryFilters) {
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: keptFor,
     structuralSharing: false,
-    retryOnMount: true,
+    placeholderData: keepPreviousData,
   });
 }
 

@@ -60,7 +60,7 @@ export function useHiddenIds(): ReadonlySet<string> {
 /** Sends every waiting deletion now, by requests that outlive the page. */
 export function deleteNow(): void {
   let room = carriedIds;
-  for (const batch of [...waiting]) {
+  for (const batch of waiting) {
     const keepalive = batch.ids.length <= room;
     if (keepalive) room -= batch.ids.length;
     void send(batch, keepalive);

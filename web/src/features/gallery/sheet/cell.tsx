@@ -1,3 +1,4 @@
+/* oxlint-disable jsx-a11y/prefer-tag-over-role -- rows that are placed one by one make no table */
 import { FileX, ImageOff, Play, Star } from "lucide-react";
 import { type MouseEvent, memo, useState } from "react";
 import type { GalleryItem } from "../../../api/gallery.ts";
@@ -36,7 +37,6 @@ export const Cell = memo(function Cell({ item, index, width, selected, current, 
     else actions.open(item.id);
   };
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: the pointer only starts what the detail view plays for everybody
     <div
       role="gridcell"
       aria-selected={selected}

@@ -1,3 +1,4 @@
+/* oxlint-disable jsx-a11y/prefer-tag-over-role -- rows that are placed one by one make no table */
 import { formatNumber } from "../../../ui/language.ts";
 import { dayTitle } from "../../../ui/time.ts";
 

@@ -1,4 +1,4 @@
-import { type RefObject, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { type RefObject, useLayoutEffect, useState } from "react";
 import { useMediaQuery } from "../../../ui/use-media-query.ts";
 import type { PrintSize } from "../search.ts";
 import { layOut, type Print, type Sheet, type SheetRules } from "./sheet.ts";
@@ -28,13 +28,13 @@ export function useSheet<P extends Print>(
   width: number | null,
   measures: Measures,
 ): Sheet<P> | null {
-  const before = useRef<Sheet<P> | null>(null);
+  const [sheet, setSheet] = useState<Sheet<P> | null>(null);
+  if (width === null) return null;
   const { height, gap, heading, margin } = measures;
-  return useMemo(() => {
-    if (width === null) return null;
-    before.current = layOut(before.current, prints, { width: Math.max(1, width - 2 * margin), height, gap, heading });
-    return before.current;
-  }, [prints, width, height, gap, heading, margin]);
+  // Nothing new gives back the sheet itself; what is new continues the one before.
+  const next = layOut(sheet, prints, { width: Math.max(1, width - 2 * margin), height, gap, heading });
+  if (next !== sheet) setSheet(next);
+  return next;
 }
 
 /** Width and height of the inside of a box, without its scroll bar; null until it stands. */

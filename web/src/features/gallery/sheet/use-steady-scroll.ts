@@ -1,6 +1,6 @@
 // What the eye rests on stays where it is: pictures that come or go above it, a new window size or another size of
 // thumbnails move the scroll position along. What does move on the screen, moves for the eye to follow.
-import { type RefObject, useLayoutEffect, useRef } from "react";
+import { type RefObject, useCallback, useLayoutEffect, useRef } from "react";
 import { placeOf, rowOf, type Sheet } from "./sheet.ts";
 
 /** The design's duration for lists that close a gap, in milliseconds. */
@@ -26,34 +26,41 @@ export function useSteadyScroll({ scroller, sheet, head, entry }: SteadyScroll):
   const offset = useRef(0);
   useLayoutEffect(() => {
     const old = before.current;
-    const element = scroller.current;
-    if (sheet === null || element === null || old === sheet) return;
+    if (sheet === null || old === sheet || (old === null && sheet.rows.length === 0)) return;
+    before.current = sheet;
     if (old === null) {
-      if (sheet.rows.length === 0) return;
-      before.current = sheet;
-      const kept = places.get(entry) ?? 0;
-      if (kept > 0) element.scrollTop = kept;
-      offset.current = kept;
+      offset.current = places.get(entry) ?? 0;
+      scrollTo(scroller.current, offset.current);
       return;
     }
-    before.current = sheet;
-    // A list that only grew at its end moves nothing that is in sight.
-    const grew = old.rules === sheet.rules || sameSize(old, sheet);
-    if (grew && old.prints.every((print, index) => print === sheet.prints[index])) return;
-    const positions = new Map(old.prints.map((print, index) => [print.id, index]));
-    const shift = offset.current > head ? anchorShift(old, sheet, offset.current - head, positions) : 0;
-    if (shift !== 0) {
-      element.scrollTop = offset.current + shift;
-      offset.current += shift;
-    }
-    if (grew) slide(element, old, sheet, positions, shift);
+    offset.current += adjust(scroller.current, old, sheet, offset.current - head);
   }, [scroller, sheet, head, entry]);
-  return (next) => {
-    offset.current = next;
-    places.delete(entry);
-    places.set(entry, next);
-    for (const first of places.keys()) if (places.size > placesKept) places.delete(first);
-  };
+  return useCallback(
+    (next: number) => {
+      offset.current = next;
+      places.delete(entry);
+      places.set(entry, next);
+      for (const first of places.keys()) if (places.size > placesKept) places.delete(first);
+    },
+    [entry],
+  );
+}
+
+/** Moves the scroll position along with what the eye rests on, and answers by how much. */
+function adjust(scroller: HTMLElement | null, old: Sheet, sheet: Sheet, offset: number): number {
+  if (scroller === null) return 0;
+  const sized = sameSize(old, sheet);
+  // A list that only grew at its end moves nothing that is in sight.
+  if (sized && old.prints.every((print, index) => print.id === sheet.prints[index]?.id)) return 0;
+  const positions = new Map(old.prints.map((print, index) => [print.id, index]));
+  const shift = offset > 0 ? anchorShift(old, sheet, offset, positions) : 0;
+  if (shift !== 0) scrollTo(scroller, scroller.scrollTop + shift);
+  if (sized) slide(scroller, old, sheet, positions, shift);
+  return shift;
+}
+
+function scrollTo(scroller: HTMLElement | null, top: number): void {
+  if (scroller !== null && scroller.scrollTop !== top) scroller.scrollTop = top;
 }
 
 function sameSize(one: Sheet, other: Sheet): boolean {
