@@ -1,7 +1,7 @@
-import { catalog, checkRequest } from "@safelight/catalog";
-import { describeCatalogModel, type Model } from "@safelight/contract";
+import { checkRequest } from "@safelight/catalog";
 import { describe, expect, test } from "vitest";
-import { type StudioModel, studioModel } from "../../../../api/models.ts";
+import type { StudioModel } from "../../../../api/studio-model.ts";
+import { pairs, studioModels } from "../../../../testing/offered-models.ts";
 import { placed } from "./places.ts";
 import { aspectOf, durationOf, qualityChanges, qualityOf, sizeFor } from "./presets.ts";
 import {
@@ -18,21 +18,7 @@ import {
 } from "./recipe.ts";
 import type { Picture } from "./values.ts";
 
-const availability = {
-  available: true,
-  executor: "embedded",
-  engine: "sketch",
-  engine_notice: null,
-  unavailable_reason: null,
-  unavailable_modes: [],
-  limits: [],
-};
-const models: readonly StudioModel[] = catalog.models.map((model) =>
-  studioModel({ ...describeCatalogModel(model), ...availability } as Model),
-);
-const pairs = models.flatMap((model) =>
-  model.modes.map((mode) => ({ model, mode: mode.id, name: `${model.id} ${mode.id}` })),
-);
+const models = studioModels;
 
 function parameter(model: StudioModel, name: string) {
   const found = model.parameters.find((candidate) => candidate.name === name);
