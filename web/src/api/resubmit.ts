@@ -77,7 +77,8 @@ export function repeatedBody(item: Repeatable, kind: Kind): Record<string, unkno
   };
 }
 
-async function submitAgain(item: Repeatable, kind: Kind): Promise<{ task_id: string }> {
+/** Submits once, however often the connection is lost on the way. Errors: the refusal, or the last lost connection. */
+export async function submitAgain(item: Repeatable, kind: Kind): Promise<{ task_id: string }> {
   const body = repeatedBody(item, kind) as Parameters<typeof client.generate>[0]["body"];
   const headers = { "idempotency-key": drawKey() };
   for (let attempt = 1; ; attempt += 1) {

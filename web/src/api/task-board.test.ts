@@ -1,79 +1,11 @@
 // What the page knows about tasks, in every order in which lists and news can arrive.
-import type { ServerEvent, Status, TaskItem } from "@safelight/contract";
+import type { ServerEvent, Status } from "@safelight/contract";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { createItem as item, createStatus as status, time } from "../testing/sample-tasks.ts";
 import { boardOf, mergeTask, type News, withEvents } from "./task-board.ts";
 
 const noNews: News = new Map();
-
-function time(second: number): string {
-  return new Date(Date.UTC(2026, 2, 1) + second * 1000).toISOString();
-}
-
-function item(id: string, fields: Partial<TaskItem> = {}): TaskItem {
-  return {
-    id,
-    workspace: null,
-    prompt: `prompt of ${id}`,
-    negative_prompt: "",
-    parameters: {},
-    width: 64,
-    height: 64,
-    catalog_version: "1",
-    result_missing: false,
-    favourite: false,
-    thumbnail_url: null,
-    result_type: null,
-    result_bytes: null,
-    frames: null,
-    fps: null,
-    model: "flux",
-    type: "image",
-    mode: "t2i",
-    seed: 1,
-    status: "pending",
-    progress: 0,
-    attempt: 0,
-    engine: null,
-    completed_prompt: null,
-    warnings: [],
-    error: null,
-    error_msg: null,
-    result: null,
-    result_url: null,
-    preview_url: null,
-    created_at: time(0),
-    updated_at: time(0),
-    started_at: null,
-    finished_at: null,
-    ...fields,
-  };
-}
-
-const itemOnly = [
-  "id",
-  "workspace",
-  "prompt",
-  "negative_prompt",
-  "parameters",
-  "width",
-  "height",
-  "catalog_version",
-  "result_missing",
-  "favourite",
-  "thumbnail_url",
-  "result_type",
-  "result_bytes",
-  "frames",
-  "fps",
-] as const;
-
-function status(id: string, fields: Partial<Status> = {}): Status {
-  const rest: Partial<TaskItem> = { ...item(id) };
-  for (const name of itemOnly) delete rest[name];
-  const live = { stage: null, stage_detail: null, step: null, steps: null, queue_position: null, eta_seconds: null };
-  return { ...(rest as Omit<Status, "task_id" | keyof typeof live>), ...live, task_id: id, ...fields };
-}
 
 const updated = (data: Status): ServerEvent => ({ id: null, type: "task.updated", data });
 

@@ -47,7 +47,7 @@ const en = {
     progress: (percent: string, prompt: string) => `${percent}: ${prompt}`,
     done: (prompt: string) => `Done: ${prompt}`,
     failed: (reason: string, prompt: string) => `${reason}: ${prompt}`,
-    several: (done: number, failed: number) => `${done} tasks done, ${failed} not`,
+    several: (done: number, failed: number) => `Tasks done: ${done}, failed: ${failed}`,
   },
   notify: {
     on: "Notify me when a task ends",
