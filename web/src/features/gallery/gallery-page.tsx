@@ -27,24 +27,27 @@ export function GalleryPage({ search, entry, onSearch, onOpen, onClose, onLeave 
   const filters = useFilters(search);
   const list = useGalleryList(filters);
   const grid = useRef<GridHandle>(null);
-  const latest = useLatest(search);
+  const latestRef = useLatest(search);
   const onChange = useCallback(
     (change: { [Key in keyof GallerySearch]?: GallerySearch[Key] | undefined }) =>
-      onSearch(without({ ...latest.current, ...change }), { push: false }),
-    [onSearch, latest],
+      onSearch(without({ ...latestRef.current, ...change }), { push: false }),
+    [onSearch, latestRef],
   );
-  const onClear = useCallback(() => onSearch(withoutFilters(latest.current), { push: false }), [onSearch, latest]);
-  const open = useCallback((id: string) => onOpen({ ...latest.current, item: id }), [onOpen, latest]);
+  const onClear = useCallback(
+    () => onSearch(withoutFilters(latestRef.current), { push: false }),
+    [onSearch, latestRef],
+  );
+  const open = useCallback((id: string) => onOpen({ ...latestRef.current, item: id }), [onOpen, latestRef]);
   const go = useCallback(
-    (id: string) => onSearch({ ...latest.current, item: id }, { push: false }),
-    [onSearch, latest],
+    (id: string) => onSearch({ ...latestRef.current, item: id }, { push: false }),
+    [onSearch, latestRef],
   );
   const close = useCallback(
     (id: string | null) => {
-      onClose(without({ ...latest.current, item: undefined }));
+      onClose(without({ ...latestRef.current, item: undefined }));
       if (id !== null) grid.current?.focus(id);
     },
-    [onClose, latest],
+    [onClose, latestRef],
   );
   return (
     <LeaveContext value={onLeave}>

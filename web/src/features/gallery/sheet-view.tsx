@@ -1,4 +1,4 @@
-import { type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type RefObject, useEffect, useMemo, useState } from "react";
 import { useFavourite, useGalleryTotal } from "../../api/gallery.ts";
 import type { StudioModel } from "../../api/models.ts";
 import { useShortcuts } from "../../ui/shortcuts.ts";
@@ -36,20 +36,7 @@ interface SheetViewProps {
 export function SheetView(props: SheetViewProps) {
   const { search, models, list, entry, grid, covered, onChange, onClear, onOpen } = props;
   const picking = usePicking(list.items);
-  const { playing, enter, leave } = useHoverPlay();
-  const { toggle, extend, settle } = picking;
-  const open = useCallback(
-    (id: string) => {
-      settle(id);
-      leave();
-      onOpen(id);
-    },
-    [settle, leave, onOpen],
-  );
-  const actions: CellActions = useMemo(
-    () => ({ open, toggle, extend, settle, enter, leave }),
-    [open, toggle, extend, settle, enter, leave],
-  );
+  const { playing, actions } = useCellActions(picking, onOpen);
   const names = useMemo(() => new Map(models.map((model) => [model.id, model.name])), [models]);
   const all = useAll(list.shown);
   const picked = usePicked(list, picking, all);
@@ -118,6 +105,20 @@ export function SheetView(props: SheetViewProps) {
 }
 
 const noFilters = {};
+
+/** What cells can do, as one object that stays the same. */
+function useCellActions({ toggle, extend, settle }: Picking, onOpen: (id: string) => void) {
+  const { playing, enter, leave } = useHoverPlay();
+  const actions: CellActions = useMemo(() => {
+    const open = (id: string) => {
+      settle(id);
+      leave();
+      onOpen(id);
+    };
+    return { open, toggle, extend, settle, enter, leave };
+  }, [onOpen, toggle, extend, settle, enter, leave]);
+  return { playing, actions };
+}
 
 /** New pictures go in by themselves while the list stands at its top; elsewhere they wait to be asked for. */
 function useFresh(list: GalleryList, grid: RefObject<GridHandle | null>) {

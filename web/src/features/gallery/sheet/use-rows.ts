@@ -63,7 +63,7 @@ interface Focusing {
 export function useFocusing({ scroller, ...rest }: Focusing): (id: string) => void {
   const wanted = useRef<string | null>(null);
   const [, draw] = useState(0);
-  const latest = useLatest(rest);
+  const latestRef = useLatest(rest);
   useEffect(() => {
     if (wanted.current === null) return;
     const name = CSS.escape(wanted.current);
@@ -74,14 +74,14 @@ export function useFocusing({ scroller, ...rest }: Focusing): (id: string) => vo
   });
   return useCallback(
     (id: string) => {
-      const { sheet, index, scrollToIndex } = latest.current;
+      const { sheet, index, scrollToIndex } = latestRef.current;
       const row = sheet === null ? -1 : rowOf(sheet, index.get(id) ?? -1);
       if (row < 0) return;
       wanted.current = id;
       scrollToIndex(row, { align: "auto" });
       draw((count) => count + 1);
     },
-    [latest],
+    [latestRef],
   );
 }
 
