@@ -4,15 +4,17 @@ import { useReachable } from "../api/connection.ts";
 import { signIn, useSession } from "../api/session.ts";
 import { ConfirmHost } from "../ui/confirm.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
+import { later } from "../ui/later.tsx";
 import { useNavigate } from "../ui/router.tsx";
 import { openShortcutList, useShortcuts } from "../ui/shortcuts.ts";
-import { ShortcutsDialog } from "../ui/shortcuts-dialog.tsx";
 import { Toasts } from "../ui/toasts.tsx";
 import { CurrentPage } from "./router.tsx";
-import { SessionGate } from "./session-gate.tsx";
 import { strings } from "./strings.ts";
 import { TabBar } from "./tab-bar.tsx";
 import { TopBar } from "./top-bar.tsx";
+
+const ShortcutsDialog = later(() => import("../ui/shortcuts-dialog.tsx").then((module) => module.ShortcutsDialog));
+const SessionGate = later(() => import("./session-gate.tsx").then((module) => module.SessionGate));
 
 /** What stands around every page: bars, the state of connection and session, and whatever lies above the page. */
 export function Frame() {

@@ -1,11 +1,14 @@
 import type { Task } from "../../../api/tasks.ts";
+import { later } from "../../../ui/later.tsx";
 import { AbsentTask } from "./absent-task.tsx";
-import { DevelopingView } from "./developing-view.tsx";
-import { DoneView } from "./done-view.tsx";
 import { EmptyStage } from "./empty-stage.tsx";
-import { FailedView } from "./failed-view.tsx";
 import { StageTitle } from "./stage-title.tsx";
 import type { StageTask } from "./use-stage-task.ts";
+
+// A first visit has no task yet: viewer, player and what can be done with a result come when the page stands.
+const DevelopingView = later(() => import("./developing-view.tsx").then((module) => module.DevelopingView));
+const DoneView = later(() => import("./done-view.tsx").then((module) => module.DoneView));
+const FailedView = later(() => import("./failed-view.tsx").then((module) => module.FailedView));
 
 interface StageProps {
   stage: StageTask;

@@ -1,15 +1,18 @@
 import type { DragEvent } from "react";
 import { FieldError } from "../../../../ui/field-error.tsx";
+import { later } from "../../../../ui/later.tsx";
 import { picturesIn } from "../hooks/use-dropped-files.ts";
 import { usePictureUpload } from "../hooks/use-picture-upload.ts";
 import { useRecipeForm } from "../hooks/use-recipe.ts";
 import { openPlace, placed } from "../model/places.ts";
 import { isPictorial } from "../model/recipe.ts";
 import { strings } from "../strings.ts";
-import { KeyframesField } from "./keyframes-field.tsx";
 import { ParameterRow } from "./parameter-row.tsx";
 import { PictureField } from "./picture-field.tsx";
 import { Section } from "./section.tsx";
+
+// Only one mode has a track of key frames.
+const KeyframesField = later(() => import("./keyframes-field.tsx").then((module) => module.KeyframesField));
 
 /** The pictures a mode works from, and how closely it holds to them. */
 export function ReferenceFields() {
