@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { findBudgetOverruns, repositoryBudgets } from "./check/budgets.ts";
+import { findBundleOverrun } from "./check/bundle.ts";
 import { findCycles } from "./check/cycles.ts";
 import { compareExample, variablesIn } from "./check/environment.ts";
 import { findLayerViolations, repositoryRules } from "./check/layers.ts";
@@ -31,6 +32,7 @@ const quickSteps: readonly Step[] = [
   { name: "leaks", run: async () => findLeaks(root, files) },
   { name: "budgets", run: async () => findBudgetOverruns(root, files, repositoryBudgets) },
   { name: "environment", run: checkEnvironmentExample },
+  { name: "bundle", run: async () => findBundleOverrun("web/dist") },
 ];
 
 const wanted = process.argv.slice(2);

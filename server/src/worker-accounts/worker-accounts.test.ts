@@ -8,18 +8,18 @@ import { type HealthWorker, healthOf, startHealthWorker } from "../testing/healt
 import { openCredential } from "./account-credentials.ts";
 import type { NewAccount } from "./account-input.ts";
 import { readAccount, readAccounts } from "./account-record.ts";
+import type { AccountRegistry } from "./registry.ts";
 import { addAccount } from "./add-account.ts";
 import { disableAccount, drainAccount, enableAccount, rotateCredentials, updateAccount } from "./change-account.ts";
 import { checkAccount } from "./check-account.ts";
 import { deleteAccount, purgeDeletedAccounts } from "./delete-account.ts";
 import { startHealthChecks } from "./health-checks.ts";
 import { createProbe } from "./probe.ts";
-import type { AccountRegistry } from "./registry.ts";
 import { AccountStandings } from "./standings.ts";
 
 let core: Core;
 let worker: HealthWorker;
-let registry: AccountRegistry;
+let accounts: AccountRegistry;
 const encryptionKey = randomBytes(32);
 
 function registryOf(on: Core, key: Uint8Array = encryptionKey): AccountRegistry {
@@ -36,7 +36,7 @@ function registryOf(on: Core, key: Uint8Array = encryptionKey): AccountRegistry 
 beforeEach(async () => {
   core = await openCore();
   worker = await startHealthWorker();
-  registry = registryOf(core);
+  accounts = registryOf(core);
 });
 afterEach(async () => {
   await worker.close();
@@ -57,8 +57,8 @@ const modal: NewAccount = {
   token_id: "ak-the-token-id-0123",
   token_secret: "as-the-token-secret-0123",
 };
-const add = (input: NewAccount = http()) => addAccount(core.context, registry, input);
-const check = (workspace = "attic-gpu") => checkAccount(core.context, registry, workspace, "by_hand");
+const add = (input: NewAccount = http()) => addAccount(core.context, accounts, input);
+const check = (workspace = "attic-gpu") => checkAccount(core.context, accounts, workspace, "by_hand");
 const read = (workspace = "attic-gpu") => readAccount(core.context.database.prepareRead, workspace);
 const audit = () =>
   core.context.database
@@ -94,9 +94,9 @@ describe("adding", () => {
   test("a Modal account gets a worker key of its own, and no address before its first deploy", async () => {
     const account = await add(modal);
     expect(account.baseUrl).toBeNull();
-    expect(openCredential(registry.keyring, account, "workerKey")).toMatch(/^[\w-]{43}$/);
-    expect(openCredential(registry.keyring, account, "tokenId")).toBe(modal.token_id);
-    expect(openCredential(registry.keyring, account, "tokenSecret")).toBe(modal.token_secret);
+    expect(openCredential(accounts.keyring, account, "workerKey")).toMatch(/^[\w-]{43}$/);
+    expect(openCredential(accounts.keyring, account, "tokenId")).toBe(modal.token_id);
+    expect(openCredential(accounts.keyring, account, "tokenSecret")).toBe(modal.token_secret);
     expect(await check("cloud-gpu")).toMatchObject({ status: "pending", lastErrorCode: "not_deployed" });
   });
 
@@ -180,13 +180,13 @@ describe("SC-008: credentials", () => {
     await add();
     await add(modal);
     await check();
-    await rotateCredentials(core.context, registry, "cloud-gpu", {
+    await rotateCredentials(core.context, accounts, "cloud-gpu", {
       token_id: "ak-second",
       token_secret: "as-second-secret",
     });
     worker.accepts = "another key";
     await check();
-    await deleteAccount(core.context, registry, "cloud-gpu", false);
+    await deleteAccount(core.context, accounts, "cloud-gpu", false);
     const secrets = [worker.key, "ak-the-token-id-0123", "as-the-token-secret-0123", "ak-second", "as-second-secret"];
     const files = readdirSync(core.folder).filter((name) => name.includes("sqlite"));
     expect(files.length).toBeGreaterThan(1);
@@ -201,7 +201,7 @@ describe("SC-008: credentials", () => {
 
   test("that no key opens make a bad check, and nothing is sent", async () => {
     await add();
-    registry = registryOf(core, randomBytes(32));
+    accounts = registryOf(core, randomBytes(32));
     expect(await check()).toMatchObject({ status: "pending", lastErrorCode: "credentials_unreadable" });
     expect(worker.asked).toEqual([]);
   });
@@ -224,7 +224,7 @@ describe("checks", () => {
       lastError: null,
       models: [{ model: "pony", modes: ["txt2img"], offered: true }],
     });
-    expect(registry.standings.of("pony")).toBe("ready");
+    expect(accounts.standings.of("pony")).toBe("ready");
     expect(audit().at(-1)).toBe("check_account attic-gpu success");
     const before = read();
     for (let reads = 0; reads < 5; reads += 1) readAccounts(core.context.database.prepareRead);
@@ -234,8 +234,8 @@ describe("checks", () => {
     core = await core.reopen();
     expect(core.folder).toBe(folder);
     expect(read()).toEqual(before);
-    registry = registryOf(core);
-    expect(registry.standings.of("pony")).toBe("ready");
+    accounts = registryOf(core);
+    expect(accounts.standings.of("pony")).toBe("ready");
   });
 
   test.each([
@@ -304,22 +304,22 @@ describe("checks", () => {
   test("none changes a disabled account", async () => {
     await add();
     await check();
-    await disableAccount(core.context, registry, "attic-gpu", false);
+    await disableAccount(core.context, accounts, "attic-gpu", false);
     expect(await check()).toMatchObject({ status: "disabled", lastHealthStatus: "ok", nextCheckAt: null });
   });
 
   test("one that was under way while the key changed is made again with the new one", async () => {
     await add();
-    const real = registry.probe;
+    const real = accounts.probe;
     let asked = 0;
-    registry = {
-      ...registry,
+    accounts = {
+      ...accounts,
       probe: async (account) => {
         asked += 1;
         const outcome = await real(account);
         if (asked === 1) {
           worker.accepts = "the-second-key-of-the-worker";
-          await rotateCredentials(core.context, registry, "attic-gpu", { worker_key: "the-second-key-of-the-worker" });
+          await rotateCredentials(core.context, accounts, "attic-gpu", { worker_key: "the-second-key-of-the-worker" });
         }
         return outcome;
       },
@@ -330,11 +330,11 @@ describe("checks", () => {
 
   test("one that was under way while the account was deleted changes nothing", async () => {
     await add();
-    const real = registry.probe;
-    registry = {
-      ...registry,
+    const real = accounts.probe;
+    accounts = {
+      ...accounts,
       probe: async (account) => {
-        await deleteAccount(core.context, registry, "attic-gpu", false);
+        await deleteAccount(core.context, accounts, "attic-gpu", false);
         return real(account);
       },
     };
@@ -348,20 +348,20 @@ describe("changes", () => {
     await add();
     await check();
     core.clock.advance(1000);
-    const moved = await updateAccount(core.context, registry, "attic-gpu", { base_url: "https://worker.example/a/" });
+    const moved = await updateAccount(core.context, accounts, "attic-gpu", { base_url: "https://worker.example/a/" });
     expect(moved).toMatchObject({
       status: "ready",
       baseUrl: "https://worker.example/a",
       nextCheckAt: core.clock.now(),
       revision: 2,
     });
-    const renamed = await updateAccount(core.context, registry, "attic-gpu", { label: " New ", slots: { video: 3 } });
+    const renamed = await updateAccount(core.context, accounts, "attic-gpu", { label: " New ", slots: { video: 3 } });
     expect(renamed).toMatchObject({ label: "New", slots: { image: 1, video: 3 }, revision: 2 });
   });
 
   test("a plain http address does not outlive the permission for it", async () => {
     await add({ ...http(), base_url: "http://worker.example", allow_plain_http: true });
-    const change = updateAccount(core.context, registry, "attic-gpu", { allow_plain_http: false });
+    const change = updateAccount(core.context, accounts, "attic-gpu", { allow_plain_http: false });
     expect(await refusalOf(change)).toEqual(["validation_failed", "base_url plain_http"]);
     expect(read()?.allowPlainHttp).toBe(true);
   });
@@ -370,7 +370,7 @@ describe("changes", () => {
     await add();
     await add(modal);
     const rotate = (workspace: string, input: object) =>
-      refusalOf(rotateCredentials(core.context, registry, workspace, input));
+      refusalOf(rotateCredentials(core.context, accounts, workspace, input));
     expect(await rotate("attic-gpu", {})).toEqual(["validation_failed", "worker_key required"]);
     expect(await rotate("attic-gpu", { worker_key: "k".repeat(20), token_id: "x" })).toEqual([
       "validation_failed",
@@ -388,24 +388,24 @@ describe("changes", () => {
     await check();
     worker.accepts = "another";
     await check();
-    await drainAccount(core.context, registry, "attic-gpu", true);
+    await drainAccount(core.context, accounts, "attic-gpu", true);
     core.clock.advance(1000);
-    expect(await enableAccount(core.context, registry, "attic-gpu")).toMatchObject({
+    expect(await enableAccount(core.context, accounts, "attic-gpu")).toMatchObject({
       status: "failed",
       draining: false,
       nextCheckAt: core.clock.now(),
     });
-    await disableAccount(core.context, registry, "attic-gpu", false);
-    expect(await enableAccount(core.context, registry, "attic-gpu")).toMatchObject({ status: "pending" });
+    await disableAccount(core.context, accounts, "attic-gpu", false);
+    expect(await enableAccount(core.context, accounts, "attic-gpu")).toMatchObject({ status: "pending" });
   });
 
   test.each([
-    ["update", () => updateAccount(core.context, registry, "nobody", { label: "x" })],
-    ["rotate", () => rotateCredentials(core.context, registry, "nobody", { worker_key: "k".repeat(20) })],
-    ["enable", () => enableAccount(core.context, registry, "nobody")],
-    ["disable", () => disableAccount(core.context, registry, "nobody", true)],
-    ["drain", () => drainAccount(core.context, registry, "nobody", true)],
-    ["delete", () => deleteAccount(core.context, registry, "nobody", true)],
+    ["update", () => updateAccount(core.context, accounts, "nobody", { label: "x" })],
+    ["rotate", () => rotateCredentials(core.context, accounts, "nobody", { worker_key: "k".repeat(20) })],
+    ["enable", () => enableAccount(core.context, accounts, "nobody")],
+    ["disable", () => disableAccount(core.context, accounts, "nobody", true)],
+    ["drain", () => drainAccount(core.context, accounts, "nobody", true)],
+    ["delete", () => deleteAccount(core.context, accounts, "nobody", true)],
     ["check", () => check("nobody")],
   ])("an unknown account cannot be asked to %s", async (_verb, work) => {
     expect(await refusalOf(work())).toEqual(["not_found"]);
@@ -417,13 +417,13 @@ describe("deleting", () => {
   test("removes row, models, checks and credentials at once where nothing runs", async () => {
     await add();
     await check();
-    const { id } = await deleteAccount(core.context, registry, "attic-gpu", false);
+    const { id } = await deleteAccount(core.context, accounts, "attic-gpu", false);
     expect(id).toMatch(/^[0-9a-f-]{36}$/);
     expect(read()).toBeUndefined();
     for (const table of ["worker_accounts", "worker_account_models", "worker_account_checks"]) {
       expect(core.context.database.prepareRead(`SELECT * FROM ${table}`).all(), table).toEqual([]);
     }
-    expect(registry.standings.of("pony")).toBe("none");
+    expect(accounts.standings.of("pony")).toBe("none");
   });
 
   test("hides at once but keeps the credentials until the last run has ended", async () => {
@@ -433,12 +433,12 @@ describe("deleting", () => {
     await core.context.database.write((tx) =>
       tx.prepare("UPDATE tasks SET status = 'processing', executor = 'attic-gpu' WHERE id = ?").run(task.id),
     );
-    const checks = startHealthChecks(core.context, registry);
-    await deleteAccount(core.context, registry, "attic-gpu", false);
+    const checks = startHealthChecks(core.context, accounts);
+    await deleteAccount(core.context, accounts, "attic-gpu", false);
     expect(read()).toBeUndefined();
     expect(await purgeDeletedAccounts(core.context)).toBe(0);
     expect(await refusalOf(add())).toEqual(["validation_failed", "workspace already_registered"]);
-    expect(registry.standings.of("pony")).toBe("none");
+    expect(accounts.standings.of("pony")).toBe("none");
     await core.context.database.write((tx) => {
       tx.prepare("UPDATE tasks SET executor = 'elsewhere' WHERE id = ?").run(task.id);
       tx.afterCommit(() =>
@@ -454,7 +454,7 @@ describe("deleting", () => {
 describe("planned checks", () => {
   test("come every half minute while all is well, and back off while it is not", async () => {
     await add();
-    const checks = startHealthChecks(core.context, registry);
+    const checks = startHealthChecks(core.context, accounts);
     await checks.runDue();
     await checks.runDue();
     expect(worker.asked).toHaveLength(1);
@@ -477,7 +477,7 @@ describe("planned checks", () => {
 
   test("leave an audit row only where something is different", async () => {
     await add();
-    const planned = () => checkAccount(core.context, registry, "attic-gpu", "planned");
+    const planned = () => checkAccount(core.context, accounts, "attic-gpu", "planned");
     for (let nth = 0; nth < 3; nth += 1) await planned();
     worker.accepts = "another";
     for (let nth = 0; nth < 3; nth += 1) await planned();
@@ -493,21 +493,21 @@ describe("planned checks", () => {
   test("are not made of disabled accounts, and go on after a restart and a clock set back", async () => {
     await add();
     await add(http("second-gpu"));
-    await disableAccount(core.context, registry, "second-gpu", false);
-    const first = startHealthChecks(core.context, registry);
+    await disableAccount(core.context, accounts, "second-gpu", false);
+    const first = startHealthChecks(core.context, accounts);
     await first.runDue();
     await first.stop();
     expect(worker.asked).toHaveLength(1);
     core.clock.setWall(core.clock.now() - 3_600_000);
-    const second = startHealthChecks(core.context, registry);
+    const second = startHealthChecks(core.context, accounts);
     await second.runDue();
     await second.stop();
     expect(worker.asked).toHaveLength(2);
   });
 
   test("happen by themselves, at once when an account is added", async () => {
-    const checks = startHealthChecks(core.context, registry);
-    registry = { ...registry, changed: () => checks.wake() };
+    const checks = startHealthChecks(core.context, accounts);
+    accounts = { ...accounts, changed: () => checks.wake() };
     await add();
     await expect.poll(() => read()?.status).toBe("ready");
     await checks.stop();
@@ -517,29 +517,29 @@ describe("planned checks", () => {
 describe("the memory of what was offered", () => {
   test("outlives a bad check, a disabled account and a model that is offered no more", async () => {
     await add();
-    expect(registry.standings.of("pony")).toBe("none");
+    expect(accounts.standings.of("pony")).toBe("none");
     await check();
     worker.health = healthOf(["flux"]);
     await check();
-    expect([registry.standings.of("pony"), registry.standings.of("flux")]).toEqual(["registered", "ready"]);
-    await drainAccount(core.context, registry, "attic-gpu", true);
-    expect(registry.standings.of("flux")).toBe("registered");
-    await disableAccount(core.context, registry, "attic-gpu", false);
-    expect(registry.standings.of("flux")).toBe("registered");
-    expect(registry.standings.of("anisora")).toBe("none");
+    expect([accounts.standings.of("pony"), accounts.standings.of("flux")]).toEqual(["registered", "ready"]);
+    await drainAccount(core.context, accounts, "attic-gpu", true);
+    expect(accounts.standings.of("flux")).toBe("registered");
+    await disableAccount(core.context, accounts, "attic-gpu", false);
+    expect(accounts.standings.of("flux")).toBe("registered");
+    expect(accounts.standings.of("anisora")).toBe("none");
   });
 });
 
 test("FR-012, FR-023: every operation of the database failing in turn leaves either the whole change with its row, or nothing", async () => {
   const verbs: [string, () => Promise<unknown>][] = [
     ["add_account", () => add(http("second-gpu"))],
-    ["update_account", () => updateAccount(core.context, registry, "attic-gpu", { label: "New" })],
-    ["rotate_secret", () => rotateCredentials(core.context, registry, "attic-gpu", { worker_key: "k".repeat(20) })],
+    ["update_account", () => updateAccount(core.context, accounts, "attic-gpu", { label: "New" })],
+    ["rotate_secret", () => rotateCredentials(core.context, accounts, "attic-gpu", { worker_key: "k".repeat(20) })],
     ["check_account", () => check()],
-    ["drain_account", () => drainAccount(core.context, registry, "attic-gpu", true)],
-    ["disable_account", () => disableAccount(core.context, registry, "attic-gpu", false)],
-    ["enable_account", () => enableAccount(core.context, registry, "attic-gpu")],
-    ["delete_account", () => deleteAccount(core.context, registry, "attic-gpu", false)],
+    ["drain_account", () => drainAccount(core.context, accounts, "attic-gpu", true)],
+    ["disable_account", () => disableAccount(core.context, accounts, "attic-gpu", false)],
+    ["enable_account", () => enableAccount(core.context, accounts, "attic-gpu")],
+    ["delete_account", () => deleteAccount(core.context, accounts, "attic-gpu", false)],
   ];
   await add();
   const state = () => JSON.stringify(core.context.database.prepareRead("SELECT * FROM worker_accounts").all());

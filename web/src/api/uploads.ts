@@ -33,16 +33,17 @@ export async function findPicture(id: string, name: string): Promise<StoredPictu
 }
 
 /**
- * The result of a task as a picture that other tasks can work from: without the recipe inside it, and of a clip its
- * still. Fails as every request does: `task_not_ready`, `result_gone`, `task_not_found`.
+ * A finished picture as one that other tasks can work from, without the recipe inside it. Fails as every request does:
+ * `task_not_ready`, `result_gone`, `task_not_found`.
  */
-export async function pictureOfTask(id: string, type: "image" | "video", name: string): Promise<StoredPicture> {
-  const answer = await withSession(() =>
-    type === "video"
-      ? client.getPreview({ path: { id } })
-      : client.getResult({ path: { id }, query: { metadata: "0" } }),
-  );
+export async function pictureOfTask(id: string, name: string): Promise<StoredPicture> {
+  const answer = await withSession(() => client.getResult({ path: { id }, query: { metadata: "0" } }));
   return storePicture(await answer.blob(), name);
+}
+
+/** The address of a result, for media elements. */
+export function resultAddress(id: string): string {
+  return client.urlOf("getResult", { id });
 }
 
 async function sizeOf(blob: Blob): Promise<{ width: number; height: number }> {

@@ -1,20 +1,26 @@
 import "../ui/styles/index.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { applyLanguage } from "../ui/language.ts";
+import { type Language, prepareLanguage } from "../ui/language.ts";
 import { applyTheme } from "../ui/theme.ts";
 import { App } from "./app.tsx";
 import { keepShell } from "./offline-shell.ts";
 
 applyTheme();
-applyLanguage();
 
-const root = document.getElementById("root");
-if (root === null) throw new Error("The page has no #root to stand on.");
-createRoot(root).render(
-  <StrictMode>
-    <App />
-  </StrictMode>,
-);
-
+void prepareLanguage(textsOf).then(draw);
 keepShell();
+
+async function textsOf(language: Language): Promise<Readonly<Record<string, object>>> {
+  return language === "ru" ? (await import("virtual:texts-ru")).texts : {};
+}
+
+function draw(): void {
+  const root = document.getElementById("root");
+  if (root === null) throw new Error("The page has no #root to stand on.");
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
+}

@@ -3,7 +3,7 @@ import { describeProblem } from "../api/problems.ts";
 import { endSession, useSession } from "../api/session.ts";
 import { useActiveTasks } from "../api/tasks.ts";
 import { BrandMark } from "../ui/brand.tsx";
-import { currentLanguage, languages, setLanguage } from "../ui/language.ts";
+import { changeLanguage, currentLanguage, languages } from "../ui/language.ts";
 import { Menu } from "../ui/menu.tsx";
 import { openShortcutList } from "../ui/shortcuts.ts";
 import { useTheme } from "../ui/theme.ts";
@@ -54,13 +54,17 @@ function LanguageSwitch() {
   const items = languages.map(({ code, name }) => ({
     label: name,
     checked: code === currentLanguage(),
-    run: () => setLanguage(code),
+    run: () => void changeLanguage(code).catch(sayOffline),
   }));
   return (
     <Menu label={`${strings.language}: ${currentLanguage().toUpperCase()}`} groups={[items]}>
       <span className="text-label font-semibold">{currentLanguage().toUpperCase()}</span>
     </Menu>
   );
+}
+
+function sayOffline(): void {
+  showToast({ text: strings.languageFailed, tone: "error" });
 }
 
 function ThemeSwitch() {

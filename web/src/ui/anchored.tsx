@@ -39,6 +39,7 @@ export function Anchored({
   }, [anchor, align]);
   useCloseFromOutside(box, anchor, onClose);
   return (
+    // oxlint-disable-next-line jsx-a11y/no-static-element-interactions -- its role is given by what it holds
     <div
       ref={box}
       popover="manual"

@@ -20,6 +20,7 @@ export function Drawer({ title, onClose, tools, children }: DrawerProps) {
     return () => element?.close();
   }, []);
   return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- its backdrop closes it, as Escape does
     <dialog
       ref={dialog}
       className="drawer"

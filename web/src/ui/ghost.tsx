@@ -7,14 +7,14 @@ const patience = 300;
 export function GhostArea({ label, className, children }: { label: string; className?: string; children: ReactNode }) {
   const late = useLate();
   return (
-    <div className={className} role="status" aria-busy="true">
+    <output className={className} style={{ display: "block" }} aria-busy="true">
       {late ? (
         <>
           <span className="visually-hidden">{label}</span>
           {children}
         </>
       ) : null}
-    </div>
+    </output>
   );
 }
 

@@ -34,7 +34,30 @@ export function useLanguage(): Language {
   );
 }
 
-/** Chooses a language for good and says so on the document. */
+type TextLoader = (language: Language) => Promise<Readonly<Record<string, object>>>;
+
+/** Texts that were fetched for the language in force, by the file they were taken from. */
+let fetched: Readonly<Record<string, object>> = {};
+let loadTexts: TextLoader = async () => ({});
+
+/** Fetches the texts of the language in force, before anything is drawn. Where they do not come, the page is English. */
+export async function prepareLanguage(loader: TextLoader): Promise<void> {
+  loadTexts = loader;
+  try {
+    fetched = await loader(current);
+  } catch {
+    current = "en";
+  }
+  applyLanguage();
+}
+
+/** Chooses a language for good and says so on the document. Rejects, changing nothing, when its texts do not come. */
+export async function changeLanguage(next: Language): Promise<void> {
+  fetched = await loadTexts(next);
+  setLanguage(next);
+}
+
+/** The same at once, with the texts that are there. */
 export function setLanguage(next: Language): void {
   try {
     localStorage.setItem(storageKey, next);
@@ -51,9 +74,16 @@ export function applyLanguage(): void {
   document.documentElement.lang = current;
 }
 
-/** Texts of one feature in every language, as one object that answers in the language in force at each access. */
-export function inLanguage<Texts extends object>(texts: Readonly<Record<Language, Texts>>): Texts {
-  return new Proxy(texts.en, { get: (_target, key) => Reflect.get(texts[current], key) });
+/**
+ * Texts of one feature in every language, as one object that answers in the language in force at each access. The build
+ * takes the Russian ones out (web/texts.config.ts) and leaves the name under which they are fetched.
+ */
+export function inLanguage<Texts extends object>(
+  texts: { readonly en: Texts; readonly ru: Texts | null },
+  name = "",
+): Texts {
+  const inForce = () => (current === "en" ? texts.en : (texts.ru ?? fetched[name] ?? texts.en));
+  return new Proxy(texts.en, { get: (_target, key) => Reflect.get(inForce(), key) });
 }
 
 export function localize(text: LocalText): string;

@@ -87,6 +87,7 @@ function MenuGroups({ groups, onDone }: { groups: MenuProps["groups"]; onDone: (
       {groups
         .filter((group) => group.length > 0)
         .map((group) => (
+          // oxlint-disable-next-line jsx-a11y/prefer-tag-over-role -- a menu may hold groups, no fieldsets
           <div key={group[0]?.label} role="group" className="menu-group">
             {group.map((item) => (
               <MenuEntry key={item.label} item={item} onDone={onDone} />

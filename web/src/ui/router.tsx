@@ -115,7 +115,7 @@ export function hrefOf<Path extends PagePath>({ to, search }: Destination<Path>)
 type LinkProps<Path extends PagePath> = Destination<Path> & Omit<ComponentPropsWithRef<"a">, "href">;
 
 /** A link to a page. What is not a plain press, a new tab for instance, is left to the browser. */
-export function Link<Path extends PagePath>({ to, search, replace, onClick, ...rest }: LinkProps<Path>) {
+export function Link<Path extends PagePath>({ to, search, replace, onClick, children, ...rest }: LinkProps<Path>) {
   const destination = {
     to,
     ...(search === undefined ? {} : { search }),
@@ -129,7 +129,11 @@ export function Link<Path extends PagePath>({ to, search, replace, onClick, ...r
     void navigate(destination);
   };
   const prepare = () => void pages[to]?.preload();
-  return <a {...rest} href={hrefOf(destination)} onClick={go} onPointerEnter={prepare} onFocus={prepare} />;
+  return (
+    <a {...rest} href={hrefOf(destination)} onClick={go} onPointerEnter={prepare} onFocus={prepare}>
+      {children}
+    </a>
+  );
 }
 
 function arrive(): void {

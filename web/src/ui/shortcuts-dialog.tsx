@@ -51,7 +51,7 @@ function KeyList({ shortcuts }: { shortcuts: Shortcuts }) {
           <dd>
             {keyCaps(key).map((caps, index) => (
               <Fragment key={caps.join()}>
-                {index > 0 ? ` ${strings.shortcuts.then} ` : null}
+                {index > 0 ? ` ${strings.shortcuts.followedBy} ` : null}
                 {caps.map((cap) => (
                   <kbd key={cap} className="key">
                     {cap}

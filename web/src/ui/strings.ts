@@ -11,7 +11,7 @@ const en = {
     title: "Keyboard",
     singleKeys: "Single keys",
     singleKeysHint: "They rest while a field has focus. Switch them off if you dictate or press keys by accident.",
-    then: "then",
+    followedBy: "then",
     none: "This page has no keys of its own.",
   },
   keys: {
@@ -47,7 +47,7 @@ const ru: typeof en = {
     title: "Клавиши",
     singleKeys: "Одиночные клавиши",
     singleKeysHint: "Не действуют, пока курсор в поле. Отключите, если диктуете или задеваете клавиши случайно.",
-    then: "затем",
+    followedBy: "затем",
     none: "У этой страницы нет своих клавиш.",
   },
   keys: {

@@ -20,11 +20,11 @@ export function Toasts() {
           <ToastNote key={toast.id} toast={toast} />
         ))}
       </div>
-      <div role="status">
+      <output className="block">
         {plain.map((toast) => (
           <ToastNote key={toast.id} toast={toast} />
         ))}
-      </div>
+      </output>
     </section>
   );
 }

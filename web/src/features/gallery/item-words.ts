@@ -21,16 +21,12 @@ export function shortPrompt(prompt: string): string {
   return prompt.length <= longestName ? prompt : `${prompt.slice(0, longestName - 1).trimEnd()}…`;
 }
 
-/** The name of a cell: its prompt, and what else it is. */
-export function cellName(item: GalleryItem): string {
-  const prompt = shortPrompt(item.prompt);
-  const seconds = clipSeconds(item);
-  const name = item.result_missing
-    ? strings.gone(prompt)
-    : seconds === null
-      ? prompt
-      : strings.clip(prompt, secondsText(seconds));
-  return item.favourite ? strings.favouriteName(name) : name;
+/** What a cell is besides its caption, for those who do not see its marks: ", video, favourite". */
+export function cellExtras(item: GalleryItem): string {
+  return [item.type === "video" ? strings.video : null, item.favourite ? strings.favouriteMark : null]
+    .filter((word) => word !== null)
+    .map((word) => `, ${word}`)
+    .join("");
 }
 
 export function modelName(item: Pick<GalleryItem, "model">, models: ReadonlyMap<string, string>): string {

@@ -2,6 +2,7 @@ import { Copy, Star, Trash2 } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import type { GalleryItem } from "../../../api/gallery.ts";
 import type { StudioModel } from "../../../api/models.ts";
+import { useTask } from "../../../api/tasks.ts";
 import { bytesWords } from "../../../ui/figures.ts";
 import { formatNumber, localize } from "../../../ui/language.ts";
 import { absoluteTime, duration } from "../../../ui/time.ts";
@@ -40,7 +41,7 @@ export function RecipePanel({ item, models, actions }: RecipePanelProps) {
             <span className="text-faint">{words.without}</span> {item.negative_prompt}
           </p>
         )}
-        {item.completed_prompt === null ? null : (
+        {item.completed_prompt === null || item.completed_prompt === item.prompt ? null : (
           <p className="text-label text-soft" dir="auto">
             <span className="text-faint">{words.completed}</span> {item.completed_prompt}
           </p>
@@ -143,12 +144,13 @@ function Settings({ item, model, actions }: PartProps) {
 
 function Origin({ item, actions }: PartProps) {
   const words = strings.detail;
-  const took = Math.max(0, (Date.parse(item.finished_at) - Date.parse(item.created_at)) / 1000);
+  const started = useTask(item.id).data?.started_at ?? null;
+  const took = started === null ? null : Math.max(0, (Date.parse(item.finished_at) - Date.parse(started)) / 1000);
   return (
     <section>
       <dl className="detail-facts">
         <Row label={words.made}>{absoluteTime(item.created_at)}</Row>
-        <Row label={words.took}>{duration(took)}</Row>
+        {took === null ? null : <Row label={words.took}>{duration(took)}</Row>}
         {item.engine === null ? null : (
           <Row label={words.on}>{item.engine === "sketch" ? words.sketch : item.engine}</Row>
         )}

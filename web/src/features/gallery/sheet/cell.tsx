@@ -2,7 +2,7 @@
 import { FileX, ImageOff, Play, Star } from "lucide-react";
 import { type MouseEvent, memo, useState } from "react";
 import type { GalleryItem } from "../../../api/gallery.ts";
-import { cellName, clipSeconds, modelName, secondsText } from "../item-words.ts";
+import { cellExtras, clipSeconds, modelName, secondsText, shortPrompt } from "../item-words.ts";
 import { strings } from "../strings.ts";
 
 /** What can be done to a cell; one object for all, which never changes. */
@@ -53,19 +53,22 @@ export const Cell = memo(function Cell({ item, index, width, selected, current, 
         type="button"
         className="cell-open"
         tabIndex={tab}
-        aria-label={cellName(item)}
         onClick={press}
         onFocus={() => actions.settle(item.id)}
       >
         <Picture item={item} playing={playing} />
-        <span className="cell-caption" aria-hidden="true">
+        {/* The caption is the name: what is seen and what is heard are the same words. */}
+        <span className="cell-caption">
           <span className="cell-prompt" dir="auto">
-            {item.prompt}
+            {item.result_missing ? <span className="visually-hidden">{strings.fileGone}: </span> : null}
+            {shortPrompt(item.prompt)}
           </span>
+          <span className="visually-hidden">, </span>
           <span className="cell-meta">
             {modelName(item, models)}
             {seconds === null ? "" : `, ${secondsText(seconds)}`}
           </span>
+          <span className="visually-hidden">{cellExtras(item)}</span>
         </span>
       </button>
       {seconds === null || item.result_missing ? null : (
@@ -84,7 +87,7 @@ export const Cell = memo(function Cell({ item, index, width, selected, current, 
           type="checkbox"
           checked={selected}
           tabIndex={tab}
-          aria-label={strings.select(item.prompt)}
+          aria-label={strings.select(shortPrompt(item.prompt))}
           onChange={(event) => {
             const press = event.nativeEvent;
             if ("shiftKey" in press && press.shiftKey) actions.extend(item.id);

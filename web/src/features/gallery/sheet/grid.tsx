@@ -8,7 +8,7 @@ import type { CellActions } from "./cell.tsx";
 import { GridRow } from "./grid-row.tsx";
 import { destination, moveOf } from "./moves.ts";
 import type { Sheet } from "./sheet.ts";
-import { useEndNear, useFocusing, useRows } from "./use-rows.ts";
+import { useEndNear, useFocusing, useKeptFocus, useRows } from "./use-rows.ts";
 import { useBox, useMeasures, useSheet } from "./use-sheet.ts";
 import { useSteadyScroll } from "./use-steady-scroll.ts";
 
@@ -56,6 +56,7 @@ export function Grid(props: GridProps) {
   const focus = useFocusing({ scroller, sheet, index, scrollToIndex: virtualizer.scrollToIndex });
   useEndNear({ sheet, offset: virtualizer.scrollOffset ?? 0, screen, head, onEndNear });
   useImperativeHandle(props.handle, () => ({ focus, toTop: () => scroller.current?.scrollTo({ top: 0 }) }), [focus]);
+  const focusing = useKeptFocus(current, items, focus);
   const keys = gridKeys({ sheet, currentIndex, screen, actions, focus });
   return (
     // oxlint-disable-next-line jsx-a11y/no-static-element-interactions -- keys of the cells bubble up to the box that scrolls
@@ -67,6 +68,7 @@ export function Grid(props: GridProps) {
         onTop(event.currentTarget.scrollTop <= head);
       }}
       {...keys}
+      {...focusing}
     >
       <div ref={headBox}>{props.head}</div>
       <div

@@ -1,5 +1,5 @@
 import { defaultRangeExtractor, type Range, useVirtualizer } from "@tanstack/react-virtual";
-import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
+import { type FocusEvent, type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useLatest } from "../use-latest.ts";
 import { rowOf, type Sheet } from "./sheet.ts";
 
@@ -82,6 +82,26 @@ export function useFocusing({ scroller, ...rest }: Focusing): (id: string) => vo
       draw((count) => count + 1);
     },
     [latestRef],
+  );
+}
+
+/** Focus that fell out of the page with a deleted picture goes to the one that took its place. Answers listeners. */
+export function useKeptFocus(current: string | null, items: readonly unknown[], focus: (id: string) => void) {
+  const inside = useRef(false);
+  useEffect(() => {
+    if (inside.current && current !== null && document.activeElement === document.body) focus(current);
+  }, [current, items, focus]);
+  return useMemo(
+    () => ({
+      onFocus: () => {
+        inside.current = true;
+      },
+      onBlur: (event: FocusEvent) => {
+        // Taking a picture out of the page may tell of a blur too; only who goes elsewhere leaves.
+        inside.current = event.relatedTarget === null && !document.contains(event.target);
+      },
+    }),
+    [],
   );
 }
 

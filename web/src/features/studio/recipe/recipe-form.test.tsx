@@ -333,6 +333,23 @@ test("characters are counted as the catalog counts them: an emoji is one", () =>
   expect(screen.getByText("3 / 2000")).toBeTruthy();
 });
 
+test("an option that this machine cannot honour is off, with the reason in the language in force", () => {
+  const { model } = plain;
+  const format = findParameter(model, ({ name, options }) => name === "output_format" && options !== undefined);
+  const detail = "needs a program that is not here.";
+  const limit = {
+    code: "format_unavailable",
+    parameter: format.name,
+    options: [String(format.options?.at(-1))],
+    detail,
+  };
+  setLanguage("ru");
+  show([{ ...model, limits: [limit] }]);
+  const radios = within(screen.getByRole("radiogroup", { name: format.label.ru })).getAllByRole("radio");
+  expect(radios.map((radio) => (radio as HTMLInputElement).disabled)).toEqual([false, true]);
+  expect(document.body.textContent).not.toContain(detail);
+});
+
 test("a model that cannot run stays in the list, says why, and cannot be chosen", () => {
   const [first, second, ...rest] = studioModels;
   if (first === undefined || second === undefined) throw new Error("fewer than two models");

@@ -37,6 +37,7 @@ export function FailedView({ task, title, onFollow }: FailedViewProps) {
           action={words.action}
           code={code}
         >
+          <ServerDetail task={task} />
           <button type="button" className="btn" onClick={() => void again()}>
             <RotateCcw className="icon" aria-hidden="true" />
             {strings.retry}
@@ -50,7 +51,6 @@ export function FailedView({ task, title, onFollow }: FailedViewProps) {
             {strings.remove}
           </button>
         </ProblemNote>
-        <ServerDetail task={task} />
       </div>
     </>
   );

@@ -27,7 +27,7 @@ export function KeyframesField({ parameter }: { parameter: Parameter }) {
   return (
     <div className="grid gap-3" ref={box}>
       <div className="field-head">
-        <h3 className="text-ui font-semibold">{localize(parameter.label)}</h3>
+        <h2 className="text-ui font-semibold">{localize(parameter.label)}</h2>
         <span className="num ms-auto text-faint">
           {strings.keyframeCount(list.length, parameter.max_items ?? list.length)}
         </span>

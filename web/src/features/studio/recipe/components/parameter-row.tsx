@@ -1,6 +1,7 @@
 import { Lock } from "lucide-react";
 import { useId } from "react";
 import type { Parameter, StudioModel } from "../../../../api/models.ts";
+import { noticeWords } from "../../../../api/words/notice-words.ts";
 import { FieldError } from "../../../../ui/field-error.tsx";
 import { localize } from "../../../../ui/language.ts";
 import { Segments } from "../../../../ui/segments.tsx";
@@ -107,9 +108,8 @@ function ChoiceRow({ parameter }: ParameterRowProps) {
 
 /** Why an option cannot be honoured on this installation; null when it can. */
 function limitOn(model: StudioModel, parameter: Parameter, option: string): string | null {
-  return (
-    model.limits.find((limit) => limit.parameter === parameter.name && limit.options?.includes(option))?.detail ?? null
-  );
+  const limit = model.limits.find((each) => each.parameter === parameter.name && each.options?.includes(option));
+  return limit ? noticeWords(limit, localize(parameter.label)) : null;
 }
 
 function TextRow({ parameter }: ParameterRowProps) {

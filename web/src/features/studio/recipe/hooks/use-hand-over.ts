@@ -1,15 +1,16 @@
-import { useEffect, useEffectEvent } from "react";
+import { useEffect, useEffectEvent, useRef } from "react";
 import { client } from "../../../../api/client.ts";
 import type { StudioModel } from "../../../../api/models.ts";
 import { describeProblem } from "../../../../api/problems.ts";
 import { withSession } from "../../../../api/session.ts";
-import { pictureOfTask } from "../../../../api/uploads.ts";
+import { pictureOfTask, resultAddress, type StoredPicture, storePicture } from "../../../../api/uploads.ts";
 import { useNavigate, useSearch } from "../../../../ui/router.tsx";
 import { showToast } from "../../../../ui/toasts.tsx";
 import { defaultOf, type Recipe, valueOf, withValue } from "../model/recipe.ts";
 import { currentRecipe } from "../model/recipe-store.ts";
 import { savedRecipe } from "../model/saved-recipe.ts";
 import { type PictureUse, type Target, targetFor, withPictureAt } from "../model/targets.ts";
+import { UnreadableClip } from "../reading/unreadable-clip.ts";
 import { strings } from "../strings.ts";
 import { type Arrivals, fill } from "./use-arrivals.ts";
 
@@ -32,16 +33,21 @@ export function useHandOver({ models, model, mode }: Surroundings, takeRecipe: A
       if (what !== null && pictureUses.includes(what)) {
         await takePicture(id, what as PictureUse, { models, model, mode });
       } else {
-        const item = await withSession(() => client.getTask({ path: { id } }));
-        const saved = savedRecipe(item);
+        const saved = savedRecipe(await withSession(() => client.getTask({ path: { id } })));
         if (saved) await takeRecipe(saved, null);
       }
     } catch (error) {
-      const { detail, action } = describeProblem(error);
+      const { detail, action } =
+        error instanceof UnreadableClip ? { detail: strings.cannot.gone, action: "" } : describeProblem(error);
       showToast({ tone: "error", text: strings.cannot.title, detail: [detail, action].filter(Boolean).join(" ") });
     }
   });
+  // The address keeps its words until they are taken out of it: each of them counts once.
+  const begun = useRef<string | null>(null);
   useEffect(() => {
+    const wanted = use === null ? null : `${use} ${as ?? ""}`;
+    if (begun.current === wanted) return;
+    begun.current = wanted;
     if (use !== null) void takeOver(use, as);
   }, [use, as]);
 }
@@ -54,9 +60,16 @@ async function takePicture(id: string, use: PictureUse, { models, model, mode }:
     return;
   }
   const item = await withSession(() => client.getTask({ path: { id } }));
-  const picture = await pictureOfTask(id, item.type, strings.pictureOfTask);
+  const picture = item.type === "video" ? await frameOf(id, use) : await pictureOfTask(id, strings.pictureOfTask);
   const recipe = withPictureAt(currentRecipe(), target, picture);
   fill(withPrompt(recipe, target, item.prompt), strings.asReference);
+}
+
+/** Of a clip the frame that fits: what is to follow on it begins with its end, all else works from its beginning. */
+async function frameOf(id: string, use: PictureUse): Promise<StoredPicture> {
+  const { frameOfClip } = await import("../reading/clip-frame.ts");
+  const frame = await frameOfClip(resultAddress(id), use === "first" ? "end" : "start");
+  return storePicture(frame, strings.pictureOfTask);
 }
 
 /** The words the picture was made from are a good beginning where nothing is written yet. */
