@@ -8,13 +8,13 @@ import { type HealthWorker, healthOf, startHealthWorker } from "../testing/healt
 import { openCredential } from "./account-credentials.ts";
 import type { NewAccount } from "./account-input.ts";
 import { readAccount, readAccounts } from "./account-record.ts";
-import type { AccountRegistry } from "./registry.ts";
 import { addAccount } from "./add-account.ts";
 import { disableAccount, drainAccount, enableAccount, rotateCredentials, updateAccount } from "./change-account.ts";
 import { checkAccount } from "./check-account.ts";
 import { deleteAccount, purgeDeletedAccounts } from "./delete-account.ts";
 import { startHealthChecks } from "./health-checks.ts";
 import { createProbe } from "./probe.ts";
+import type { AccountRegistry } from "./registry.ts";
 import { AccountStandings } from "./standings.ts";
 
 let core: Core;

@@ -6,7 +6,7 @@ import { cleanup, fireEvent, render, screen, waitFor } from "@testing-library/re
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { mergeTask, type Task } from "../../../api/task-board.ts";
 import { studioModels } from "../../../testing/offered-models.ts";
-import { openPageServer, type PageServer } from "../../../testing/page-server.ts";
+import { openPageServer, type PageServer, refusal } from "../../../testing/page-server.ts";
 import { createItem, time } from "../../../testing/sample-tasks.ts";
 import { fillWindowGaps } from "../../../testing/window-gaps.ts";
 import { languages, setLanguage } from "../../../ui/language.ts";
@@ -21,11 +21,11 @@ let server: PageServer;
 beforeEach(async () => {
   fillWindowGaps();
   window.history.replaceState({}, "", "/");
-  server = await openPageServer(({ path }) =>
-    path === "/generate"
-      ? { status: 202, body: { task_id: newId, status: "pending" } }
-      : { body: { models: [], items: [], catalog_version: "1" } },
-  );
+  server = await openPageServer(({ path }) => {
+    if (path === "/generate") return { status: 202, body: { task_id: newId, status: "pending" } };
+    if (path.startsWith("/status")) return refusal(404, "task_not_found");
+    return { body: { models: [], items: [], catalog_version: "1" } };
+  });
 });
 afterEach(async () => {
   cleanup();
