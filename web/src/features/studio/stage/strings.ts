@@ -144,7 +144,7 @@ const ru: typeof en = {
 
 export const strings = inLanguage({ en, ru });
 
-/** "1024 × 1024", without marks between thousands: sizes are read as names. */
+/** "640 × 480", without marks between thousands: sizes are read as names. */
 export function sizeText(width: number, height: number): string {
   const plain = { useGrouping: false } as const;
   return `${formatNumber(width, plain)} × ${formatNumber(height, plain)}`;
