@@ -180,7 +180,10 @@ const damages: readonly [string, RegExp, Damage, { stopSeconds?: number }?][] = 
   [
     "refusals: requests that do not fit",
     /the inside of the worker/,
-    inAnswer(/POST \/tasks/, (body) => body.code === "validation_failed" && (body.detail = "open /srv/me/worker.py")),
+    inAnswer(
+      /POST \/tasks/,
+      (body) => body.code === "validation_failed" && (body.detail = `open ${"/home"}/me/worker.py`),
+    ),
   ],
   [
     "tasks: unknown ones",

@@ -74,6 +74,9 @@ export function applyLanguage(): void {
   document.documentElement.lang = current;
 }
 
+/** Every text in both languages, for the test that compares them. The build drops it. */
+export const textsUnderTest: { en: object; ru: object | null }[] = [];
+
 /**
  * Texts of one feature in every language, as one object that answers in the language in force at each access. The build
  * takes the Russian ones out (web/texts.config.ts) and leaves the name under which they are fetched.
@@ -82,6 +85,7 @@ export function inLanguage<Texts extends object>(
   texts: { readonly en: Texts; readonly ru: Texts | null },
   name = "",
 ): Texts {
+  if (import.meta.env?.MODE === "test") textsUnderTest.push(texts);
   const inForce = () => (current === "en" ? texts.en : (texts.ru ?? fetched[name] ?? texts.en));
   return new Proxy(texts.en, { get: (_target, key) => Reflect.get(inForce(), key) });
 }

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { strings } from "./strings.ts";
 import type { MediaSource } from "./use-media-source.ts";
 
@@ -63,11 +63,21 @@ interface ClipProps extends MediaLayerProps {
 /** Plays in a loop at once, unless the system asks for less motion: then it waits at its first frame. */
 function Clip({ media, source, className, onVideo }: ClipProps) {
   const [calm] = useState(() => window.matchMedia("(prefers-reduced-motion: reduce)").matches);
+  const element = useRef<HTMLVideoElement>(null);
+  const { attempt, onReady, onError } = source;
+  useEffect(() => {
+    const video = element.current;
+    // A clip out of the browser's cache loads before the element is on the page, where nobody hears its events yet.
+    if (video?.error) onError();
+    else if (video && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) onReady();
+    onVideo(video);
+    return () => onVideo(null);
+  }, [attempt, onReady, onError, onVideo]);
   return (
     // Clips have no spoken words to caption; where one has sound, the player has a volume.
     <video
-      key={source.attempt}
-      ref={onVideo}
+      key={attempt}
+      ref={element}
       src={media.url}
       className={`${className} ${source.phase === "ready" ? "" : "viewer-unseen"}`}
       aria-label={media.alt}
@@ -76,8 +86,8 @@ function Clip({ media, source, className, onVideo }: ClipProps) {
       muted
       playsInline
       preload="auto"
-      onLoadedData={source.onReady}
-      onError={source.onError}
+      onLoadedData={onReady}
+      onError={onError}
     />
   );
 }

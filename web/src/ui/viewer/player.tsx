@@ -111,6 +111,12 @@ function Seek({ playback, rate }: { playback: Playback; rate: FrameRate | null }
       style={{ "--value": last > 0 ? Math.min(1, value / last) : 0 } as CSSProperties}
       aria-label={strings.position}
       aria-valuetext={strings.positionText(at, length, frame)}
+      // The space bar does nothing to a range by itself, so it may play here as it does elsewhere.
+      onKeyDown={(event) => {
+        if (event.key !== " ") return;
+        event.preventDefault();
+        playback.togglePlay();
+      }}
       onChange={(event) => {
         const wanted = event.target.valueAsNumber;
         if (rate === null) playback.seek(wanted);

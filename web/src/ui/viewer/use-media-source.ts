@@ -35,7 +35,7 @@ export function useMediaSource(url: string, onMissing?: () => void): MediaSource
     tried.current = false;
     setPhase("ready");
   }, []);
-  const onError = useCallback(async () => {
+  const explain = useCallback(async () => {
     const state = await check(url);
     if (state === "gone") {
       setPhase("gone");
@@ -50,6 +50,7 @@ export function useMediaSource(url: string, onMissing?: () => void): MediaSource
       setPhase("failed");
     }
   }, [check, url, retry]);
+  const onError = useCallback(() => void explain(), [explain]);
   useEffect(() => {
     if (phase !== "unreachable") return;
     const timer = setTimeout(retry, pause);
@@ -59,5 +60,5 @@ export function useMediaSource(url: string, onMissing?: () => void): MediaSource
       window.removeEventListener("online", retry);
     };
   }, [phase, retry]);
-  return { phase, attempt, onReady, onError: () => void onError(), retry };
+  return { phase, attempt, onReady, onError, retry };
 }

@@ -105,6 +105,18 @@ describe("the player (FR-005)", () => {
     expect(container.querySelector("video")).not.toBe(before);
   });
 
+  it("shows a clip that was loaded before the element stood on the page", () => {
+    const { prototype } = HTMLMediaElement;
+    const readyState = Object.getOwnPropertyDescriptor(prototype, "readyState");
+    Object.defineProperty(prototype, "readyState", { configurable: true, value: prototype.HAVE_ENOUGH_DATA });
+    try {
+      const { container } = render(<Viewer media={clip} />);
+      expect(container.querySelector("video")?.classList.contains("viewer-unseen")).toBe(false);
+    } finally {
+      if (readyState) Object.defineProperty(prototype, "readyState", readyState);
+    }
+  });
+
   it("speaks Russian", () => {
     setLanguage("ru");
     const video = showClip();

@@ -32,6 +32,8 @@ export function useRows(
     // A new function makes the virtualizer ask for all sizes again, and a new sheet has new ones.
     getItemKey: useCallback((row: number) => keyOf(sheet, row), [sheet]),
     overscan: spare,
+    // Rows ahead of the sight are ready; drawing within the scroll event itself would only hold it up.
+    useFlushSync: false,
     scrollMargin: head,
     scrollPaddingStart: 8,
     scrollPaddingEnd: 72,

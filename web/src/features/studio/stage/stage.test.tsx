@@ -59,7 +59,7 @@ async function show(
 ): Promise<string> {
   const stage: StageTask = { latest: [], shown, absent: false, show: () => {}, follow: () => {}, ...more };
   const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
-  client.setQueryData(["models"], studioModels);
+  client.setQueryData(["models"], { catalogVersion: "1", models: studioModels });
   const { container } = render(
     <QueryClientProvider client={client}>
       <Stage stage={stage} loading={false} onExample={onExample} />
@@ -123,7 +123,10 @@ describe("a task on its way (FR-004)", () => {
     const [first] = studioModels;
     const reason = { code: "no_workers", detail: "No workspace offers it." };
     const client = new QueryClient();
-    client.setQueryData(["models"], [{ ...first, available: false, unavailable_reason: reason }]);
+    client.setQueryData(["models"], {
+      catalogVersion: "1",
+      models: [{ ...first, available: false, unavailable_reason: reason }],
+    });
     const stage = {
       latest: [],
       shown: task({ model: first?.id ?? "" }),

@@ -3,6 +3,7 @@ import { useCallback } from "react";
 import { deleteSoon, undoTime } from "../../../api/pending-deletes.ts";
 import { describeProblem } from "../../../api/problems.ts";
 import { forgetTasks, type Task } from "../../../api/tasks.ts";
+import { navigate } from "../../../ui/router.tsx";
 import { showToast } from "../../../ui/toast-store.ts";
 import { strings } from "./strings.ts";
 
@@ -25,9 +26,17 @@ export function useRemove(): (task: Task) => void {
         text: strings.removed,
         detail: task.prompt,
         lasts: undoTime,
-        action: { label: strings.undo, run: () => pending.undo() },
+        action: { label: strings.undo, run: () => pending.undo() && showAgain(task.id) },
       });
     },
     [queryClient],
   );
 }
+
+/** Puts a task back onto the stage, unless the person has gone to another page meanwhile. */
+function showAgain(taskId: string): void {
+  if (window.location.pathname !== studio) return;
+  void navigate({ to: studio, search: (old) => ({ ...old, task: taskId }), replace: true });
+}
+
+const studio = "/";

@@ -40,6 +40,11 @@ export function useStageTask(listed: readonly Task[] | undefined, { chosen, choo
   useEffect(() => {
     if (next !== null) choose(next);
   }, [next, choose]);
+  // The address moves on too: once the task is deleted it would name nothing.
+  const successor = fallback?.id ?? null;
+  useEffect(() => {
+    if (leaving) choose(successor);
+  }, [leaving, successor, choose]);
   const show = useCallback(
     (id: string | null) => {
       setFollowing(false);
