@@ -163,8 +163,8 @@ describe("with a running server", () => {
     expect(code).toBe(1);
     expect(text).toMatch(/^ok +health/m);
     expect(text).toMatch(/^FAILED +image .*invalid_api_key/m);
-    expect(text).toMatch(/^- +gallery +not declared$/m);
-    expect(text).toMatch(/^smoke: 3 passed, 8 failed, 2 not declared$/m);
+    expect(text).toMatch(/^- +administration +not declared$/m);
+    expect(text).toMatch(/^smoke: 3 passed, 12 failed, 1 not declared$/m);
   });
 });
 
