@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { afterEach, describe, expect, test } from "vitest";
-import { ApiError, createClient } from "./client.ts";
+import { ApiError, type Client, createClient } from "./client.ts";
 import { endpoints, pathOf } from "./endpoints.ts";
 import { type Asked, answerJson, startTestServer, type TestServer } from "./test-server.ts";
 
@@ -188,12 +188,40 @@ test("every route of the table can be called", async () => {
   await client.deleteTasks({ body: { all: true, filters: { type: "image" } } });
   await client.exportTasks({ body: { ids: ["t1"] } });
   await client.setFavourite({ path, body: { favourite: true } });
+  await callAdminRoutes(client);
   await client.getHealth();
   await client.getOpenApi();
-  const called = asked.map((one) => `${one.method} ${one.url.replace("t1", "{id}").replace(/\?.*/, "")}`);
+  const called = asked.map((one) => `${one.method} ${templateOf(one.url)}`);
   // The documentation page is for people: it has an address, no method.
   const table = Object.entries(endpoints).flatMap(([name, one]) =>
     name === "getDocs" ? [] : `${one.method} ${one.path}`,
   );
   expect(called.sort()).toEqual(table.sort());
 });
+
+async function callAdminRoutes(client: Client): Promise<void> {
+  const path = { workspace: "w1" };
+  await client.createAdminSession({ headers: { "x-admin-key": "k" } });
+  await client.getAdminSession();
+  await client.deleteAdminSession();
+  await client.getAdminHealth();
+  await client.listAuditEvents({ query: { limit: 10 } });
+  await client.listAllTasks();
+  await client.cancelAnyTask({ path: { id: "t1" } });
+  await client.listAccounts();
+  const worker = { base_url: "https://worker.example", worker_key: "x" };
+  await client.addAccount({ body: { label: "x", workspace: "w1", kind: "http", ...worker } });
+  await client.getAccount({ path });
+  await client.updateAccount({ path, body: { label: "y" } });
+  await client.deleteAccount({ path, query: { force: "1" } });
+  await client.getAccountHealth({ path });
+  await client.checkAccount({ path });
+  await client.enableAccount({ path });
+  await client.disableAccount({ path });
+  await client.drainAccount({ path, body: { draining: false } });
+  await client.rotateAccount({ path, body: { worker_key: "y" } });
+}
+
+function templateOf(url: string): string {
+  return url.replace("t1", "{id}").replace("w1", "{workspace}").replace(/\?.*/, "");
+}

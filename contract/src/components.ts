@@ -1,5 +1,20 @@
 /** Names of schemas in the OpenAPI document. A named schema stands once under `components` and is referred to elsewhere. */
 import type { TSchema } from "typebox";
+import {
+  Account,
+  AccountAdded,
+  AccountChange,
+  AccountCredentials,
+  AccountDeleted,
+  AccountHealth,
+  AccountRequest,
+  AccountSlots,
+  AccountState,
+  Accounts,
+  DrainRequest,
+} from "./schemas/accounts.ts";
+import { AdminHealth, AdminTask, AdminTasksPage, AuditEvent, AuditPage } from "./schemas/admin.ts";
+import { AdminSessionState } from "./schemas/admin-session.ts";
 import { StreamResetEvent, TaskDeletedEvent, TaskFavouriteEvent, TaskPreviewEvent } from "./schemas/events.ts";
 import { Notice } from "./schemas/fields.ts";
 import {
@@ -35,6 +50,23 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 
 /** Every named schema by its name; a name that a release has shown stays. */
 export const namedSchemas: Readonly<Record<string, TSchema>> = {
+  Account,
+  AccountAdded,
+  AccountChange,
+  AccountCredentials,
+  AccountDeleted,
+  AccountHealth,
+  AccountRequest,
+  Accounts,
+  AccountSlots,
+  AccountState,
+  AdminHealth,
+  AdminSessionState,
+  AdminTask,
+  AdminTasksPage,
+  AuditEvent,
+  AuditPage,
+  DrainRequest,
   ErrorCode: ErrorCodeSchema,
   Favourite,
   FavouriteRequest,

@@ -50,6 +50,7 @@ describe("golden messages", () => {
       ([name]) => name,
     );
     const parts = [
+      "AccountSlots",
       "ErrorCode",
       "FieldProblem",
       "KeyframeField",

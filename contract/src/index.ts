@@ -12,6 +12,26 @@ export type { Access, Route, RouteBody, RouteResponse } from "./route.ts";
 export type { Routes } from "./routes.ts";
 export { routes } from "./routes.ts";
 export type {
+  AccountChange,
+  AccountCredentials,
+  AccountRequest,
+  DrainRequest,
+  ForceQuery,
+} from "./schemas/accounts.ts";
+export {
+  Account,
+  AccountAdded,
+  AccountDeleted,
+  AccountHealth,
+  AccountState,
+  Accounts,
+  accountKinds,
+  accountStatuses,
+} from "./schemas/accounts.ts";
+export type { AuditQuery } from "./schemas/admin.ts";
+export { AdminHealth, AdminTask, AdminTasksPage, AuditEvent, AuditPage, partStates } from "./schemas/admin.ts";
+export { AdminSessionState } from "./schemas/admin-session.ts";
+export type {
   EventType,
   ServerEvent,
   TaskDeletedEvent,

@@ -17,6 +17,7 @@ const groups: Readonly<Record<Route["group"], string>> = {
   gallery: "What came of it: finding, marking, exporting, deleting.",
   events: "Progress as server-sent events.",
   media: "Results and previews.",
+  admin: "For operators: worker accounts, all tasks, the audit log.",
   system: "Health and documentation.",
 };
 
@@ -24,6 +25,7 @@ const security: Readonly<Record<Access, Json>> = {
   public: [],
   cookie: [{ SessionCookie: [] }],
   client: [{ ApiKeyHeader: [] }, { ApiKeyQuery: [] }, { SessionCookie: [] }],
+  "admin-key": [{ AdminKeyHeader: [] }],
   admin: [{ AdminCookie: [] }],
 };
 
@@ -31,6 +33,8 @@ const securitySchemes: Json = {
   ApiKeyHeader: { type: "apiKey", in: "header", name: "X-API-Key", description: "Counts before everything else." },
   ApiKeyQuery: { type: "apiKey", in: "query", name: "api_key", description: "For media addresses; counts second." },
   SessionCookie: { type: "apiKey", in: "cookie", name: "gg_session", description: "For browsers; counts last." },
+  AdminKeyHeader: { type: "apiKey", in: "header", name: "X-Admin-Key", description: "Starts an admin session." },
+  AdminCookie: { type: "apiKey", in: "cookie", name: "gg_admin_session", description: "For operators." },
 };
 
 const description = `Submit a prompt, watch it being made, read the picture or clip.

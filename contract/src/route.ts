@@ -4,9 +4,10 @@ import type { ErrorCode } from "./errors.ts";
 
 /**
  * Who may call a route. `public`: anyone. `cookie`: the holder of a gg_session cookie. `client`: the first one present of
- * X-API-Key header, api_key query and gg_session cookie decides. `admin`: an admin session.
+ * X-API-Key header, api_key query and gg_session cookie decides. `admin-key`: whoever sends X-Admin-Key. `admin`: the holder of a
+ * gg_admin_session cookie.
  */
-export type Access = "public" | "cookie" | "client" | "admin";
+export type Access = "public" | "cookie" | "client" | "admin-key" | "admin";
 
 export interface RouteResponse {
   readonly description: string;
@@ -32,7 +33,7 @@ export interface RouteBody {
 /** One route: what the server registers, the document shows and the client calls. */
 export interface Route extends Endpoint {
   readonly name: string;
-  readonly group: "auth" | "models" | "uploads" | "tasks" | "gallery" | "events" | "media" | "system";
+  readonly group: "auth" | "models" | "uploads" | "tasks" | "gallery" | "events" | "media" | "admin" | "system";
   readonly access: Access;
   readonly summary: string;
   readonly description: string;

@@ -4,6 +4,8 @@
  */
 import type { RouteName } from "./endpoints.ts";
 import type { Route } from "./route.ts";
+import { accountRoutes } from "./routes/accounts.ts";
+import { adminRoutes } from "./routes/admin.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { galleryRoutes } from "./routes/gallery.ts";
 import { mediaRoutes } from "./routes/media.ts";
@@ -17,6 +19,8 @@ export const routes = {
   ...galleryRoutes,
   ...eventRoutes,
   ...mediaRoutes,
+  ...adminRoutes,
+  ...accountRoutes,
   ...systemRoutes,
 } as const satisfies { readonly [Name in RouteName]: Route & { readonly name: Name } };
 

@@ -3,6 +3,9 @@ import { Ajv, type ValidateFunction } from "ajv";
 import { type FastifyInstance, type FastifySchema, type FastifySchemaCompiler, fastify } from "fastify";
 import type { Config } from "./config.ts";
 import { SafelightError } from "./errors.ts";
+import { registerAdminAccountRoutes } from "./http/admin-account-routes.ts";
+import { registerAdminRoutes } from "./http/admin-routes.ts";
+import { registerAdminSessionRoutes } from "./http/admin-session-routes.ts";
 import { readBodies } from "./http/body-parsers.ts";
 import { registerDocsRoutes } from "./http/docs-routes.ts";
 import { registerEventRoutes } from "./http/event-routes.ts";
@@ -43,6 +46,9 @@ export async function buildApp(installation: Installation): Promise<FastifyInsta
   registerGalleryRoutes(registrar);
   registerEventRoutes(registrar);
   registerMediaRoutes(registrar);
+  registerAdminSessionRoutes(registrar);
+  registerAdminRoutes(registrar);
+  registerAdminAccountRoutes(registrar);
   registerDocsRoutes(registrar);
   await registerPageRoutes(registrar);
 

@@ -17,14 +17,20 @@ import { EmbeddedExecutor } from "./executors/embedded.ts";
 import { embeddedOffer } from "./executors/embedded-offer.ts";
 import { createOffers } from "./executors/offers.ts";
 import { isStillValid } from "./http/credentials.ts";
+import { createKeyring } from "./keys/keyring.ts";
 import { createLog, type Log } from "./log.ts";
 import { DiskMediaStore } from "./media/disk-media-store.ts";
 import type { MediaFileSystem } from "./media/media-file-system.ts";
 import { sweepUploads } from "./media/sweep-uploads.ts";
 import { resolveSecrets, type Secrets } from "./secrets/resolve-secrets.ts";
+import { sweepAdminSessions } from "./sessions/admin-sessions.ts";
 import { createSecretCheck } from "./sessions/credential.ts";
 import { OpenStreams } from "./sessions/open-streams.ts";
 import { sweepSessions } from "./sessions/sessions.ts";
+import { startHealthChecks } from "./worker-accounts/health-checks.ts";
+import { createProbe } from "./worker-accounts/probe.ts";
+import type { AccountRegistry } from "./worker-accounts/registry.ts";
+import { AccountStandings } from "./worker-accounts/standings.ts";
 
 export interface RunningServer {
   /** Where it answers, such as `http://127.0.0.1:8600`. */
@@ -73,12 +79,13 @@ export async function startServer(environment: Environment, options: StartOption
   const media = await DiskMediaStore.open(join(directory.path, "media"), options.mediaFiles).catch(explainMediaFailure);
   const context = createContext({ database, log, config, media, ...clock });
 
+  const accounts = openAccounts(context, secrets);
+  opened.defer(() => accounts.stop());
   const workFolder = join(directory.path, "work");
   await mkdir(workFolder, { recursive: true, mode: 0o700 });
   const embedded = await EmbeddedExecutor.open({
     workFolder,
-    // Until worker accounts are registered nobody else can have offered a model.
-    offer: (model) => embeddedOffer(config.embeddedEngine, model, "none"),
+    offer: (model) => embeddedOffer(config.embeddedEngine, model, accounts.standings.of(model)),
     ...(options.engineHost === undefined ? {} : { host: options.engineHost }),
   });
   opened.defer(() => embedded.close());
@@ -101,6 +108,8 @@ export async function startServer(environment: Environment, options: StartOption
     },
     streams,
     isApiKey: createSecretCheck(secrets.apiKey),
+    isAdminKey: createSecretCheck(secrets.adminKey),
+    accounts,
     isReady: () => !stopping.signal.aborted && answersReads(context),
     stopping: stopping.signal,
     webFolder: options.webFolder ?? join(repositoryRoot, "web", "dist"),
@@ -122,6 +131,20 @@ export function endOnUncaughtErrors(log: Log): void {
     log.error("an error nobody caught ends the server", { error });
     process.exit(1);
   });
+}
+
+/** Worker accounts and the checks that are made of them from now on. */
+function openAccounts(context: Context, secrets: Secrets): AccountRegistry & { stop(): Promise<void> } {
+  const keyring = createKeyring([secrets.encryptionKey]);
+  const { workerNetworks } = context.config;
+  const registry: AccountRegistry = {
+    keyring,
+    probe: createProbe({ keyring, workerNetworks, steady: () => context.clock.steady() }),
+    standings: new AccountStandings(context.database),
+    changed: () => checks.wake(),
+  };
+  const checks = startHealthChecks(context, registry);
+  return { ...registry, stop: () => checks.stop() };
 }
 
 /** No value of a secret may stand in a log line, whatever error carries it there. */
@@ -193,7 +216,7 @@ function startSweeping(context: Context): () => void {
   const sweep = async (): Promise<void> => {
     try {
       const uploads = await sweepUploads(context);
-      const sessions = await sweepSessions(context);
+      const sessions = (await sweepSessions(context)) + (await sweepAdminSessions(context));
       if (uploads.uploads + uploads.files + sessions > 0) context.log.info("swept", { ...uploads, sessions });
     } catch (error) {
       context.log.warn("sweeping failed; it is tried again in an hour", { error });

@@ -16,6 +16,9 @@ export const cookie = [
 
 export const client = ["invalid_api_key", ...cookie] as const satisfies readonly ErrorCode[];
 
+/** Of routes for operators: the cookie of an admin session, and the room for the audit row. */
+export const admin = cookie;
+
 export const jsonBody = [
   "payload_too_large",
   "unsupported_media_type",

@@ -4,11 +4,18 @@
  */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { SafelightError } from "../errors.ts";
-import { apiKeyCredential, type Credential, type Presented, sessionCredential } from "../sessions/credential.ts";
+import { checkAdminSession, isAdminSessionOpen } from "../sessions/admin-sessions.ts";
+import {
+  adminCredential,
+  apiKeyCredential,
+  type Credential,
+  type Presented,
+  sessionCredential,
+} from "../sessions/credential.ts";
 import { checkSession, isSessionOpen, type OpenSession } from "../sessions/sessions.ts";
 import type { Installation } from "./installation.ts";
 import { contextOf } from "./request-context.ts";
-import { readSessionCookie, setSessionCookie } from "./session-cookie.ts";
+import { readAdminCookie, readSessionCookie, setAdminCookie, setSessionCookie } from "./session-cookie.ts";
 
 export function presentedBy(request: FastifyRequest): Presented | null {
   const header = firstOf(request.headers["x-api-key"]);
@@ -51,7 +58,26 @@ export async function isStillValid(
   credential: Credential,
 ): Promise<boolean> {
   if (credential.kind === "api-key") return true;
+  if (credential.kind === "admin-session")
+    return isAdminSessionOpen(installation.context, credential.id.slice("admin-session:".length));
   return isSessionOpen(installation.context, credential.id.slice("session:".length));
+}
+
+/**
+ * For operators the cookie alone counts; keys and other sessions grant nothing here. `look` is no use of the session.
+ * Errors: `session_required`, `session_expired`, `auth_unavailable`.
+ */
+export async function authenticateAdmin(
+  installation: Installation,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  purpose: "use" | "look",
+): Promise<Credential> {
+  const token = readAdminCookie(request);
+  if (token === undefined) throw new SafelightError("session_required", "This route needs an admin session.");
+  const session = await checkAdminSession(contextOf(installation.context, request), token, purpose);
+  if (session.renewed) setAdminCookie(request, reply, installation.config, token);
+  return adminCredential(session.tokenHash);
 }
 
 async function authenticateSession(

@@ -15,6 +15,8 @@ export interface HostAndOrigin {
   checkHost(request: FastifyRequest): void;
   /** Adds the CORS headers of a listed origin. Throws `cors_origin_blocked`, and then adds none. */
   checkOrigin(request: FastifyRequest, reply: FastifyReply): void;
+  /** For what operators change: a listed front end is not enough, it has to be the page of this server. Throws `cors_origin_blocked`. */
+  checkOwnOrigin(request: FastifyRequest): void;
   /** Answers a browser's question whether a listed origin may send `methods`. */
   answerPreflight(request: FastifyRequest, reply: FastifyReply, methods: readonly string[]): void;
 }
@@ -68,6 +70,11 @@ export function createHostAndOrigin(settings: Settings): HostAndOrigin {
         "access-control-allow-credentials": "true",
         "access-control-expose-headers": exposedHeaders,
       });
+    },
+
+    checkOwnOrigin(request) {
+      const { origin } = request.headers;
+      if (origin !== undefined && !isOwn(request, origin) && !safeMethods.has(request.method)) throw blocked();
     },
 
     answerPreflight(request, reply, methods) {

@@ -2,6 +2,7 @@ import type { Config } from "../config.ts";
 import type { Context } from "../context/context.ts";
 import type { Offers } from "../executors/executor.ts";
 import type { OpenStreams } from "../sessions/open-streams.ts";
+import type { AccountRegistry } from "../worker-accounts/registry.ts";
 
 /** What the embedded engine does for the edge besides running tasks; handed in, so that the edge loads no engine. */
 export interface EngineAbilities {
@@ -23,6 +24,8 @@ export interface Installation {
   readonly engine: EngineAbilities;
   readonly streams: OpenStreams;
   readonly isApiKey: (presented: string) => boolean;
+  readonly isAdminKey: (presented: string) => boolean;
+  readonly accounts: AccountRegistry;
   /** Whether tasks are accepted and run. */
   readonly isReady: () => boolean;
   /** Fires when the server begins to stop: whatever waits or streams ends. */

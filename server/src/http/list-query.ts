@@ -28,7 +28,8 @@ export function readFilters(query: TasksQuery | SelectionFilters, place = ""): T
   };
 }
 
-function readTime(field: string, text: string): number {
+/** A time of a query as wall-clock milliseconds. Errors: `validation_failed`, naming the field. */
+export function readTime(field: string, text: string): number {
   const time = /^\d{4}-\d{2}-\d{2}(?:[T ]|$)/.test(text) ? Date.parse(text) : Number.NaN;
   if (!Number.isNaN(time)) return time;
   const message = `${field} must be a date or a time in ISO 8601, such as 2026-03-01T12:00:00Z.`;

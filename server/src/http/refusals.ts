@@ -16,30 +16,48 @@ interface Tally {
  */
 const tallies = new WeakMap<Context["database"], Map<string, Tally>>();
 
+export interface CountedEntry {
+  readonly action: string;
+  readonly route: string;
+  readonly outcome: "success" | "failure";
+  readonly target?: string | null;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** One row per actor, source, route and minute. Answers whether it wrote one. Errors: `auth_unavailable`. */
+export async function recordCounted(context: Context, entry: CountedEntry): Promise<boolean> {
+  const counted = tallies.get(context.database) ?? new Map<string, Tally>();
+  tallies.set(context.database, counted);
+  const key = [entry.action, entry.outcome, context.source, context.actor.id, entry.route, entry.target ?? ""].join(
+    " ",
+  );
+  const now = context.clock.now();
+  const tally = counted.get(key);
+  if (tally !== undefined && now >= tally.since && now - tally.since < minute) {
+    tally.more += 1;
+    return false;
+  }
+  if (counted.size >= mostKeys) counted.clear();
+  counted.set(key, { since: now, more: 0 });
+  const details = { route: entry.route, ...entry.details, earlier: tally?.more ?? 0 };
+  try {
+    await recordAudit(context, { action: entry.action, target: entry.target ?? null, outcome: entry.outcome, details });
+    return true;
+  } catch (cause) {
+    counted.delete(key);
+    throw new SafelightError("auth_unavailable", "What was asked cannot be recorded at the moment.", { cause });
+  }
+}
+
 /** Writes the refusal down and throws it; where no row can be written, throws `auth_unavailable` instead (FR-012). */
 export async function refuseWithRecord(
   context: Context,
   refusal: { readonly action: "cors_origin_blocked" | "proxy_target_invalid"; readonly route: string },
   error: SafelightError,
 ): Promise<never> {
-  const counted = tallies.get(context.database) ?? new Map<string, Tally>();
-  tallies.set(context.database, counted);
-  const key = `${refusal.action} ${context.source} ${refusal.route}`;
-  const now = context.clock.now();
-  const tally = counted.get(key);
-  if (tally !== undefined && now >= tally.since && now - tally.since < minute) {
-    tally.more += 1;
-    throw error;
-  }
-  if (counted.size >= mostKeys) counted.clear();
-  counted.set(key, { since: now, more: 0 });
-  const details = { route: refusal.route, code: error.code, earlier: tally?.more ?? 0 };
-  context.log.warn("a request was refused", { action: refusal.action, ...details });
-  try {
-    await recordAudit(context, { action: refusal.action, target: null, outcome: "failure", details });
-  } catch (cause) {
-    counted.delete(key);
-    throw new SafelightError("auth_unavailable", "The refusal cannot be recorded at the moment.", { cause });
+  const details = { code: error.code };
+  if (await recordCounted(context, { ...refusal, outcome: "failure", details })) {
+    context.log.warn("a request was refused", { action: refusal.action, route: refusal.route, code: error.code });
   }
   throw error;
 }

@@ -4,11 +4,11 @@
  * left to the handler.
  */
 import type { Route } from "@safelight/contract";
-import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from "fastify";
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from "fastify";
 import type { Context } from "../context/context.ts";
 import { SafelightError } from "../errors.ts";
 import type { Credential } from "../sessions/credential.ts";
-import { authenticate } from "./credentials.ts";
+import { authenticate, authenticateAdmin } from "./credentials.ts";
 import type { HostAndOrigin } from "./host-and-origin.ts";
 import type { Installation } from "./installation.ts";
 import type { MethodTable } from "./method-table.ts";
@@ -47,6 +47,10 @@ export interface RouteOptions {
   readonly proof?: (request: FastifyRequest) => void;
   /** Takes an HTML form as well, which carries the JSON body in this field. */
   readonly formField?: string;
+  /** Told of every failure of this route before it is answered, wherever it arose; may throw another error in its place. */
+  readonly onFailure?: (request: FastifyRequest, error: FastifyError) => Promise<void>;
+  /** On routes for operators: the request is no use of the session. */
+  readonly looksOnly?: boolean;
   /** HEAD gets the handler too, which then sends headers only; otherwise fastify makes HEAD of GET. `none`: HEAD is refused. */
   readonly head?: "handler" | "none";
 }
@@ -85,7 +89,8 @@ export function register<Query = unknown, Body = unknown>(
         ? { body: route.body.schema }
         : {}),
     },
-    onRequest: judge(registrar, route, options.proof),
+    onRequest: judge(registrar, route, options),
+    ...(options.onFailure === undefined ? {} : { errorHandler: tellOf(options.onFailure) }),
     handler: (request, reply) => handler(new RoutedCall<Query, Body>(installation.context, request, reply)),
   });
 }
@@ -125,16 +130,30 @@ class RoutedCall<Query, Body> implements Call<Query, Body> {
   }
 }
 
-function judge({ installation, hostAndOrigin }: Registrar, route: Route, proof?: (request: FastifyRequest) => void) {
+/** What is thrown goes on to the one handler of errors: an error that an error handler sends is given to the next one out. */
+function tellOf(onFailure: NonNullable<RouteOptions["onFailure"]>) {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    onFailure(request, error).then(
+      () => reply.send(error),
+      (worse: unknown) => reply.send(worse),
+    );
+  };
+}
+
+function judge({ installation, hostAndOrigin }: Registrar, route: Route, { proof, looksOnly = false }: RouteOptions) {
   // Answers a promise only where it must wait: an API key is proven without, and polling should not pay for it.
   return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void | Promise<unknown> => {
     try {
-      // Throttling stands first; its limits come with the admin routes, which need them.
+      // Throttling will stand first.
       hostAndOrigin.checkHost(request);
       hostAndOrigin.checkOrigin(request, reply);
+      if (route.group === "admin") hostAndOrigin.checkOwnOrigin(request);
       proof?.(request);
-      if (route.access !== "client") return done();
-      const credential = authenticate(installation, request, reply);
+      if (route.access !== "client" && route.access !== "admin") return done();
+      const credential =
+        route.access === "admin"
+          ? authenticateAdmin(installation, request, reply, looksOnly ? "look" : "use")
+          : authenticate(installation, request, reply);
       if (credential instanceof Promise) return credential.then((proven) => void (request.credential = proven));
       request.credential = credential;
       return done();

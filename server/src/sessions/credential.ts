@@ -3,7 +3,7 @@ import type { Actor } from "../context/context.ts";
 
 /** Who a request comes from, once that is proven. */
 export interface Credential {
-  readonly kind: "api-key" | "session";
+  readonly kind: "api-key" | "session" | "admin-session";
   readonly actor: Actor;
   /** Tells credentials apart, for idempotency keys and open streams; not a secret. */
   readonly id: string;
@@ -25,6 +25,14 @@ export function sessionCredential(tokenHash: string): Credential {
     kind: "session",
     actor: { type: "client", id: `session:${tokenHash.slice(0, 8)}` },
     id: `session:${tokenHash}`,
+  };
+}
+
+export function adminCredential(tokenHash: string): Credential {
+  return {
+    kind: "admin-session",
+    actor: { type: "admin", id: `admin-session:${tokenHash.slice(0, 8)}` },
+    id: `admin-session:${tokenHash}`,
   };
 }
 

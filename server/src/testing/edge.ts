@@ -13,17 +13,22 @@ import { type OpenOptions, openDatabase } from "../database/open.ts";
 import type { Offers } from "../executors/executor.ts";
 import { isStillValid } from "../http/credentials.ts";
 import type { Installation } from "../http/installation.ts";
+import { createKeyring } from "../keys/keyring.ts";
 import { createLog } from "../log.ts";
 import { DiskMediaStore } from "../media/disk-media-store.ts";
 import type { MediaFileSystem } from "../media/media-file-system.ts";
 import { createSecretCheck } from "../sessions/credential.ts";
 import { OpenStreams } from "../sessions/open-streams.ts";
+import { createProbe } from "../worker-accounts/probe.ts";
+import type { AccountRegistry } from "../worker-accounts/registry.ts";
+import { AccountStandings } from "../worker-accounts/standings.ts";
 
 export interface Edge {
   readonly app: FastifyInstance;
   readonly context: Context;
   readonly installation: Installation;
   readonly apiKey: string;
+  readonly adminKey: string;
   readonly folder: string;
   /** Every log line written so far. */
   readonly logged: string[];
@@ -51,11 +56,13 @@ export const everythingRuns: Offers = { offer: () => ({ able: true, executor: "e
 export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
   const folder = await mkdtemp(join(tmpdir(), "safelight-edge-"));
   const apiKey = `test-key-${hash("sha256", folder).slice(0, 12)}`;
+  const adminKey = `test-admin-key-${hash("sha256", folder).slice(12, 24)}`;
   const config = readConfig({ DATA_DIR: folder, LOG_LEVEL: "debug", ...options.environment });
   const logged: string[] = [];
   const destination: DestinationStream = { write: (line) => void logged.push(line) };
   const log = createLog({ level: config.logLevel, destination });
   log.hide(apiKey);
+  log.hide(adminKey);
   const clock = options.clock === undefined ? {} : { clock: options.clock };
   const interrupt = options.interrupt === undefined ? {} : { interrupt: options.interrupt };
   const database = await openDatabase({ file: join(folder, "safelight.sqlite"), log, ...clock, ...interrupt });
@@ -75,6 +82,8 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
     },
     streams,
     isApiKey: createSecretCheck(apiKey),
+    isAdminKey: createSecretCheck(adminKey),
+    accounts: openAccounts(context),
     isReady: () => !stopping.signal.aborted,
     stopping: stopping.signal,
     webFolder: options.webFolder ?? join(folder, "no-page"),
@@ -85,6 +94,7 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
     context,
     installation,
     apiKey,
+    adminKey,
     folder,
     logged,
     inject: (request) =>
@@ -98,6 +108,18 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
       await database.close();
       await rm(folder, { recursive: true, force: true });
     },
+  };
+}
+
+/** Worker accounts whose checks are made by hand only. */
+function openAccounts(context: Context): AccountRegistry {
+  const keyring = createKeyring([hash("sha256", context.config.dataDirectory, "buffer")]);
+  const { workerNetworks } = context.config;
+  return {
+    keyring,
+    probe: createProbe({ keyring, workerNetworks, steady: () => context.clock.steady() }),
+    standings: new AccountStandings(context.database),
+    changed: () => undefined,
   };
 }
 

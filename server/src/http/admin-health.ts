@@ -1,0 +1,87 @@
+import type { AdminHealth } from "@safelight/contract";
+import { CipherError } from "../keys/keyring.ts";
+import { openCredential } from "../worker-accounts/account-credentials.ts";
+import { type AccountRecord, readAccounts } from "../worker-accounts/account-record.ts";
+import type { Installation } from "./installation.ts";
+
+type Part = AdminHealth["parts"][number];
+
+/** How the parts are, as far as looking tells; nothing is checked or changed. A part that cannot be looked at has failed. */
+export async function describeHealth(installation: Installation): Promise<AdminHealth> {
+  const parts: Part[] = [lookAtDatabase(installation), await lookAtStorage(installation)];
+  let accounts: AccountRecord[] = [];
+  try {
+    accounts = readAccounts(installation.context.database.prepareRead);
+    parts.push(lookAtQueue(installation), lookAtEngine(installation));
+    parts.push(lookAtAccounts(accounts), lookAtEncryption(installation, accounts));
+  } catch {
+    parts.push(part("worker_accounts", "failed", "They cannot be read."));
+  }
+  return {
+    ok: parts.every(({ state }) => state !== "failed"),
+    ready_accounts: accounts.filter(({ status }) => status === "ready").length,
+    parts,
+  };
+}
+
+function part(name: string, state: Part["state"], detail: string): Part {
+  return { name, state, detail };
+}
+
+function lookAtDatabase({ context }: Installation): Part {
+  try {
+    context.database.prepareRead("SELECT 1 AS one").get();
+    return part("database", "ok", "It answers.");
+  } catch {
+    return part("database", "failed", "It cannot be read.");
+  }
+}
+
+async function lookAtStorage({ context }: Installation): Promise<Part> {
+  try {
+    await context.media.stat("results/none");
+    return part("media_storage", "ok", "It answers.");
+  } catch {
+    return part("media_storage", "failed", "It cannot be read.");
+  }
+}
+
+function lookAtQueue({ context }: Installation): Part {
+  const waiting = Number(context.database.prepareRead("SELECT waiting FROM queue_size").get()?.waiting ?? 0);
+  const limit = context.config.queueLimit;
+  return part("queue", waiting >= limit ? "degraded" : "ok", `${waiting} of at most ${limit} tasks wait.`);
+}
+
+function lookAtEngine({ config }: Installation): Part {
+  const meaning = {
+    off: "Switched off: only worker accounts run tasks.",
+    auto: "Runs models that no worker account has offered.",
+    always: "Runs models for which no worker account is ready.",
+  };
+  return part("embedded_engine", "ok", meaning[config.embeddedEngine]);
+}
+
+function lookAtAccounts(accounts: readonly AccountRecord[]): Part {
+  const count = (status: AccountRecord["status"]) => accounts.filter((account) => account.status === status).length;
+  if (accounts.length === 0) return part("worker_accounts", "ok", "None is registered.");
+  const [ready, failed, pending, disabled] = [count("ready"), count("failed"), count("pending"), count("disabled")];
+  const detail = `${ready} ready, ${failed} failed, ${pending} pending, ${disabled} disabled.`;
+  return part("worker_accounts", failed + pending > 0 ? "degraded" : "ok", detail);
+}
+
+/** Credentials that the key in force does not open: the wrong ENCRYPTION_KEY shows here before a run fails by it. */
+function lookAtEncryption({ accounts: { keyring } }: Installation, accounts: readonly AccountRecord[]): Part {
+  const unreadable = accounts.filter((account) => {
+    try {
+      for (const name of ["tokenId", "tokenSecret", "workerKey"] as const) openCredential(keyring, account, name);
+      return false;
+    } catch (error) {
+      if (error instanceof CipherError) return true;
+      throw error;
+    }
+  });
+  if (unreadable.length === 0)
+    return part("encryption", "ok", `Credentials open with the key ${keyring.currentKeyId}.`);
+  const names = unreadable.map(({ workspace }) => workspace).join(", ");
+  return part("encryption", "failed", `ENCRYPTION_KEY does not open the credentials of ${names}.`);
+}
