@@ -171,8 +171,9 @@ export class Bench {
   }
 }
 
-function mustBe(task: WorkerTask, { task_id, attempt, model, mode }: WorkerTaskRequest): void {
+function mustBe(task: WorkerTask, { task_id, attempt, model, mode, seed }: WorkerTaskRequest): void {
   must(task.task_id === task_id && task.attempt === attempt, "the answer is about another task or attempt");
+  must(task.seed === undefined || task.seed === seed, `the answer says seed ${task.seed}, sent was ${seed}`);
   must(task.model === model && task.mode === mode, `the answer says ${task.model} ${task.mode}`);
   const isSound =
     (task.state === "succeeded") === (task.result !== null) && (task.state === "failed") === (task.error !== null);

@@ -26,6 +26,14 @@ export const jsonBody = [
   "validation_failed",
 ] as const satisfies readonly ErrorCode[];
 
-export const oneTask = ["proxy_target_invalid", "task_not_found"] as const satisfies readonly ErrorCode[];
+/** Of routes that know the tasks of this installation only: `workspace::id` names nothing there. */
+export const oneTask = ["proxy_target_invalid", "not_found", "task_not_found"] as const satisfies readonly ErrorCode[];
+
+/** Of routes that also ask a workspace for one of its tasks. */
+export const anyTask = [
+  "proxy_target_invalid",
+  "task_not_found",
+  "worker_unreachable",
+] as const satisfies readonly ErrorCode[];
 
 export const machine = ["storage_unavailable", "internal"] as const satisfies readonly ErrorCode[];

@@ -3,7 +3,7 @@ import { endpoints } from "../endpoints.ts";
 import { TaskPath } from "../schemas/fields.ts";
 import { Media, MediaQuery, PreviewQuery, RangeHeaders } from "../schemas/media.ts";
 import { Upload, UploadForm, UploadPath } from "../schemas/upload.ts";
-import { client, json, machine, oneTask, origin } from "./error-sets.ts";
+import { anyTask, client, json, machine, origin } from "./error-sets.ts";
 
 const fileHeaders = {
   "Content-Length": "Length of the body in bytes.",
@@ -67,7 +67,7 @@ export const mediaRoutes = {
     access: "client",
     summary: "Read a task's result",
     description:
-      "The finished file, for media elements and downloads; single byte ranges are served. The recipe is embedded in the file unless metadata=0.",
+      "The finished file, for media elements and downloads; single byte ranges are served. The recipe is embedded in the file unless metadata=0. A result inside a workspace (`workspace::id`) is passed on as it comes; one that breaks off there breaks off here, too.",
     path_parameters: TaskPath,
     query: MediaQuery,
     headers: RangeHeaders,
@@ -76,7 +76,7 @@ export const mediaRoutes = {
       ...origin,
       ...client,
       "validation_failed",
-      ...oneTask,
+      ...anyTask,
       "task_failed",
       "result_gone",
       "range_not_satisfiable",
@@ -91,7 +91,7 @@ export const mediaRoutes = {
     access: "client",
     summary: "Read a task's preview",
     description:
-      "The newest step picture while the task runs, animated for video, not to be stored by caches; afterwards the last one. A task that ended without any has none (404). With thumbnail=1 a small still picture of a done task, which caches may keep.",
+      "The newest step picture while the task runs, animated for video, not to be stored by caches; afterwards the last one. A task that ended without any has none (404). With thumbnail=1 a small still picture of a done task, which caches may keep. Of a task inside a workspace (`workspace::id`) there is no thumbnail, and nothing is stored by caches.",
     path_parameters: TaskPath,
     query: PreviewQuery,
     headers: RangeHeaders,
@@ -100,7 +100,7 @@ export const mediaRoutes = {
       ...origin,
       ...client,
       "validation_failed",
-      ...oneTask,
+      ...anyTask,
       "not_found",
       "range_not_satisfiable",
       "task_not_ready",

@@ -5,7 +5,7 @@ import { GenerateAnswer, GenerateBody, GenerateHeaders } from "../schemas/genera
 import { Models } from "../schemas/models.ts";
 import { Status, StatusQuery } from "../schemas/status.ts";
 import { TaskItem, TasksPage, TasksQuery } from "../schemas/tasks.ts";
-import { client, json, jsonBody, machine, oneTask, origin } from "./error-sets.ts";
+import { anyTask, client, json, jsonBody, machine, oneTask, origin } from "./error-sets.ts";
 
 export const taskRoutes = {
   listModels: {
@@ -63,11 +63,11 @@ export const taskRoutes = {
     access: "client",
     summary: "Read a task's status",
     description:
-      "Where the task stands. With wait the answer is held until something changes or the time is over, so that polling costs little.",
+      "Where the task stands. With wait the answer is held until something changes or the time is over, so that polling costs little. A task inside a workspace (`workspace::id`) is asked for there: its newest attempt, by the worker's clock, seed -1 where the worker does not tell it.",
     path_parameters: TaskPath,
     query: StatusQuery,
     responses: { 200: { description: "The status.", content_type: json, schema: Status } },
-    errors: [...origin, ...client, "validation_failed", ...oneTask, ...machine],
+    errors: [...origin, ...client, "validation_failed", ...anyTask, ...machine],
   },
   cancelTask: {
     name: "cancelTask",
@@ -76,10 +76,10 @@ export const taskRoutes = {
     access: "client",
     summary: "Cancel a task",
     description:
-      "A pending task ends at once, a running one is told to stop; both end failed with the code cancelled. A task that has ended is answered unchanged.",
+      "A pending task ends at once, a running one is told to stop; both end failed with the code cancelled. A task that has ended is answered unchanged. A task inside a workspace (`workspace::id`) is stopped there.",
     path_parameters: TaskPath,
     responses: { 200: { description: "The status after the request.", content_type: json, schema: Status } },
-    errors: [...origin, ...client, ...oneTask, ...machine],
+    errors: [...origin, ...client, ...anyTask, ...machine],
   },
   listTasks: {
     name: "listTasks",

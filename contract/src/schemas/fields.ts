@@ -12,8 +12,8 @@ export function nullableInteger(options: TSchemaOptions = {}): TUnsafe<number | 
 }
 
 /** An object or null. */
-export function nullable<T extends TObject>(schema: T): TUnsafe<Static<T> | null> {
-  return Type.Unsafe<Static<T> | null>({ ...schema, type: ["object", "null"] });
+export function nullable<T extends TObject>(schema: T, options: TSchemaOptions = {}): TUnsafe<Static<T> | null> {
+  return Type.Unsafe<Static<T> | null>({ ...schema, ...options, type: ["object", "null"] });
 }
 
 /** One of a few texts. */
@@ -58,7 +58,8 @@ export const taskIdExample = "0195a3c2-7f10-7c3e-8a52-2d6c0e4b9f11";
 
 export const TaskPath = Type.Object({
   id: Type.String({
-    description: "Id of a task, a UUID; `workspace::id` addresses a task inside a workspace.",
-    examples: [taskIdExample],
+    description:
+      "Id of a task, a UUID. On the routes for status, result, preview and cancel `workspace::id` addresses a task inside a registered workspace.",
+    examples: [taskIdExample, `attic-gpu::${taskIdExample}`],
   }),
 });

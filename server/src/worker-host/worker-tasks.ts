@@ -197,12 +197,13 @@ function superseded(): WorkerRefusal {
   return new WorkerRefusal("attempt_superseded", "A later attempt of this task is here.");
 }
 
-function firstState({ task_id, attempt, model, mode }: WorkerTaskRequest): WorkerTask {
+function firstState({ task_id, attempt, model, mode, seed }: WorkerTaskRequest): WorkerTask {
   return {
     task_id,
     attempt,
     model,
     mode,
+    seed,
     state: "running",
     version: 1,
     stage: "starting",

@@ -58,6 +58,7 @@ export const WorkerTask = Type.Object(
     attempt: Type.Integer({ minimum: 1 }),
     model: Type.String(),
     mode: Type.String(),
+    seed: Type.Optional(Type.Integer({ description: "As it was sent; a worker may leave it out." })),
     state: choice(workerTaskStates, { description: "Leaves running once; an ended task never changes again." }),
     version: Type.Integer({ minimum: 1, description: "Rises with every change of this attempt." }),
     stage: choice(workerStages),
