@@ -4,10 +4,11 @@
  */
 import { createParser } from "eventsource-parser";
 import { ApiError } from "./client-error.ts";
+import type { DeploymentEvent } from "./schemas/deployments.ts";
 import type { EventType, ServerEvent } from "./schemas/events.ts";
 
 export interface EventsOptions {
-  /** One task; without it every task. */
+  /** One task or deployment; without it every task. */
   readonly id?: string;
   /** Begin after this event. */
   readonly lastEventId?: number;
@@ -24,10 +25,26 @@ interface StreamCall {
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
-type SendStream = (name: "taskEvents" | "allEvents", call: StreamCall) => Promise<Response>;
+type StreamRoute = "taskEvents" | "allEvents" | "deploymentEvents";
+type SendStream = (name: StreamRoute, call: StreamCall) => Promise<Response>;
+
+/** What tells one kind of stream from another. */
+interface Stream {
+  readonly route: StreamRoute;
+  /** Names of the events that are passed on. */
+  readonly known: ReadonlySet<string>;
+  /** Whether nothing comes after it. */
+  readonly isLast: (event: AnyEvent) => boolean;
+}
+
+interface AnyEvent {
+  readonly id: number | null;
+  readonly type: string;
+  readonly data: unknown;
+}
 
 const longestWait = 15_000;
-const known: ReadonlySet<string> = new Set<EventType>([
+const taskEvents: ReadonlySet<string> = new Set<EventType>([
   "task.updated",
   "task.preview",
   "task.deleted",
@@ -39,7 +56,34 @@ const known: ReadonlySet<string> = new Set<EventType>([
  * Yields events in order, over as many connections as it takes. Throws `ApiError` when the server refuses for good (a
  * wrong key, no such task); a server that is away is waited for.
  */
-export async function* followEvents(send: SendStream, options: EventsOptions): AsyncGenerator<ServerEvent, undefined> {
+export function followEvents(send: SendStream, options: EventsOptions): AsyncGenerator<ServerEvent, undefined> {
+  const { id } = options;
+  const stream: Stream =
+    id === undefined
+      ? { route: "allEvents", known: taskEvents, isLast: () => false }
+      : { route: "taskEvents", known: taskEvents, isLast: (event) => endsTask(event as ServerEvent) };
+  return follow(send, stream, options) as AsyncGenerator<ServerEvent, undefined>;
+}
+
+const deploymentEvents: ReadonlySet<string> = new Set<DeploymentEvent["type"]>([
+  "deployment.log",
+  "deployment.updated",
+]);
+
+/** The same for one deployment: its log from the line after `lastEventId`, until it has ended. */
+export function followDeployment(
+  send: SendStream,
+  options: EventsOptions & { readonly id: string },
+): AsyncGenerator<DeploymentEvent, undefined> {
+  const stream: Stream = {
+    route: "deploymentEvents",
+    known: deploymentEvents,
+    isLast: (event) => endsDeployment(event as DeploymentEvent),
+  };
+  return follow(send, stream, options) as AsyncGenerator<DeploymentEvent, undefined>;
+}
+
+async function* follow(send: SendStream, stream: Stream, options: EventsOptions): AsyncGenerator<AnyEvent, undefined> {
   const { id, retryMs = 1000, silenceMs = 45_000 } = options;
   const wanted = options.signal ?? new AbortController().signal;
   let lastEventId = options.lastEventId;
@@ -49,12 +93,12 @@ export async function* followEvents(send: SendStream, options: EventsOptions): A
     failures = Math.min(failures + 1, 10);
     const line = openLine(wanted, silenceMs);
     try {
-      const response = await send(id === undefined ? "allEvents" : "taskEvents", callOf(id, lastEventId, line.signal));
-      for await (const event of readEvents(response, line)) {
+      const response = await send(stream.route, callOf(id, lastEventId, line.signal));
+      for await (const event of readEvents(response, line, stream.known)) {
         failures = 0;
         if (event.id !== null) lastEventId = event.id;
         yield event;
-        if (id !== undefined && isLast(event)) return;
+        if (stream.isLast(event)) return;
       }
       wait = line.retryMs ?? retryMs;
     } catch (error) {
@@ -108,13 +152,17 @@ function openLine(owner: AbortSignal, silenceMs: number): Line {
   };
 }
 
-async function* readEvents(response: Response, line: Line): AsyncGenerator<ServerEvent, undefined> {
+async function* readEvents(
+  response: Response,
+  line: Line,
+  known: ReadonlySet<string>,
+): AsyncGenerator<AnyEvent, undefined> {
   if (response.body === null) return;
-  const events: ServerEvent[] = [];
+  const events: AnyEvent[] = [];
   const parser = createParser({
     onEvent: ({ id, event, data }) => {
       const content = known.has(event ?? "") ? contentOf(data) : undefined;
-      if (content !== undefined) events.push({ id: numberOf(id), type: event, data: content } as ServerEvent);
+      if (content !== undefined) events.push({ id: numberOf(id), type: event ?? "", data: content });
     },
     onRetry: (ms) => {
       line.retryMs = ms;
@@ -144,9 +192,17 @@ function numberOf(id: string | undefined): number | null {
   return id !== undefined && /^\d+$/.test(id) ? Number(id) : null;
 }
 
-function isLast(event: ServerEvent): boolean {
+function endsTask(event: ServerEvent): boolean {
   if (event.type === "task.deleted") return true;
-  return event.type === "task.updated" && (event.data.status === "done" || event.data.status === "failed");
+  return event.type === "task.updated" && hasEnded(event.data);
+}
+
+function endsDeployment(event: DeploymentEvent): boolean {
+  return event.type === "deployment.updated" && hasEnded(event.data);
+}
+
+function hasEnded({ status }: { readonly status: string }): boolean {
+  return status === "done" || status === "failed";
 }
 
 /** Whether the refusal may pass by itself: the server is busy or restarting. */

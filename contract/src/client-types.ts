@@ -35,6 +35,12 @@ export type JsonRoute =
   | "disableAccount"
   | "drainAccount"
   | "rotateAccount"
+  | "deployAccount"
+  | "rollbackAccount"
+  | "deployAll"
+  | "listDeployments"
+  | "getDeployment"
+  | "cancelDeployment"
   | "getHealth"
   | "getOpenApi";
 

@@ -4,10 +4,11 @@
  */
 
 import { apiErrorOf } from "./client-error.ts";
-import { type EventsOptions, followEvents } from "./client-events.ts";
+import { type EventsOptions, followDeployment, followEvents } from "./client-events.ts";
 import type { Arguments, JsonRoute, RequestOf, ResponseOf } from "./client-types.ts";
 import { endpoints, pathOf } from "./endpoints.ts";
 import { encodeForm } from "./multipart.ts";
+import type { DeploymentEvent } from "./schemas/deployments.ts";
 import type { ServerEvent } from "./schemas/events.ts";
 import type { Selection } from "./schemas/gallery.ts";
 import type { Upload } from "./schemas/upload.ts";
@@ -50,6 +51,8 @@ export interface Client extends JsonMethods {
   upload(file: Blob, name?: string, options?: { readonly signal?: AbortSignal }): Promise<Upload>;
   /** Events of one task until it has ended, or of all tasks until `signal`; reconnects by itself. */
   events(options?: EventsOptions): AsyncIterableIterator<ServerEvent>;
+  /** The log and the states of one deployment until it has ended or until `signal`; reconnects by itself. */
+  deploymentEvents(options: EventsOptions & { readonly id: string }): AsyncIterableIterator<DeploymentEvent>;
   /** The address of a route, to be put into a link or a media element. */
   urlOf(name: keyof typeof endpoints, path?: Readonly<Record<string, string>>): string;
 }
@@ -106,6 +109,12 @@ export function createClient(options: ClientOptions): Client {
     disableAccount: json("disableAccount"),
     drainAccount: json("drainAccount"),
     rotateAccount: json("rotateAccount"),
+    deployAccount: json("deployAccount"),
+    rollbackAccount: json("rollbackAccount"),
+    deployAll: json("deployAll"),
+    listDeployments: json("listDeployments"),
+    getDeployment: json("getDeployment"),
+    cancelDeployment: json("cancelDeployment"),
     getHealth: json("getHealth"),
     getOpenApi: json("getOpenApi"),
     getResult: (request) => send("getResult", request),
@@ -119,6 +128,7 @@ export function createClient(options: ClientOptions): Client {
       return (await response.json()) as Upload;
     },
     events: (wanted = {}) => followEvents(send, wanted),
+    deploymentEvents: (wanted) => followDeployment(send, wanted),
     urlOf,
   };
 }

@@ -13,8 +13,16 @@ import {
   Accounts,
   DrainRequest,
 } from "./schemas/accounts.ts";
-import { AdminHealth, AdminTask, AdminTasksPage, AuditEvent, AuditPage } from "./schemas/admin.ts";
+import { AdminHealth, AdminTask, AdminTasksPage, AuditEvent, AuditPage, WaitingFor } from "./schemas/admin.ts";
 import { AdminSessionState } from "./schemas/admin-session.ts";
+import {
+  Deployment,
+  DeploymentDetail,
+  DeploymentLogEvent,
+  DeploymentQueued,
+  DeploymentsPage,
+  DeploymentsQueued,
+} from "./schemas/deployments.ts";
 import { StreamResetEvent, TaskDeletedEvent, TaskFavouriteEvent, TaskPreviewEvent } from "./schemas/events.ts";
 import { Notice } from "./schemas/fields.ts";
 import {
@@ -66,6 +74,13 @@ export const namedSchemas: Readonly<Record<string, TSchema>> = {
   AdminTasksPage,
   AuditEvent,
   AuditPage,
+  WaitingFor,
+  Deployment,
+  DeploymentDetail,
+  DeploymentLogEvent,
+  DeploymentQueued,
+  DeploymentsPage,
+  DeploymentsQueued,
   DrainRequest,
   ErrorCode: ErrorCodeSchema,
   Favourite,

@@ -27,10 +27,23 @@ export {
   Accounts,
   accountKinds,
   accountStatuses,
+  circuitStates,
 } from "./schemas/accounts.ts";
-export type { AuditQuery } from "./schemas/admin.ts";
-export { AdminHealth, AdminTask, AdminTasksPage, AuditEvent, AuditPage, partStates } from "./schemas/admin.ts";
+export type { AuditQuery, WaitingCode } from "./schemas/admin.ts";
+export { AdminHealth, AdminTask, AdminTasksPage, AuditEvent, AuditPage, partStates, WaitingFor, waitingCodes } from "./schemas/admin.ts";
 export { AdminSessionState } from "./schemas/admin-session.ts";
+export type { DeploymentEvent, DeploymentsQuery } from "./schemas/deployments.ts";
+export {
+  Deployment,
+  DeploymentDetail,
+  DeploymentLogEvent,
+  DeploymentQueued,
+  DeploymentsPage,
+  DeploymentsQueued,
+  deploymentEventSchemas,
+  deploymentKinds,
+  deploymentStatuses,
+} from "./schemas/deployments.ts";
 export type {
   EventType,
   ServerEvent,

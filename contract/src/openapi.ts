@@ -117,14 +117,15 @@ function requestBody({ content_type, schema, other_content_types = {}, required 
   };
 }
 
-function response({ description: text, content_type, other_content_types, schema, headers }: RouteResponse): Json {
+function response(answer: RouteResponse): Json {
+  const { description: text, content_type, other_content_types, schema, events = eventSchemas, headers } = answer;
   const types = content_type === undefined ? [] : [content_type, ...(other_content_types ?? [])];
   const body = schema === undefined ? {} : { schema: referring(schema) };
   return {
     description: text,
     ...(headers === undefined ? {} : { headers: headersOf(headers) }),
     ...(types.length === 0 ? {} : { content: Object.fromEntries(types.map((type) => [type, body])) }),
-    ...(content_type === "text/event-stream" ? { "x-events": referring(eventSchemas) } : {}),
+    ...(content_type === "text/event-stream" ? { "x-events": referring(events) } : {}),
   };
 }
 

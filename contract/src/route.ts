@@ -16,6 +16,8 @@ export interface RouteResponse {
   /** Further content types the same answer may have. */
   readonly other_content_types?: readonly string[];
   readonly schema?: TSchema;
+  /** Of a stream: its events by name, where they are others than those of tasks. */
+  readonly events?: Readonly<Record<string, TSchema>>;
   /** Header name to what it says. */
   readonly headers?: Readonly<Record<string, string>>;
 }

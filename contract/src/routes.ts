@@ -6,6 +6,7 @@ import type { RouteName } from "./endpoints.ts";
 import type { Route } from "./route.ts";
 import { accountRoutes } from "./routes/accounts.ts";
 import { adminRoutes } from "./routes/admin.ts";
+import { deploymentRoutes } from "./routes/deployments.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { galleryRoutes } from "./routes/gallery.ts";
 import { mediaRoutes } from "./routes/media.ts";
@@ -21,6 +22,7 @@ export const routes = {
   ...mediaRoutes,
   ...adminRoutes,
   ...accountRoutes,
+  ...deploymentRoutes,
   ...systemRoutes,
 } as const satisfies { readonly [Name in RouteName]: Route & { readonly name: Name } };
 
