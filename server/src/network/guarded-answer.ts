@@ -5,6 +5,8 @@ import { TransportError } from "./transport-error.ts";
 interface AnswerBounds {
   readonly url: URL;
   readonly maxBytes: number;
+  /** Milliseconds that a read waits at most. */
+  readonly idleMs: number;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -36,9 +38,13 @@ function boundedBody(incoming: IncomingMessage, bounds: AnswerBounds): ReadableS
   incoming.on("error", () => undefined);
   const chunks = incoming.iterator({ destroyOnReturn: true })[Symbol.asyncIterator]() as AsyncIterator<Buffer, void>;
   let received = 0;
+  const fellSilent = (): void => {
+    incoming.destroy(new TransportError("timed_out", `${bounds.url.host} fell silent.`));
+  };
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
+        const patience = setTimeout(fellSilent, bounds.idleMs);
         try {
           const next = await chunks.next();
           if (next.done === true) return controller.close();
@@ -48,6 +54,8 @@ function boundedBody(incoming: IncomingMessage, bounds: AnswerBounds): ReadableS
         } catch (error) {
           incoming.destroy();
           controller.error(explainFailure(error as Error, bounds.url, bounds.signal));
+        } finally {
+          clearTimeout(patience);
         }
       },
       cancel: () => void incoming.destroy(),

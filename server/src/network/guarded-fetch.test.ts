@@ -314,6 +314,23 @@ test("a body that nobody reads ends with the time limit and harms nobody", async
   expect(await reasonOf(answer.text())).toBe("timed_out");
 });
 
+test("silence in a body is the worker's only while somebody waits for it", async () => {
+  const { url } = await serve((request, response) => {
+    response.writeHead(200, { "content-length": "8000000" });
+    response.write(Buffer.alloc(4_000_000));
+    if (request.url === "/whole") response.end(Buffer.alloc(4_000_000));
+  });
+  const { fetch } = open({ baseUrl: url });
+  const slowReader = await fetch(`${url}/whole`, { idleMs: 60, maxBytes: 8_000_000 });
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(await slowReader.bytes()).toHaveLength(8_000_000);
+  const began = performance.now();
+  expect(
+    await reasonOf(fetch(`${url}/half`, { idleMs: 60, maxBytes: 8_000_000 }).then((answer) => answer.text())),
+  ).toBe("timed_out");
+  expect(performance.now() - began).toBeLessThan(5000);
+});
+
 test("cancelling a body hangs up", async () => {
   let closed = 0;
   const { url } = await serve((request, response) => {

@@ -20,7 +20,10 @@ export interface GuardedRequest {
   readonly signal?: AbortSignal;
   /** Milliseconds until the last byte of the answer. 30,000 unless told. */
   readonly timeoutMs?: number;
-  /** Milliseconds in which at least something must move. 30,000 unless told, and never more than `timeoutMs`. */
+  /**
+   * Milliseconds in which something must move while we wait for it; a reader that takes its time is not held against the worker. 30,000
+   * unless told, and never more than `timeoutMs`.
+   */
   readonly idleMs?: number;
   /** Bytes of an answer's body at most. 1 MiB unless told. */
   readonly maxBytes?: number;
@@ -126,8 +129,10 @@ function exchange(begin: Begin, url: URL, request: GuardedRequest): Promise<Resp
     outgoing.on("response", (incoming) => {
       answered = incoming;
       incoming.once("close", finished);
+      // From here on the body counts for itself: a socket is silent, too, while nobody reads.
+      outgoing.setTimeout(0);
       try {
-        resolve(answerOf(incoming, { url, maxBytes, signal: request.signal }));
+        resolve(answerOf(incoming, { url, maxBytes, idleMs, signal: request.signal }));
       } catch (error) {
         incoming.destroy();
         reject(error as Error);

@@ -52,6 +52,6 @@ export async function readJson<T>(response: Response, schema: AnySchemaObject): 
   throw brokenProtocol(`The worker's answer does not fit: ${first?.instancePath ?? ""} ${first?.message ?? ""}.`);
 }
 
-export function typeOf(response: Response): string {
+export function typeOf(response: Pick<Response, "headers">): string {
   return response.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
 }

@@ -186,6 +186,59 @@ describe("results", () => {
     answer = given;
     expect(await kindOf(deliver())).toBe(kind);
   });
+
+  test("are never handed on to the last byte before they are proven", async () => {
+    const large = Buffer.alloc(1_000_000, 7);
+    const announced = { ...facts, bytes: large.byteLength };
+    answer = (_request, response) =>
+      response.writeHead(200, headers({ "safelight-size": String(large.byteLength) })).end(large);
+    const stream = await client.result({ taskId: succeeded.task_id, attempt: 1 }, announced);
+    let count = 0;
+    const reading = (async () => {
+      for await (const piece of stream) count += (piece as Buffer).byteLength;
+    })();
+    expect(await kindOf(reading)).toBe("broken_protocol");
+    expect(count).toBeLessThan(large.byteLength);
+  });
+
+  const part = { start: 2, end: 9 };
+  const partHeaders = (changes: Record<string, string> = {}) =>
+    headers({ "content-range": `bytes 2-9/${facts.bytes}`, ...changes });
+  const deliverPart = async (): Promise<Buffer> => {
+    const stream = await client.resultPart({ taskId: succeeded.task_id, attempt: 1 }, facts, part);
+    return Buffer.concat((await stream.toArray()) as Buffer[]);
+  };
+
+  test("come in parts, too", async () => {
+    let asked: string | undefined;
+    answer = (incoming, response) => {
+      asked = incoming.headers.range;
+      response.writeHead(206, partHeaders()).end(bytes.subarray(2, 10));
+    };
+    expect(await deliverPart()).toEqual(bytes.subarray(2, 10));
+    expect(asked).toBe("bytes=2-9");
+  });
+
+  test.each<[string, Answer]>([
+    [
+      "another part",
+      (_request, response) =>
+        response
+          .writeHead(206, partHeaders({ "content-range": `bytes 3-10/${facts.bytes}` }))
+          .end(bytes.subarray(3, 11)),
+    ],
+    [
+      "a part of another file",
+      (_request, response) =>
+        response.writeHead(206, partHeaders({ "safelight-sha256": "0".repeat(64) })).end(bytes.subarray(2, 10)),
+    ],
+    ["the whole file", (_request, response) => response.writeHead(200, headers()).end(bytes)],
+    ["fewer bytes", (_request, response) => response.writeHead(206, partHeaders()).end(bytes.subarray(2, 7))],
+    ["more bytes", (_request, response) => response.writeHead(206, partHeaders()).end(bytes.subarray(2, 20))],
+  ])("%s instead of the part asked for is an error", async (_name, given) => {
+    answer = given;
+    expect(await kindOf(deliverPart())).toBe("broken_protocol");
+  });
 });
 
 test("the caller's signal ends a call with its own reason", async () => {

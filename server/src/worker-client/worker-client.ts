@@ -1,5 +1,4 @@
 /** Speaks the worker protocol to one worker. Believes nothing of what comes back before it is checked. */
-import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import {
   sha256OfMediaId,
@@ -19,6 +18,7 @@ import {
 } from "@safelight/contract/worker";
 import type { GuardedFetch, GuardedRequest } from "../network/guarded-fetch.ts";
 import { checkAnswer, readJson, typeOf } from "./answer-checks.ts";
+import { checkedBytes, isAnnounced, type ResultPart } from "./result-body.ts";
 import { brokenProtocol, fromTransport, WorkerError } from "./worker-error.ts";
 
 export interface WorkerClientOptions {
@@ -38,7 +38,7 @@ export interface WorkerClientOptions {
 }
 
 export interface StatusWish {
-  readonly attempt?: number;
+  readonly attempt?: number | undefined;
   /** Seconds to hold the answer until the version is above `after`. */
   readonly wait?: number;
   readonly after?: number;
@@ -48,6 +48,12 @@ export interface StatusWish {
 export interface AttemptName {
   readonly taskId: string;
   readonly attempt: number;
+}
+
+/** An attempt of a task, or without a number its newest. */
+export interface TaskName {
+  readonly taskId: string;
+  readonly attempt?: number | undefined;
 }
 
 export interface WorkerPreview {
@@ -117,7 +123,7 @@ export class WorkerClient {
   }
 
   /** The newest step picture; null while there is none, or none any more. */
-  async preview({ taskId, attempt }: AttemptName, signal?: AbortSignal): Promise<WorkerPreview | null> {
+  async preview({ taskId, attempt }: TaskName, signal?: AbortSignal): Promise<WorkerPreview | null> {
     try {
       const limits = { maxBytes: workerLimits.previewBytes, timeoutMs: this.#timeout(), ...withSignal(signal) };
       const call = { wanted: [200], query: { attempt }, ...limits };
@@ -141,37 +147,22 @@ export class WorkerClient {
    * The result as a stream that ends with an error unless it has exactly the bytes that were announced. `facts` is the
    * `result` of the task's status.
    */
-  async result({ taskId, attempt }: AttemptName, facts: WorkerResult, signal?: AbortSignal): Promise<Readable> {
-    const { maxResultBytes = 2 * 1024 ** 3 } = this.#options;
-    if (facts.bytes > maxResultBytes) throw brokenProtocol(`The result has ${facts.bytes} bytes, which is too much.`);
-    const limits = { ...this.#transfer(), maxBytes: facts.bytes, ...withSignal(signal) };
-    const response = await this.#call("getResult", { id: taskId }, { wanted: [200], query: { attempt }, ...limits });
-    const size = Number(response.headers.get(workerHeaders.size));
-    const fits =
-      typeOf(response) === facts.content_type &&
-      size === facts.bytes &&
-      response.headers.get(workerHeaders.sha256) === facts.sha256;
-    if (!fits || response.body === null) {
-      await response.body?.cancel();
-      throw brokenProtocol("The worker sends another result than it announced.");
-    }
-    return Readable.from(checkedBytes(response.body, facts, signal), { objectMode: false });
+  async result(name: AttemptName, facts: WorkerResult, signal?: AbortSignal): Promise<Readable> {
+    const body = await this.#openResult(name, facts, null, signal);
+    return Readable.from(checkedBytes(body, facts.bytes, facts.sha256, signal), { objectMode: false });
   }
 
-  /** Asks for a part or the whole of a result as it is, for passing on; the caller reads or cancels the body. */
-  async openResult(
-    { taskId, attempt }: { readonly taskId: string; readonly attempt?: number },
-    range: string | undefined,
-    signal?: AbortSignal,
-  ): Promise<Response> {
-    const { maxResultBytes = 2 * 1024 ** 3 } = this.#options;
-    const headers = range === undefined ? {} : { range };
-    const limits = { ...this.#transfer(), maxBytes: maxResultBytes, ...withSignal(signal) };
-    return this.#call("getResult", { id: taskId }, { wanted: [200, 206], query: { attempt }, headers, ...limits });
+  /** A part of the result, in the same way; its hash cannot be checked. The part must lie within the file. */
+  async resultPart(name: AttemptName, facts: WorkerResult, part: ResultPart, signal?: AbortSignal): Promise<Readable> {
+    const body = await this.#openResult(name, facts, part, signal);
+    return Readable.from(checkedBytes(body, part.end - part.start + 1, null, signal), { objectMode: false });
   }
 
-  /** Stops a run and waits until its slot is free, at most `patienceMs`. An attempt that is not known is stopped. */
-  async cancel(name: AttemptName, patienceMs: number, signal?: AbortSignal): Promise<WorkerTask | null> {
+  /**
+   * Stops a run and waits until its slot is free, at most `patienceMs`. An attempt that is not known is stopped: null. Without a number
+   * the newest attempt is meant.
+   */
+  async cancel(name: TaskName, patienceMs: number, signal?: AbortSignal): Promise<WorkerTask | null> {
     const ends = performance.now() + patienceMs;
     const { taskId, attempt } = name;
     try {
@@ -181,7 +172,7 @@ export class WorkerClient {
       let task = await this.#taskOf(await this.#call("cancelTask", { id: taskId }, call), name, signal);
       while (task.state === "running" && performance.now() < ends) {
         const wait = Math.min(10, Math.max(0.1, (ends - performance.now()) / 1000));
-        task = await this.task(taskId, { attempt, wait, after: task.version }, signal);
+        task = await this.task(taskId, { attempt: task.attempt, wait, after: task.version }, signal);
       }
       return task;
     } catch (error) {
@@ -210,12 +201,26 @@ export class WorkerClient {
     return this.#taskOf(await this.#call("createTask", {}, call), name, signal);
   }
 
-  /** The task of an answer, which must be the one that was asked for and must not contradict itself. */
-  async #taskOf(
-    response: Response,
-    asked: { readonly taskId: string; readonly attempt?: number },
+  async #openResult(
+    { taskId, attempt }: AttemptName,
+    facts: WorkerResult,
+    part: ResultPart | null,
     signal: AbortSignal | undefined,
-  ): Promise<WorkerTask> {
+  ): Promise<ReadableStream<Uint8Array>> {
+    const { maxResultBytes = 2 * 1024 ** 3 } = this.#options;
+    if (facts.bytes > maxResultBytes) throw brokenProtocol(`The result has ${facts.bytes} bytes, which is too much.`);
+    const maxBytes = part === null ? facts.bytes : part.end - part.start + 1;
+    const headers: Record<string, string> = part === null ? {} : { range: `bytes=${part.start}-${part.end}` };
+    const limits = { ...this.#transfer(), maxBytes, headers, ...withSignal(signal) };
+    const call = { wanted: [part === null ? 200 : 206], query: { attempt }, ...limits };
+    const response = await this.#call("getResult", { id: taskId }, call);
+    if (response.body !== null && isAnnounced(response, facts, part)) return response.body;
+    await response.body?.cancel();
+    throw brokenProtocol("The worker sends another result than it announced.");
+  }
+
+  /** The task of an answer, which must be the one that was asked for and must not contradict itself. */
+  async #taskOf(response: Response, asked: TaskName, signal: AbortSignal | undefined): Promise<WorkerTask> {
     const task = await this.#read<WorkerTask>(response, WorkerTask, signal);
     if (task.task_id !== asked.taskId || (asked.attempt !== undefined && task.attempt !== asked.attempt)) {
       throw brokenProtocol("The worker answered about another task than it was asked for.");
@@ -271,25 +276,4 @@ export class WorkerClient {
 
 function withSignal(signal: AbortSignal | undefined): { signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
-}
-
-/** Passes the bytes on, and breaks off where they are not those announced: what was taken in until then is worthless. */
-async function* checkedBytes(
-  body: ReadableStream<Uint8Array>,
-  { bytes, sha256 }: WorkerResult,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array> {
-  const hash = createHash("sha256");
-  let count = 0;
-  try {
-    for await (const piece of body) {
-      count += piece.byteLength;
-      hash.update(piece);
-      yield piece;
-    }
-  } catch (error) {
-    throw fromTransport(error, signal);
-  }
-  if (count !== bytes) throw brokenProtocol(`The result ended after ${count} of ${bytes} bytes.`);
-  if (hash.digest("hex") !== sha256) throw brokenProtocol("The result does not have the hash that was announced.");
 }
