@@ -64,6 +64,7 @@ describe("golden messages", () => {
       "ResultFacts",
       "TaskErrorCode",
       "TaskProblem",
+      "WaitingFor",
     ];
     const messagesOfContract = named.filter(
       (name) => !parts.includes(name) && !/^Generate(Anisora|Phr00t|Pony|Flux)/.test(name),

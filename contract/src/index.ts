@@ -30,7 +30,16 @@ export {
   circuitStates,
 } from "./schemas/accounts.ts";
 export type { AuditQuery, WaitingCode } from "./schemas/admin.ts";
-export { AdminHealth, AdminTask, AdminTasksPage, AuditEvent, AuditPage, partStates, WaitingFor, waitingCodes } from "./schemas/admin.ts";
+export {
+  AdminHealth,
+  AdminTask,
+  AdminTasksPage,
+  AuditEvent,
+  AuditPage,
+  partStates,
+  WaitingFor,
+  waitingCodes,
+} from "./schemas/admin.ts";
 export { AdminSessionState } from "./schemas/admin-session.ts";
 export type { DeploymentEvent, DeploymentsQuery } from "./schemas/deployments.ts";
 export {

@@ -3,6 +3,7 @@ import { choice, nullable, nullableChoice, nullableInteger, nullableString, null
 
 export const accountKinds = ["modal", "http"] as const;
 export const accountStatuses = ["pending", "ready", "failed", "disabled"] as const;
+export const circuitStates = ["closed", "open", "half_open"] as const;
 const checkOutcomes = ["ok", "failed"] as const;
 
 const workspacePattern = "^[a-z0-9-]{3,64}$";
@@ -133,7 +134,21 @@ export const Account = Type.Object(
     updated_at: time("The last change."),
     last_used: nullableTime("When it was last given a task."),
     use_count: Type.Integer({ minimum: 0, description: "Tasks it was given." }),
-    running: Type.Integer({ minimum: 0, description: "Tasks that run there now." }),
+    running: Type.Object(
+      { image: Type.Integer({ minimum: 0 }), video: Type.Integer({ minimum: 0 }) },
+      { description: "Tasks of each type that run there now." },
+    ),
+    circuit: Type.Object(
+      {
+        state: choice(circuitStates, {
+          description:
+            "open: gets no tasks after runs that failed; half_open: one task tries whether it is well again.",
+        }),
+        failures: Type.Integer({ minimum: 0, description: "Failed runs that count now; three open it." }),
+        until: nullableTime("While open, when it is tried again."),
+      },
+      { description: "Whether its runs fail. Checks and status know nothing of it." },
+    ),
     slots: AccountSlots,
     min_containers: Type.Integer(),
     max_containers: Type.Integer(),

@@ -68,11 +68,42 @@ export const AuditQuery = Type.Object({
 });
 export type AuditQuery = Static<typeof AuditQuery>;
 
+/** Why one executor does not take a task that waits; the same codes say it shortly to creators. */
+export const waitingCodes = [
+  "busy",
+  "disabled",
+  "draining",
+  "not_ready",
+  "model_not_offered",
+  "mode_not_offered",
+  "resting",
+  "pinned_elsewhere",
+  "queue_paused",
+  "no_slots",
+  "stepped_aside",
+  "behind_others",
+] as const;
+export type WaitingCode = (typeof waitingCodes)[number];
+
+export const WaitingFor = Type.Object(
+  {
+    workspace: Type.String({ description: "A registered workspace, or embedded." }),
+    code: Type.String({ description: `Translate by it: ${waitingCodes.join(", ")}.` }),
+    detail: Type.String({ description: "One sentence in English." }),
+  },
+  { description: "Why a workspace does not take a task that waits." },
+);
+export type WaitingFor = Static<typeof WaitingFor>;
+
 export const AdminTask = Type.Object(
   {
     ...itemFields,
     ...taskFields,
     executor: nullableString({ description: "What runs or ran it: embedded, or a workspace; null before its start." }),
+    waiting: Type.Array(WaitingFor, {
+      description:
+        "For a pending task each workspace, and the embedded engine, with the reason why it does not take it.",
+    }),
   },
   { description: "A task as operators see it." },
 );

@@ -71,6 +71,8 @@ export const taskFields = {
     description: "The prompt as the engine completed it; null when it was used as sent.",
   }),
   warnings: Type.Array(Notice, { description: "What the engine did not know or could not honour." }),
+  /** Why it has not started yet; null unless it is pending, and while it is simply next. */
+  waiting_reason: nullable(Notice),
   error: nullable(TaskProblem),
   error_msg: nullableString({ description: "The detail of error once more, for older clients." }),
   result: nullable(ResultFacts),

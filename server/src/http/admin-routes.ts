@@ -35,6 +35,7 @@ export function registerAdminRoutes(registrar: Registrar): void {
         async (task): Promise<AdminTask> => ({
           ...(await describeItem(context, task)),
           executor: task.executor,
+          waiting: [],
         }),
       ),
   );

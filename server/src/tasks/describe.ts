@@ -1,4 +1,4 @@
-import { type Status, type TaskItem, taskErrorCodes } from "@safelight/contract";
+import { type Notice, type Status, type TaskItem, taskErrorCodes } from "@safelight/contract";
 import type { Config } from "../config.ts";
 import type { Context } from "../context/context.ts";
 import { isEnded } from "./lifecycle.ts";
@@ -44,6 +44,7 @@ export function describedFields(config: Config, task: TaskRecord) {
     engine: task.engine,
     completed_prompt: task.completedPrompt,
     warnings: [...task.warnings],
+    waiting_reason: null as Notice | null,
     error: describeError(task),
     error_msg: task.errorMessage,
     result: describeResult(task),

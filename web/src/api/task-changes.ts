@@ -117,6 +117,7 @@ const unknownYet: Omit<TaskItem, keyof Submitted | "id" | "created_at" | "update
   engine: null,
   completed_prompt: null,
   warnings: [],
+  waiting_reason: null,
   error: null,
   error_msg: null,
   result: null,

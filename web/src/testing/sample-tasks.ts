@@ -34,6 +34,7 @@ export function createItem(id: string, fields: Partial<TaskItem> = {}): TaskItem
     engine: null,
     completed_prompt: null,
     warnings: [],
+    waiting_reason: null,
     error: null,
     error_msg: null,
     result: null,
