@@ -73,10 +73,14 @@ function buildProgram(argv: readonly string[], environment: () => Environment, e
       connected(environment(), options, (connection) => cancel(connection, id, options.json === true)),
   );
   withConnection(program.command("smoke").description("Check every part that an installation declares"), false)
+    .option(
+      "--admin-key <key>",
+      "admin key (ADMIN_KEY; else the one in DATA_DIR); the routes for operators fail without",
+    )
     .option("--timeout <seconds>", "for all checks together", "600")
     .addHelpText(
       "after",
-      "\nNeeds no access to the machine: only the address and a key. ACCESS_PASSWORD is used where it is set.",
+      "\nNeeds no access to the machine: only the address and the two keys. ACCESS_PASSWORD is used where it is set.",
     )
     .action(async (options: ClientOptions & SmokeOptions) => {
       await connected(environment(), options, async (connection) => end(await smoke(connection, options)));

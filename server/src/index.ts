@@ -4,7 +4,7 @@ export { readServerNote, type ServerNote } from "./database/data-directory.ts";
 export { SafelightError, StartupError } from "./errors.ts";
 export { createLog, type Log, silentLog } from "./log.ts";
 export { endOnUncaughtErrors, type RunningServer, type StartOptions, startServer } from "./main.ts";
-export { readOwnApiKey, secretFile } from "./secrets/resolve-secrets.ts";
+export { readOwnSecret, secretFile } from "./secrets/resolve-secrets.ts";
 export {
   type RunningWorker,
   startWorker,

@@ -1,7 +1,7 @@
 // How a command finds its server: --url and --key, then SAFELIGHT_URL and API_KEY, then the server that runs on the data
 // directory, and when there is none, a server in this process, under the directory's lock, for as long as the command runs.
 import { type Client, createClient } from "@safelight/contract";
-import { type Config, type Environment, readConfig, readOwnApiKey, startServer } from "@safelight/server";
+import { type Config, type Environment, readConfig, readOwnSecret, startServer } from "@safelight/server";
 import { usageError } from "../failure.ts";
 import { findRunningServer } from "./server-file.ts";
 
@@ -17,6 +17,8 @@ export interface Connection {
   readonly url: string;
   /** Undefined when none is known; the server then answers session_required. */
   readonly key: string | undefined;
+  /** The admin key of this machine's settings, or the one of the data directory where its own server is asked. */
+  readAdminKey(): Promise<string | undefined>;
   /** The access password of this machine's settings, for an installation that asks for one. */
   readonly password: string | undefined;
   /** True when the server lives in this process and ends with the command. */
@@ -32,6 +34,8 @@ export interface Connection {
 interface Target {
   url: string;
   key: string | undefined;
+  /** The server runs on our data directory: its secrets may be shown to it. */
+  isOurs: () => Promise<boolean>;
   stop?: () => Promise<void>;
 }
 
@@ -62,6 +66,10 @@ export async function connect(environment: Environment, options: ConnectionOptio
       return target.stop !== undefined;
     },
     password: config.accessPassword ?? undefined,
+    readAdminKey: async () =>
+      config.adminKey ??
+      ((await target.isOurs()) ? await readOwnSecret(config.dataDirectory, "admin-key") : null) ??
+      undefined,
     recover: async () => {
       if (address !== undefined || target.stop !== undefined) return;
       target = await find().catch(() => target);
@@ -77,23 +85,24 @@ export function sayWhereSecretIs(file: string): void {
 }
 
 async function findNamed(url: string, config: Config, key: string | undefined): Promise<Target> {
-  if (key !== undefined || config.apiKey !== null) return { url, key: key ?? config.apiKey ?? undefined };
   // A key of this data directory is shown only to the server that runs on it, never to an address typed by hand.
-  const isOurs = (await findRunningServer(config.dataDirectory)) === url;
-  return { url, key: isOurs ? await ownKey(config) : undefined };
+  const isOurs = async () => (await findRunningServer(config.dataDirectory)) === url;
+  if (key !== undefined || config.apiKey !== null) return { url, key: key ?? config.apiKey ?? undefined, isOurs };
+  return { url, key: (await isOurs()) ? await ownKey(config) : undefined, isOurs };
 }
 
 async function findLocal(environment: Environment, config: Config, key: string | undefined): Promise<Target> {
+  const isOurs = async () => true;
   const running = await findRunningServer(config.dataDirectory);
-  if (running !== null) return { url: running, key: key ?? (await ownKey(config)) };
+  if (running !== null) return { url: running, key: key ?? (await ownKey(config)), isOurs };
   try {
     const settings = { ...environment, HOST: "127.0.0.1", PORT: "0", LOG_LEVEL: "silent" };
     const started = await startServer(settings, { onSecretMade: sayWhereSecretIs });
-    return { url: started.url, key: key ?? started.secrets.apiKey, stop: () => started.close() };
+    return { url: started.url, key: key ?? started.secrets.apiKey, isOurs, stop: () => started.close() };
   } catch (error) {
     const url = await waitForOther(config.dataDirectory);
     if (url === null) throw error;
-    return { url, key: key ?? (await ownKey(config)) };
+    return { url, key: key ?? (await ownKey(config)), isOurs };
   }
 }
 
@@ -108,7 +117,7 @@ async function waitForOther(dataDirectory: string): Promise<string | null> {
 }
 
 async function ownKey(config: Config): Promise<string | undefined> {
-  return config.apiKey ?? (await readOwnApiKey(config.dataDirectory)) ?? undefined;
+  return config.apiKey ?? (await readOwnSecret(config.dataDirectory, "api-key")) ?? undefined;
 }
 
 function clientOf({ url, key }: Target): Client {

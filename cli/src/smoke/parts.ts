@@ -1,25 +1,14 @@
-// The parts of an installation and how each is checked. Together they name every route of the contract.
+// The parts of an installation and how each is checked. Together they name every route of the contract. An area with parts of its own
+// lists them in its check-<area>.ts, and here in one line.
 import { endpoints, type RouteName } from "@safelight/contract";
 import { checkDocuments, checkErrors, checkHealth, checkModels, checkSession } from "./check-access.ts";
+import { accountParts } from "./check-accounts.ts";
+import { adminParts } from "./check-admin.ts";
 import { checkEvents } from "./check-events.ts";
 import { checkDelete, checkExport, checkFavourites, checkGallery } from "./check-gallery.ts";
 import { checkGeneration, checkUploads } from "./check-media.ts";
 import { checkCancel, checkTasks } from "./check-tasks.ts";
-import type { Probe } from "./probe.ts";
-
-export interface PartContext {
-  probe: Probe;
-  /** What POST /auth/session wants where the installation has an access password. */
-  password: string | undefined;
-}
-
-export interface Part {
-  name: string;
-  /** Routes that it needs; all of them belong to every release of this contract. */
-  routes: readonly RouteName[];
-  /** Resolves with what was seen, in a few words; throws when the part is broken. */
-  check(context: PartContext): Promise<string>;
-}
+import type { Part } from "./part.ts";
 
 export const parts: readonly Part[] = [
   { name: "health", routes: ["getHealth"], check: ({ probe }) => checkHealth(probe) },
@@ -49,10 +38,9 @@ export const parts: readonly Part[] = [
   { name: "favourites", routes: ["setFavourite"], check: ({ probe }) => checkFavourites(probe) },
   { name: "export", routes: ["exportTasks"], check: ({ probe }) => checkExport(probe) },
   { name: "delete", routes: ["deleteTask", "deleteTasks"], check: ({ probe }) => checkDelete(probe) },
+  ...adminParts,
+  ...accountParts,
 ];
-
-/** Parts of later releases: named when an installation does not declare them, a failure when it does and we cannot check. */
-export const laterParts: readonly { name: string; prefix: string }[] = [{ name: "administration", prefix: "/admin" }];
 
 /** "GET /health". */
 export function routeText(name: RouteName): string {

@@ -1,11 +1,15 @@
 // Runs the checks one after the other, so that each finds the installation as a user would.
 import { declaredRoutes } from "./check-access.ts";
-import { laterParts, type Part, parts, routeText } from "./parts.ts";
+import { logIn, type Operator } from "./operator.ts";
+import type { Part } from "./part.ts";
+import { parts, routeText } from "./parts.ts";
 import { BrokenPart, Probe } from "./probe.ts";
 
 export interface CheckOptions {
   url: string;
   key: string | undefined;
+  /** Opens the routes for operators; their parts fail without. */
+  adminKey?: string | undefined;
   password?: string | undefined;
   /** For all checks together. */
   timeoutMs: number;
@@ -15,7 +19,7 @@ export interface CheckOptions {
 
 export interface CheckResult {
   part: string;
-  outcome: "ok" | "failed" | "not declared";
+  outcome: "ok" | "failed";
   /** What was seen, or what is wrong. */
   text: string;
 }
@@ -37,22 +41,33 @@ export async function runChecks(options: CheckOptions, report: (result: CheckRes
     add("documents", "failed", complaint(error, probe, options));
     return results;
   }
+  const operator = onceFor(() => logIn(probe, options.adminKey));
   const wanted = (name: string) => options.only === undefined || options.only.includes(name);
   for (const part of parts.filter(({ name }) => wanted(name))) {
     try {
       refuseUndeclared(part, declared);
-      add(part.name, "ok", await part.check({ probe, password: options.password }));
+      add(part.name, "ok", await part.check({ probe, password: options.password, operator: operator.get }));
     } catch (error) {
       add(part.name, "failed", complaint(error, probe, options));
     }
   }
-  for (const { name, prefix } of laterParts) {
-    if (!declared.some((route) => route.includes(` ${prefix}`))) add(name, "not declared", "");
-  }
+  await operator.logOut();
   for (const route of declared.filter(isUnknown)) {
     add(route, "failed", "declared, but this version of the command has no check for it");
   }
   return results;
+}
+
+/** One log-in for all parts, made when the first of them asks; a log-in that failed is not tried again. */
+function onceFor(make: () => Promise<Operator>) {
+  let made: Promise<Operator> | undefined;
+  const get = (): Promise<Operator> => {
+    made ??= make();
+    return made;
+  };
+  // Leaving is good manners; whether it works is judged by the part that checks sessions.
+  const logOut = () => made?.then((operator) => operator.ask("deleteAdminSession")).catch(() => undefined);
+  return { get, logOut };
 }
 
 // The contract only grows: a route that every release has and this installation does not declare is a broken part.

@@ -13,6 +13,8 @@ export interface Damage {
   at: string;
   /** Changes what reaches the server; `url` holds path and query. */
   ask?: (question: { url: string; headers: IncomingHttpHeaders }) => void;
+  /** Told what was sent, piece by piece. */
+  hear?: (sent: string) => void;
   /** Changes a whole answer before it goes back. */
   answer?: (answer: ProxiedAnswer) => void;
   /** Changes each piece of an event stream, which ends in an empty line. */
@@ -56,6 +58,7 @@ function pass(target: string, incoming: IncomingMessage, outgoing: ServerRespons
     if ((answer.headers["content-type"] ?? "").startsWith("text/event-stream")) passEvents(answer, outgoing, damage);
     else passWhole(answer, outgoing, damage);
   });
+  if (damage.hear !== undefined) incoming.on("data", (chunk: Buffer) => damage.hear?.(chunk.toString("utf8")));
   incoming.pipe(onward);
 }
 

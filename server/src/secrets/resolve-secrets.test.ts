@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { StartupError } from "../errors.ts";
-import { readOwnApiKey, resolveSecrets, secretFile } from "./resolve-secrets.ts";
+import { readOwnSecret, resolveSecrets, secretFile } from "./resolve-secrets.ts";
 
 let dataDirectory = "";
 beforeEach(async () => {
@@ -32,7 +32,7 @@ describe("secrets of the first run", () => {
     const first = await resolveSecrets(dev());
     const second = await resolveSecrets(dev());
     expect(second).toEqual({ ...first, created: [] });
-    expect(await readOwnApiKey(dataDirectory)).toBe(first.apiKey);
+    expect(await readOwnSecret(dataDirectory, "api-key")).toBe(first.apiKey);
   });
 
   test("are one and the same for several starts at once", async () => {
@@ -47,7 +47,7 @@ describe("secrets of the first run", () => {
     const secrets = await resolveSecrets({ ...dev(), ...given });
     expect(secrets).toEqual({ ...given, encryptionKey: Buffer.alloc(32, 1), created: [] });
     await expect(readdir(join(dataDirectory, "secrets"))).rejects.toThrow("ENOENT");
-    expect(await readOwnApiKey(dataDirectory)).toBeNull();
+    expect(await readOwnSecret(dataDirectory, "api-key")).toBeNull();
   });
 
   test("FR-023: are never made outside dev, not even where a dev start left some", async () => {

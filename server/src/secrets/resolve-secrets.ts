@@ -59,9 +59,9 @@ export async function resolveSecrets(
   return { apiKey, adminKey, encryptionKey, created };
 }
 
-/** The API key that this installation made for itself, or null; for the command line on the same machine. */
-export function readOwnApiKey(dataDirectory: string): Promise<string | null> {
-  return readSecret(secretFile(dataDirectory, "api-key"));
+/** A key that this installation made for itself, or null; for the command line on the same machine. */
+export function readOwnSecret(dataDirectory: string, name: "api-key" | "admin-key"): Promise<string | null> {
+  return readSecret(secretFile(dataDirectory, name));
 }
 
 export async function readSecret(file: string): Promise<string | null> {

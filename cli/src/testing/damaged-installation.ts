@@ -1,0 +1,57 @@
+// For tests of the check of installations: a real server, and for every part a damage that the check must find. An area tests its
+// parts in check-<area>.test.ts with this.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type RunningServer, startServer } from "@safelight/server";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type CheckResult, runChecks } from "../smoke/run-checks.ts";
+import { type Damage, openDamagingProxy } from "./damaging-proxy.ts";
+
+export type DamageCase = [part: string, what: string, damage: Damage, complaint: RegExp];
+
+export interface Installation {
+  /** There while tests run. */
+  readonly server: RunningServer;
+  /** Checks this address with the server's keys; all parts unless told. */
+  check(url: string, only?: string[]): Promise<CheckResult[]>;
+  /** Declares one test for each damage: the part must fail by it, with this complaint. */
+  finds(cases: readonly DamageCase[]): void;
+}
+
+/** Starts a server before the tests of this file and ends it after them. */
+export function openInstallation(): Installation {
+  let folder: string;
+  let server: RunningServer;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "safelight-smoke-"));
+    server = await startServer({ PORT: "0", DATA_DIR: folder, LOG_LEVEL: "silent" });
+  });
+  afterAll(async () => {
+    await server.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const check = (url: string, only?: string[]) => {
+    const { apiKey, adminKey } = server.secrets;
+    const options = { url, key: apiKey, adminKey, timeoutMs: 120_000 };
+    return runChecks(only === undefined ? options : { ...options, only }, () => {});
+  };
+  const finds = (cases: readonly DamageCase[]) =>
+    it.each([...cases])("%s: %s", async (part, _, damage, complaint) => {
+      const proxy = await openDamagingProxy(server.url, damage);
+      try {
+        const results = (await check(proxy.url, [part])).filter((result) => result.part === part);
+        expect(proxy.spoilt(), JSON.stringify(results)).toBeGreaterThan(0);
+        expect(results).toEqual([{ part, outcome: "failed", text: expect.stringMatching(complaint) }]);
+      } finally {
+        await proxy.close();
+      }
+    });
+  return {
+    get server() {
+      return server;
+    },
+    check,
+    finds,
+  };
+}
