@@ -60,6 +60,8 @@ export interface TaskRow {
   cancel_requested_at: number | null;
   /** Milliseconds that a pending task has seen pass with no executor able to run it. */
   unable_ms: number;
+  /** JSON array of executors that did not start it or lost it. */
+  avoided: string;
   /** Raised by every change that anyone outside can see. */
   version: number;
   created_at: number;

@@ -154,7 +154,7 @@ class RunningDispatcher implements Dispatcher {
       this.#again = false;
       if (!this.#hasFreeSlot()) return;
       try {
-        const task = await claimNext(this.#context, this.#shop.lanes(), this.#limits);
+        const task = await claimNext(this.#context, this.#shop.lanes(), { limits: this.#limits });
         const executor = this.#executors.find(({ name }) => name === task?.executor);
         if (task === null || executor === undefined) continue;
         this.#again = true;

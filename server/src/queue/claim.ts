@@ -2,10 +2,17 @@ import type { MediaType } from "@safelight/catalog";
 import type { Context } from "../context/context.ts";
 import type { Transaction } from "../database/database.ts";
 import { changeTask } from "../tasks/change.ts";
+import type { Prepare } from "../tasks/read.ts";
 import { type TaskRecord, toTaskRecord } from "../tasks/task-record.ts";
 import { type TimeLimits, timeLimits } from "../tasks/time-limits.ts";
-import { FITS, fittingFor, hasRoom, type Lane, loadOf, type Running } from "./lanes.ts";
+import { FITS, type Fitting, fittingFor, hasRoom, type Lane, loadOf, type Running } from "./lanes.ts";
 import { leaseColumns } from "./lease.ts";
+
+export interface ClaimOptions {
+  readonly limits?: TimeLimits;
+  /** Called in the transaction of the claim. */
+  readonly onChoice?: (tx: Transaction, lane: Lane) => void;
+}
 
 /**
  * Takes the next task that one of the lanes can run now, under a lease, or returns null when there is none. What was
@@ -14,13 +21,13 @@ import { leaseColumns } from "./lease.ts";
 export function claimNext(
   context: Context,
   lanes: readonly Lane[],
-  limits: TimeLimits = timeLimits,
+  { limits = timeLimits, onChoice = () => undefined }: ClaimOptions = {},
 ): Promise<TaskRecord | null> {
   return context.database.write((tx) => {
-    const running = countRunning(tx);
-    const task = nextFitting(tx, lanes, running);
-    const lane = task === undefined ? undefined : chooseLane(lanes, running, task);
-    if (task === undefined || lane === undefined) return null;
+    const running = countRunning(tx.prepare);
+    const choice = nextFitting(tx.prepare, lanes, running);
+    if (choice === undefined) return null;
+    const { task, lane } = choice;
     const claimed = changeTask(context, tx, task, {
       ...(task.status === "pending" ? { transition: "claim" as const } : {}),
       columns: {
@@ -36,6 +43,7 @@ export function claimNext(
         steps: null,
       },
     });
+    onChoice(tx, lane);
     tx.afterCommit(() => logDispatch(context, task, claimed));
     return claimed;
   });
@@ -43,17 +51,15 @@ export function claimNext(
 
 /** Gives a claimed task to another lane of those named, or returns null when none has room: its start failed on the first. */
 export function chooseAnother(tx: Transaction, lanes: readonly Lane[], task: TaskRecord): Lane | null {
-  return chooseLane(lanes, countRunning(tx), task) ?? null;
+  return chooseLane(lanes, countRunning(tx.prepare), task) ?? null;
 }
 
-function countRunning(tx: Transaction): Running {
+function countRunning(prepare: Prepare): Running {
   const running = new Map<string, { image: number; video: number; storing: number }>();
-  const rows = tx
-    .prepare(
-      `SELECT executor, type, storing, count(*) AS count FROM tasks
-       WHERE status = 'processing' AND lease_owner IS NOT NULL GROUP BY executor, type, storing`,
-    )
-    .all();
+  const rows = prepare(
+    `SELECT executor, type, storing, count(*) AS count FROM tasks
+     WHERE status = 'processing' AND lease_owner IS NOT NULL GROUP BY executor, type, storing`,
+  ).all();
   for (const row of rows) {
     const counts = running.get(String(row.executor)) ?? { image: 0, video: 0, storing: 0 };
     counts[row.storing === 1 ? "storing" : (row.type as MediaType)] += Number(row.count);
@@ -62,29 +68,75 @@ function countRunning(tx: Transaction): Running {
   return running;
 }
 
-function nextFitting(tx: Transaction, lanes: readonly Lane[], running: Running): TaskRecord | undefined {
-  const { open, pinned } = fittingFor(lanes, (lane, type) => hasRoom(lane, running, type));
-  // Nothing has room: not a reason to look through a long queue.
-  if (pinned === "[]") return undefined;
-  // A handed-back task that still has a run somewhere is not up for claiming: its run is picked up, not started.
-  const released = `SELECT * FROM tasks WHERE status = 'processing' AND lease_owner IS NULL AND run_handle IS NULL
-    AND ${FITS} ORDER BY sequence LIMIT 1`;
-  const pending = `SELECT * FROM tasks WHERE status = 'pending' AND ${FITS} ORDER BY sequence LIMIT 1`;
-  const row = tx.prepare(released).get(open, pinned) ?? tx.prepare(pending).get(open, pinned);
-  return row === undefined ? undefined : toTaskRecord(row);
+/** Of the tasks that were handed back, how many are looked at: each waits for its own executors. */
+const HANDED_BACK = 64;
+
+interface Choice {
+  readonly task: TaskRecord;
+  readonly lane: Lane;
 }
 
-function chooseLane(lanes: readonly Lane[], running: Running, task: TaskRecord): Lane | undefined {
-  const able = lanes.filter(
-    (lane) =>
-      (task.workspace === null ? lane.open : lane.executor === task.workspace) &&
-      lane.able.some(({ model, mode }) => model === task.model && mode === task.mode) &&
-      hasRoom(lane, running, task.type),
+function nextFitting(prepare: Prepare, lanes: readonly Lane[], running: Running): Choice | undefined {
+  const fitting = fittingFor(lanes, (lane, type) => hasRoom(lane, running, type));
+  // Nothing has room: not a reason to look through a long queue.
+  if (fitting.pinned === "[]") return undefined;
+  return nextHandedBack(prepare, lanes, running, fitting) ?? nextPending(prepare, lanes, running, fitting);
+}
+
+/** What was handed back may have to wait for another executor than the one that is free, so several are looked at. */
+function nextHandedBack(
+  prepare: Prepare,
+  lanes: readonly Lane[],
+  running: Running,
+  { open, pinned }: Fitting,
+): Choice | undefined {
+  // One that still has a run somewhere is not up for claiming: its run is picked up, not started.
+  const rows = prepare(
+    `SELECT * FROM tasks WHERE status = 'processing' AND lease_owner IS NULL AND run_handle IS NULL
+     AND ${FITS} ORDER BY sequence LIMIT ${HANDED_BACK}`,
+  ).all(open, pinned);
+  for (const row of rows) {
+    const task = toTaskRecord(row);
+    const lane = chooseLane(lanes, running, task);
+    if (lane !== undefined) return { task, lane };
+  }
+  return undefined;
+}
+
+function nextPending(
+  prepare: Prepare,
+  lanes: readonly Lane[],
+  running: Running,
+  { open, pinned }: Fitting,
+): Choice | undefined {
+  const row = prepare(`SELECT * FROM tasks WHERE status = 'pending' AND ${FITS} ORDER BY sequence LIMIT 1`).get(
+    open,
+    pinned,
   );
-  return able.sort(
+  const task = row === undefined ? undefined : toTaskRecord(row);
+  const lane = task === undefined ? undefined : chooseLane(lanes, running, task);
+  return task === undefined || lane === undefined ? undefined : { task, lane };
+}
+
+/**
+ * The least loaded lane, then the one that has rested longest. Where the task failed before it goes only when nobody else is able, free
+ * or not; where it was handed back without a failure it goes first, since its run may still be known there.
+ */
+function chooseLane(lanes: readonly Lane[], running: Running, task: TaskRecord): Lane | undefined {
+  const able = lanes.filter((lane) => isAble(lane, task));
+  const elsewhere = able.filter(({ executor }) => !task.avoided.includes(executor));
+  const free = (elsewhere.length > 0 ? elsewhere : able).filter((lane) => hasRoom(lane, running, task.type));
+  const before = task.released ? elsewhere.find(({ executor }) => executor === task.executor) : undefined;
+  if (before !== undefined && free.includes(before)) return before;
+  return free.sort(
     (one, other) =>
       loadOf(one, running, task.type) - loadOf(other, running, task.type) || one.lastUsedAt - other.lastUsedAt,
   )[0];
+}
+
+function isAble(lane: Lane, task: TaskRecord): boolean {
+  const isMeant = task.workspace === null ? lane.open : lane.executor === task.workspace;
+  return isMeant && lane.able.some(({ model, mode }) => model === task.model && mode === task.mode);
 }
 
 function logDispatch(context: Context, before: TaskRecord, task: TaskRecord): void {

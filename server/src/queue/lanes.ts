@@ -9,6 +9,8 @@ export interface Lane {
   readonly able: readonly { readonly type: MediaType; readonly model: string; readonly mode: string }[];
   /** False for one that only takes tasks pinned to it. */
   readonly open: boolean;
+  /** True while it is given nothing though it has slots: it said that it is busy, or is being looked at after a failure. */
+  readonly full?: boolean;
   /** When it was last given a task; of two equally loaded lanes the one that has rested longer goes first. */
   readonly lastUsedAt: number;
 }
@@ -26,6 +28,7 @@ const IDLE: Activity = { image: 0, video: 0, storing: 0 };
 
 /** True when the lane has room for one more run of this type. */
 export function hasRoom(lane: Lane, running: Running, type: MediaType): boolean {
+  if (lane.full === true) return false;
   const now = running.get(lane.executor) ?? IDLE;
   // An executor draws on while a result is taken in, but not so fast that a slow disk lets results pile up.
   if (now.storing > lane.slots.total) return false;

@@ -40,6 +40,11 @@ function freeColumns(context: Context, task: TaskRecord) {
   } as const;
 }
 
+/** Where it failed now and before. */
+function avoiding(task: TaskRecord, names: readonly string[]): { avoided?: string } {
+  return names.length === 0 ? {} : { avoided: JSON.stringify([...new Set([...task.avoided, ...names])]) };
+}
+
 /** The task, when it is still held by us in this attempt; undefined once it ended, was handed back or given to another. */
 export function readHeld(context: Context, tx: Transaction, held: Held): TaskRecord | undefined {
   const task = readTask(tx.prepare, held.id);
@@ -96,11 +101,18 @@ export function renewLeases(
 
 /**
  * Hands a task back without using up an attempt: it stays `processing` and is claimed before anything that waits. With
- * `keepRun` its run goes on elsewhere and is picked up later.
+ * `keepRun` its run goes on elsewhere and is picked up later. The executors in `avoid` did not start it.
  */
-export function releaseTask(context: Context, tx: Transaction, task: TaskRecord, keepRun: boolean): TaskRecord {
+export function releaseTask(
+  context: Context,
+  tx: Transaction,
+  task: TaskRecord,
+  keepRun: boolean,
+  avoid: readonly string[] = [],
+): TaskRecord {
   const handle = keepRun ? {} : { run_handle: null };
-  return changeTask(context, tx, task, { columns: { ...freeColumns(context, task), ...handle } });
+  const columns = { ...freeColumns(context, task), ...handle, ...avoiding(task, avoid) };
+  return changeTask(context, tx, task, { columns });
 }
 
 /**
@@ -125,6 +137,11 @@ export function loseAttempt(
     });
   });
   return changeTask(context, tx, task, {
-    columns: { ...freeColumns(context, task), run_handle: null, attempt: task.attempt + 1 },
+    columns: {
+      ...freeColumns(context, task),
+      ...avoiding(task, task.executor === null ? [] : [task.executor]),
+      run_handle: null,
+      attempt: task.attempt + 1,
+    },
   });
 }

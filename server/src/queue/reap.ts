@@ -23,8 +23,11 @@ export async function reapStale(context: Context, limits: TimeLimits = timeLimit
 const NO_ABLE_EXECUTOR =
   "Nothing that can run this model and mode was available for too long. Ask the operator to add a workspace that offers it.";
 
+/** What waits for an executor: pending tasks, and those that lost theirs or never found one that starts them. */
+const WAITS = "(status = 'pending' OR (status = 'processing' AND lease_owner IS NULL AND run_handle IS NULL))";
+
 /**
- * Adds `elapsedMs` to the wait of every pending task that no lane can run, busy or not, and fails those that have waited
+ * Adds `elapsedMs` to the wait of every waiting task that no lane can run, busy or not, and fails those that have waited
  * longer than the limit (FR-011). As soon as a lane can, the wait counts from zero again. Returns how many failed.
  */
 export async function reapUnable(
@@ -35,20 +38,17 @@ export async function reapUnable(
 ): Promise<number> {
   const { open, pinned } = fittingFor(lanes, () => true);
   const concerned = context.database
-    .prepareRead(`SELECT 1 FROM tasks WHERE status = 'pending' AND (unable_ms > 0 OR NOT ${FITS}) LIMIT 1`)
+    .prepareRead(`SELECT 1 FROM tasks WHERE ${WAITS} AND (unable_ms > 0 OR NOT ${FITS}) LIMIT 1`)
     .get(open, pinned);
   if (concerned === undefined) return 0;
   return context.database.write((tx) => {
-    tx.prepare(`UPDATE tasks SET unable_ms = 0 WHERE status = 'pending' AND unable_ms > 0 AND ${FITS}`).run(
-      open,
-      pinned,
-    );
-    tx.prepare(`UPDATE tasks SET unable_ms = unable_ms + ? WHERE status = 'pending' AND NOT ${FITS}`).run(
+    tx.prepare(`UPDATE tasks SET unable_ms = 0 WHERE ${WAITS} AND unable_ms > 0 AND ${FITS}`).run(open, pinned);
+    tx.prepare(`UPDATE tasks SET unable_ms = unable_ms + ? WHERE ${WAITS} AND NOT ${FITS}`).run(
       Math.max(0, Math.round(elapsedMs)),
       open,
       pinned,
     );
-    const hopeless = tx.prepare("SELECT * FROM tasks WHERE status = 'pending' AND unable_ms > ?").all(limits.unable);
+    const hopeless = tx.prepare(`SELECT * FROM tasks WHERE ${WAITS} AND unable_ms > ?`).all(limits.unable);
     for (const row of hopeless) failTask(context, tx, toTaskRecord(row), "no_workers", NO_ABLE_EXECUTOR);
     return hopeless.length;
   });

@@ -72,6 +72,7 @@ const untouched = {
   storing: 0,
   cancel_requested_at: null,
   unable_ms: 0,
+  avoided: "[]",
   version: 1,
   started_at: null,
   finished_at: null,

@@ -51,6 +51,8 @@ export interface TaskRecord {
   readonly released: boolean;
   readonly cancelRequestedAt: number | null;
   readonly unableMs: number;
+  /** Executors that did not start it or lost it; others are asked first. */
+  readonly avoided: readonly string[];
   readonly version: number;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -63,6 +65,8 @@ export interface TaskRecord {
 export function toTaskRecord(row: Row): TaskRecord {
   return new StoredTask(row as unknown as TaskRow & { sequence: number });
 }
+
+const NOBODY: readonly string[] = Object.freeze([]);
 
 // A class only for its speed: an object literal with getters makes new functions for every row that is read.
 class StoredTask implements TaskRecord {
@@ -116,6 +120,7 @@ class StoredTask implements TaskRecord {
   readonly favourite: boolean;
   readonly #parametersText: string;
   readonly #warningsText: string;
+  readonly #avoidedText: string;
   #parameters: Record<string, unknown> | undefined;
   #warnings: Notice[] | undefined;
 
@@ -170,11 +175,16 @@ class StoredTask implements TaskRecord {
     this.favourite = row.favourite === 1;
     this.#parametersText = row.parameters;
     this.#warningsText = row.warnings;
+    this.#avoidedText = row.avoided;
   }
 
   get parameters(): Readonly<Record<string, unknown>> {
     this.#parameters ??= JSON.parse(this.#parametersText) as Record<string, unknown>;
     return this.#parameters;
+  }
+
+  get avoided(): readonly string[] {
+    return this.#avoidedText === "[]" ? NOBODY : (JSON.parse(this.#avoidedText) as string[]);
   }
 
   get warnings(): readonly Notice[] {

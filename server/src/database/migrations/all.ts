@@ -1,6 +1,7 @@
 import { firstTables } from "./0001-first-tables.ts";
 import { gallery } from "./0002-gallery.ts";
 import { workerAccounts } from "./0003-worker-accounts.ts";
+import { avoidedExecutors } from "./0004-avoided-executors.ts";
 import type { Migration } from "./migration.ts";
 
-export const migrations: readonly Migration[] = [firstTables, gallery, workerAccounts];
+export const migrations: readonly Migration[] = [firstTables, gallery, workerAccounts, avoidedExecutors];
