@@ -4,7 +4,7 @@ export { checkRequest } from "./check.ts";
 export type { FieldError, FieldErrorCode } from "./field-errors.ts";
 export { fieldErrorCodes } from "./field-errors.ts";
 export type { JsonSchema } from "./request-schema.ts";
-export { parameterSchema, requestSchema } from "./request-schema.ts";
+export { parameterSchema, requestSchema, workspacePattern } from "./request-schema.ts";
 export type {
   Catalog,
   KeyframeField,

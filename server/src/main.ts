@@ -22,6 +22,7 @@ import { createLog, type Log } from "./log.ts";
 import { DiskMediaStore } from "./media/disk-media-store.ts";
 import type { MediaFileSystem } from "./media/media-file-system.ts";
 import { sweepUploads } from "./media/sweep-uploads.ts";
+import { WorkspaceTasks } from "./proxy/workspace-tasks.ts";
 import { resolveSecrets, type Secrets } from "./secrets/resolve-secrets.ts";
 import { sweepAdminSessions } from "./sessions/admin-sessions.ts";
 import { createSecretCheck } from "./sessions/credential.ts";
@@ -94,6 +95,9 @@ export async function startServer(environment: Environment, options: StartOption
   opened.defer(() => dispatcher.stop());
   opened.defer(startSweeping(context));
 
+  const { workerNetworks } = config;
+  const workspaceTasks = new WorkspaceTasks({ keyring: accounts.keyring, workerNetworks, log });
+  opened.defer(() => workspaceTasks.close());
   const stopping = new AbortController();
   const streams = new OpenStreams((credential) => isStillValid({ context }, credential), log);
   const app = await buildApp({
@@ -110,6 +114,7 @@ export async function startServer(environment: Environment, options: StartOption
     isApiKey: createSecretCheck(secrets.apiKey),
     isAdminKey: createSecretCheck(secrets.adminKey),
     accounts,
+    workspaceTasks,
     isReady: () => !stopping.signal.aborted && answersReads(context),
     stopping: stopping.signal,
     webFolder: options.webFolder ?? join(repositoryRoot, "web", "dist"),

@@ -7,9 +7,9 @@ import { findReplay, type IdempotencyClaim } from "../tasks/idempotency.ts";
 import { submitTask } from "../tasks/submit.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import type { Installation } from "./installation.ts";
-import { refuseWithRecord } from "./refusals.ts";
 import { type Call, credentialOf, type Registrar, register } from "./register.ts";
 import { readRequestImages, storeRequestImages } from "./request-images.ts";
+import { requireWorkspace } from "./task-id.ts";
 
 /** 64 MiB: a request with its pictures as data URIs. */
 export const largestJsonBody = 64 * 1024 * 1024;
@@ -71,11 +71,9 @@ async function refuseWithoutCapacity(
   request: CheckedRequest,
 ): Promise<void> {
   if (request.workspace !== null) {
-    await refuseWithRecord(
-      context,
-      { action: "proxy_target_invalid", route: "/generate" },
-      new SafelightError("proxy_target_invalid", "There is no such workspace."),
-    );
+    await requireWorkspace(context, request.workspace, routes.generate.path);
+    // Accounts are not routed to yet: a task that is pinned to one would wait for nothing.
+    throw new SafelightError("no_workers", "This workspace takes no tasks at the moment.");
   }
   const offer = installation.offers.offer(request.model, request.mode);
   if (!offer.able) throw new SafelightError("no_workers", offer.reason.detail);

@@ -1,6 +1,7 @@
 import type { Config } from "../config.ts";
 import type { Context } from "../context/context.ts";
 import type { Offers } from "../executors/executor.ts";
+import type { WorkspaceTasks } from "../proxy/workspace-tasks.ts";
 import type { OpenStreams } from "../sessions/open-streams.ts";
 import type { AccountRegistry } from "../worker-accounts/registry.ts";
 
@@ -26,6 +27,8 @@ export interface Installation {
   readonly isApiKey: (presented: string) => boolean;
   readonly isAdminKey: (presented: string) => boolean;
   readonly accounts: AccountRegistry;
+  /** Asks workers for `workspace::id`. */
+  readonly workspaceTasks: WorkspaceTasks;
   /** Whether tasks are accepted and run. */
   readonly isReady: () => boolean;
   /** Fires when the server begins to stop: whatever waits or streams ends. */

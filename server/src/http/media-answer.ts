@@ -32,6 +32,11 @@ export async function sendFile(installation: Installation, call: Call, file: Sto
   if (range === "unchanged" || call.request.method === "HEAD") return call.reply.send();
   const content = await media.open(file.name, range ?? undefined).catch(missingIs(file.whenMissing));
   if (range !== null && range.end - range.start < sentAtOnce) return call.reply.send(await readWhole(content));
+  return sendStream(installation, call, content);
+}
+
+/** Sends a body whose head is prepared. It ends with the credential of the call, and is let go of when the caller leaves. */
+export function sendStream(installation: Installation, call: Call, content: Readable): FastifyReply {
   const forget = installation.streams.track(credentialOf(call), () => call.request.raw.socket.destroy());
   call.reply.raw.once("close", () => {
     forget();
@@ -80,7 +85,8 @@ export function sendBytes(call: Call, bytes: Uint8Array, description: MediaDescr
   return call.reply.send(range === null ? bytes : bytes.subarray(range.start, range.end + 1));
 }
 
-function prepareAnswer(call: Call, file: MediaDescription, size: number): ByteRange | null | "unchanged" {
+/** Writes the head of an answer of this many bytes, and says which of them are to follow; null: all. Errors: `range_not_satisfiable`. */
+export function prepareAnswer(call: Call, file: MediaDescription, size: number): ByteRange | null | "unchanged" {
   const { request, reply } = call;
   reply.headers({
     "content-type": file.type,

@@ -8,8 +8,9 @@ import { getTask } from "../tasks/get.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
 import type { Installation } from "./installation.ts";
 import { type MediaDescription, missingIs, readWhole, sendBytes, sendFile } from "./media-answer.ts";
+import { sendPreviewInside, sendResultInside } from "./proxy-media.ts";
 import { type Call, type Registrar, register } from "./register.ts";
-import { parseTaskId } from "./task-id.ts";
+import { readTaskAddress } from "./task-id.ts";
 
 interface MediaQuery {
   readonly download?: "0" | "1";
@@ -32,7 +33,9 @@ export function registerMediaRoutes(registrar: Registrar): void {
 }
 
 async function sendResult(installation: Installation, call: Call<MediaQuery>): Promise<FastifyReply> {
-  const task = await getTask(call.context, await parseTaskId(call.context, call.id));
+  const address = await readTaskAddress(call.context, call.id, routes.getResult.path);
+  if (address.account !== null) return sendResultInside(installation, call, address);
+  const task = await getTask(call.context, address.id);
   if (task.status === "failed") {
     throw new SafelightError("task_failed", task.errorMessage ?? "The task failed and has no result.");
   }
@@ -58,7 +61,9 @@ async function sendResult(installation: Installation, call: Call<MediaQuery>): P
 }
 
 async function sendPreview(installation: Installation, call: Call<PreviewQuery>): Promise<FastifyReply> {
-  const id = await parseTaskId(call.context, call.id);
+  const address = await readTaskAddress(call.context, call.id, routes.getPreview.path);
+  if (address.account !== null) return sendPreviewInside(installation, call, address);
+  const { id } = address;
   const task = await getTask(call.context, id);
   if (call.query.thumbnail === "1") return sendThumbnail(installation, call, task);
   try {

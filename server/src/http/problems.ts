@@ -30,6 +30,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
   if (error.retryAfter !== undefined) reply.header("retry-after", String(Math.max(1, Math.ceil(error.retryAfter))));
   // What a route had prepared for its success describes a body that is not coming.
   for (const name of ["etag", "content-disposition", "content-length", "accept-ranges"]) reply.removeHeader(name);
+  if (error.headers?.["content-range"] === undefined) reply.removeHeader("content-range");
   reply.header("cache-control", "no-store");
   // Fastify would hang up on a sender whose body is too large, who then reads a broken pipe instead of the reason.
   reply.removeHeader("connection");
@@ -41,8 +42,12 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
 export function handleErrors(app: FastifyInstance, log: Log): void {
   app.setErrorHandler<FastifyError>((thrown, request, reply) => {
     const error = explainFrameworkError(thrown) ?? toSafelightError(thrown);
-    if (error.status >= 500 && error.code !== "no_workers" && error.code !== "queue_full") {
-      log.error("a request failed", {
+    // A caller who has left is no failure, and a worker that does not answer is not ours.
+    const isQuiet =
+      ["no_workers", "queue_full"].includes(error.code) ||
+      (error.code === "worker_unreachable" && request.raw.socket.destroyed);
+    if (error.status >= 500 && !isQuiet) {
+      log[error.code === "worker_unreachable" ? "warn" : "error"]("a request failed", {
         correlation_id: request.id,
         method: request.method,
         route: request.routeOptions.url ?? null,

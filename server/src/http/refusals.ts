@@ -22,15 +22,16 @@ export interface CountedEntry {
   readonly outcome: "success" | "failure";
   readonly target?: string | null;
   readonly details?: Readonly<Record<string, unknown>>;
+  /** One row for all targets together: whoever tries one name after the other does not fill the log. */
+  readonly acrossTargets?: boolean;
 }
 
-/** One row per actor, source, route and minute. Answers whether it wrote one. Errors: `auth_unavailable`. */
+/** One row per actor, source, route, target and minute. Answers whether it wrote one. Errors: `auth_unavailable`. */
 export async function recordCounted(context: Context, entry: CountedEntry): Promise<boolean> {
   const counted = tallies.get(context.database) ?? new Map<string, Tally>();
   tallies.set(context.database, counted);
-  const key = [entry.action, entry.outcome, context.source, context.actor.id, entry.route, entry.target ?? ""].join(
-    " ",
-  );
+  const target = entry.acrossTargets === true ? "" : (entry.target ?? "");
+  const key = [entry.action, entry.outcome, context.source, context.actor.id, entry.route, target].join(" ");
   const now = context.clock.now();
   const tally = counted.get(key);
   if (tally !== undefined && now >= tally.since && now - tally.since < minute) {
@@ -52,12 +53,19 @@ export async function recordCounted(context: Context, entry: CountedEntry): Prom
 /** Writes the refusal down and throws it; where no row can be written, throws `auth_unavailable` instead (FR-012). */
 export async function refuseWithRecord(
   context: Context,
-  refusal: { readonly action: "cors_origin_blocked" | "proxy_target_invalid"; readonly route: string },
+  refusal: {
+    readonly action: "cors_origin_blocked" | "proxy_target_invalid";
+    readonly route: string;
+    readonly target?: string | null;
+    /** Finer than the code, for operators. */
+    readonly reason?: string;
+  },
   error: SafelightError,
 ): Promise<never> {
-  const details = { code: error.code };
-  if (await recordCounted(context, { ...refusal, outcome: "failure", details })) {
-    context.log.warn("a request was refused", { action: refusal.action, route: refusal.route, code: error.code });
+  const { action, route, target = null, reason } = refusal;
+  const details = { code: error.code, ...(reason === undefined ? {} : { reason }) };
+  if (await recordCounted(context, { action, route, target, outcome: "failure", details, acrossTargets: true })) {
+    context.log.warn("a request was refused", { action, route, target, ...details });
   }
   throw error;
 }

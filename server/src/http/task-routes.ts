@@ -1,18 +1,18 @@
 import { routes, type TasksQuery } from "@safelight/contract";
-import { SafelightError } from "../errors.ts";
 import { cancelTask } from "../tasks/cancel.ts";
 import { describeTask } from "../tasks/describe.ts";
 import { describeItem } from "../tasks/describe-item.ts";
 import { getTask } from "../tasks/get.ts";
 import { isEnded } from "../tasks/lifecycle.ts";
 import { listTasks } from "../tasks/list.ts";
-import type { TaskRecord } from "../tasks/task-record.ts";
 import { waitForChange } from "../tasks/wait.ts";
 import type { Installation } from "./installation.ts";
 import { readListQuery } from "./list-query.ts";
-import { type Call, credentialOf, type Registrar, register } from "./register.ts";
+import { cancelInside, statusInside } from "./proxy-tasks.ts";
+import { type Call, type Registrar, register } from "./register.ts";
 import { StatusAnswers } from "./status-answers.ts";
-import { parseTaskId } from "./task-id.ts";
+import { parseTaskId, readTaskAddress } from "./task-id.ts";
+import { whileCalled } from "./while-called.ts";
 
 interface StatusQuery {
   /** Seconds. */
@@ -27,9 +27,11 @@ export function registerTaskRoutes(registrar: Registrar): void {
     return known === undefined ? answerStatus(installation, call, answers) : sendJson(call, known);
   });
 
-  register(registrar, routes.cancelTask, async ({ context, id }) =>
-    describeTask(context, await cancelTask(context, await parseTaskId(context, id))),
-  );
+  register(registrar, routes.cancelTask, async (call) => {
+    const address = await readTaskAddress(call.context, call.id, routes.cancelTask.path);
+    if (address.account !== null) return cancelInside(installation, call, address);
+    return describeTask(call.context, await cancelTask(call.context, address.id));
+  });
 
   register<TasksQuery>(registrar, routes.listTasks, ({ context, query }) => listTasks(context, readListQuery(query)));
 
@@ -39,12 +41,18 @@ export function registerTaskRoutes(registrar: Registrar): void {
 }
 
 async function answerStatus(installation: Installation, call: Call<StatusQuery>, answers: StatusAnswers) {
-  const id = await parseTaskId(call.context, call.id);
+  const wait = call.query.wait ?? 0;
+  const address = await readTaskAddress(call.context, call.id, routes.getStatus.path);
+  if (address.account !== null) return statusInside(installation, call, address, wait);
+  const { id } = address;
   const { commits } = call.context.database;
   const task = await getTask(call.context, id);
-  const wait = call.query.wait ?? 0;
-  if (wait > 0 && !isEnded(task.status))
-    return describeTask(call.context, await waitOn(installation, call, task, wait));
+  if (wait > 0 && !isEnded(task.status)) {
+    const newest = await whileCalled(installation, call, (signal) =>
+      waitForChange(call.context, task.id, task.version, wait * 1000, signal),
+    );
+    return describeTask(call.context, newest);
+  }
   const text = JSON.stringify(await describeTask(call.context, task));
   answers.keep(id, text, { commits, ended: isEnded(task.status) });
   return sendJson(call, text);
@@ -52,29 +60,4 @@ async function answerStatus(installation: Installation, call: Call<StatusQuery>,
 
 function sendJson({ reply }: Call<StatusQuery>, text: string) {
   return reply.header("content-type", "application/json; charset=utf-8").send(text);
-}
-
-/** Ends early when the caller leaves, the server stops, or the credential of the call is revoked meanwhile. */
-async function waitOn(installation: Installation, call: Call, task: TaskRecord, seconds: number): Promise<TaskRecord> {
-  const over = new AbortController();
-  const end = () => over.abort();
-  let revoked = false;
-  const forget = installation.streams.track(credentialOf(call), () => {
-    revoked = true;
-    end();
-  });
-  const { socket } = call.request.raw;
-  socket.once("close", end);
-  installation.stopping.addEventListener("abort", end);
-  if (installation.stopping.aborted) end();
-  try {
-    const newest = await waitForChange(call.context, task.id, task.version, seconds * 1000, over.signal);
-    if (revoked && !installation.stopping.aborted)
-      throw new SafelightError("session_expired", "This session has ended.");
-    return newest;
-  } finally {
-    forget();
-    socket.removeListener("close", end);
-    installation.stopping.removeEventListener("abort", end);
-  }
 }

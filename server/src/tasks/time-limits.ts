@@ -22,6 +22,13 @@ export interface TimeLimits {
   readonly renewal: number;
   /** Longest wait of one long-polling request to a worker. */
   readonly httpWait: number;
+  /** How long a worker may take to answer a short call. */
+  readonly workerAnswer: number;
+  /** A worker that says nothing for this long has lost its runs. */
+  readonly workerSilence: number;
+  /** How long nothing may move while a file is passed on, and how long that may take in all. */
+  readonly transferIdle: number;
+  readonly transfer: number;
   /** How long an executor may take to stop a run before the task ends without its word. */
   readonly cancel: number;
   /** How often the reaper looks for tasks past a limit. */
@@ -44,7 +51,11 @@ export function deriveTimeLimits(stale: Readonly<Record<MediaType, number>>): Ti
     worker: each(0.95),
     lease,
     renewal: Math.floor(lease / 3),
-    httpWait: Math.floor((lease * 2) / 3),
+    httpWait: Math.floor(lease / 3),
+    workerAnswer: Math.floor(lease / 3),
+    workerSilence: Math.floor((lease * 2) / 3),
+    transferIdle: Math.floor((lease * 2) / 3),
+    transfer: shortest,
     cancel: Math.floor(lease / 3),
     reaper: Math.floor(lease / 6),
     unable: 24 * HOUR,
@@ -55,3 +66,12 @@ export const timeLimits: TimeLimits = Object.freeze(deriveTimeLimits({ image: 10
 
 /** How long an answer to an idempotency key is kept. */
 export const IDEMPOTENCY_MS = 48 * HOUR;
+
+/**
+ * How long passing on one file of a workspace may take in all; someone who reads more slowly gets the rest by asking for a range. Silence
+ * of the worker ends it far sooner.
+ */
+export const PROXY_TRANSFER_MS = HOUR;
+
+/** How long a cancel inside a workspace waits for the run to stop; a worker answers after ten seconds at the latest. */
+export const PROXY_CANCEL_MS = 12 * SECOND;

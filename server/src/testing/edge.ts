@@ -17,6 +17,8 @@ import { createKeyring } from "../keys/keyring.ts";
 import { createLog } from "../log.ts";
 import { DiskMediaStore } from "../media/disk-media-store.ts";
 import type { MediaFileSystem } from "../media/media-file-system.ts";
+import type { DoorParts } from "../proxy/worker-doors.ts";
+import { WorkspaceTasks } from "../proxy/workspace-tasks.ts";
 import { createSecretCheck } from "../sessions/credential.ts";
 import { OpenStreams } from "../sessions/open-streams.ts";
 import { createProbe } from "../worker-accounts/probe.ts";
@@ -48,6 +50,8 @@ export interface EdgeOptions {
   readonly interrupt?: OpenOptions["interrupt"];
   readonly webFolder?: string;
   readonly canEncode?: (format: string) => Promise<boolean>;
+  /** How workers are called: names that resolve as a test says, other patience. */
+  readonly workers?: Pick<DoorParts, "resolve" | "timeoutMs" | "idleMs">;
 }
 
 export const everythingRuns: Offers = { offer: () => ({ able: true, executor: "embedded" }) };
@@ -70,6 +74,10 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
   const context = createContext({ database, log, config, media, ...clock });
   const stopping = new AbortController();
   const streams = new OpenStreams((credential) => isStillValid({ context }, credential), log);
+  const accounts = openAccounts(context);
+  const { keyring } = accounts;
+  const { workerNetworks } = config;
+  const workspaceTasks = new WorkspaceTasks({ keyring, workerNetworks, log, ...options.workers });
   const installation: Installation = {
     version: "0.0.0",
     config,
@@ -83,7 +91,8 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
     streams,
     isApiKey: createSecretCheck(apiKey),
     isAdminKey: createSecretCheck(adminKey),
-    accounts: openAccounts(context),
+    accounts,
+    workspaceTasks,
     isReady: () => !stopping.signal.aborted,
     stopping: stopping.signal,
     webFolder: options.webFolder ?? join(folder, "no-page"),
@@ -105,6 +114,7 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
       stopping.abort();
       app.server.closeAllConnections();
       await app.close();
+      workspaceTasks.close();
       await database.close();
       await rm(folder, { recursive: true, force: true });
     },

@@ -1,0 +1,41 @@
+import { SafelightError } from "../errors.ts";
+import type { Installation } from "./installation.ts";
+import { type Call, credentialOf } from "./register.ts";
+
+/**
+ * Work that is worth doing only as long as somebody waits for it: its signal fires when the caller leaves, the server stops, or the
+ * credential of the call is revoked meanwhile. Errors: `session_expired` for the last, else those of the work.
+ */
+export async function whileCalled<T>(
+  installation: Installation,
+  call: Pick<Call, "credential" | "request">,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const over = new AbortController();
+  const end = () => over.abort(new SafelightError("worker_unreachable", "The question was given up."));
+  let revoked = false;
+  const forget = installation.streams.track(credentialOf(call), () => {
+    revoked = true;
+    end();
+  });
+  const { socket } = call.request.raw;
+  socket.once("close", end);
+  installation.stopping.addEventListener("abort", end);
+  if (installation.stopping.aborted) end();
+  const checkRevoked = (): void => {
+    if (revoked && !installation.stopping.aborted)
+      throw new SafelightError("session_expired", "This session has ended.");
+  };
+  try {
+    const value = await work(over.signal);
+    checkRevoked();
+    return value;
+  } catch (error) {
+    checkRevoked();
+    throw error;
+  } finally {
+    forget();
+    socket.removeListener("close", end);
+    installation.stopping.removeEventListener("abort", end);
+  }
+}
