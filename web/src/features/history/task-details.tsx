@@ -45,7 +45,7 @@ export function TaskDetails({ id, task, model, actions }: TaskDetailsProps) {
 function Note({ title, children }: { title: string; children: ReactNode }) {
   return (
     <div>
-      <h3 className="text-label font-medium text-faint">{title}</h3>
+      <p className="text-label font-medium text-faint">{title}</p>
       <p dir="auto">{children}</p>
     </div>
   );
@@ -125,7 +125,7 @@ function Settings({ task, model }: { task: Task; model: StudioModel | undefined 
   if (shown.length === 0) return null;
   return (
     <div>
-      <h3 className="text-label font-medium text-faint">{strings.details.settings}</h3>
+      <p className="text-label font-medium text-faint">{strings.details.settings}</p>
       <dl className="history-facts num">
         {shown.map(([name, value]) => {
           const parameter = model?.parameters.find((known) => known.name === name);
