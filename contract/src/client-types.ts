@@ -41,6 +41,11 @@ export type JsonRoute =
   | "listDeployments"
   | "getDeployment"
   | "cancelDeployment"
+  | "getQueue"
+  | "pauseQueue"
+  | "resumeQueue"
+  | "frontTask"
+  | "getStatistics"
   | "getHealth"
   | "getOpenApi";
 

@@ -208,6 +208,12 @@ async function callAdminRoutes(client: Client): Promise<void> {
   await client.listAuditEvents({ query: { limit: 10 } });
   await client.listAllTasks();
   await client.cancelAnyTask({ path: { id: "t1" } });
+  await client.getQueue();
+  await client.pauseQueue();
+  await client.resumeQueue();
+  await client.frontTask({ path: { id: "t1" }, body: { front: true } });
+  await client.getStatistics({ query: { hours: 24 } });
+  await client.getMetrics();
   await client.listAccounts();
   const worker = { base_url: "https://worker.example", worker_key: "x" };
   await client.addAccount({ body: { label: "x", workspace: "w1", kind: "http", ...worker } });

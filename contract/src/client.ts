@@ -47,6 +47,8 @@ export interface Client extends JsonMethods {
   getUpload(request: FileRequest): Promise<Response>;
   /** A zip of many results, to be read as it comes; a page that wants it on disk submits a form to the same route. */
   exportTasks(request: { readonly body: Selection; readonly signal?: AbortSignal }): Promise<Response>;
+  /** The metrics in Prometheus text, for an admin session. */
+  getMetrics(request?: { readonly signal?: AbortSignal }): Promise<string>;
   /** Uploads one picture; the answer's id goes into picture parameters. */
   upload(file: Blob, name?: string, options?: { readonly signal?: AbortSignal }): Promise<Upload>;
   /** Events of one task until it has ended, or of all tasks until `signal`; reconnects by itself. */
@@ -115,6 +117,12 @@ export function createClient(options: ClientOptions): Client {
     listDeployments: json("listDeployments"),
     getDeployment: json("getDeployment"),
     cancelDeployment: json("cancelDeployment"),
+    getQueue: json("getQueue"),
+    pauseQueue: json("pauseQueue"),
+    resumeQueue: json("resumeQueue"),
+    frontTask: json("frontTask"),
+    getStatistics: json("getStatistics"),
+    getMetrics: async (request = {}) => (await send("getMetrics", request)).text(),
     getHealth: json("getHealth"),
     getOpenApi: json("getOpenApi"),
     getResult: (request) => send("getResult", request),

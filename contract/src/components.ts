@@ -48,6 +48,7 @@ import {
   ParameterFacts,
   PresetFacts,
 } from "./schemas/models.ts";
+import { FrontRequest, QueueState, Statistics, TaskFront } from "./schemas/operations.ts";
 import { ErrorCodeSchema, FieldProblem, Problem } from "./schemas/problem.ts";
 import { SessionCreated, SessionRequest, SessionState } from "./schemas/session.ts";
 import { ResultFacts, Status, TaskErrorCodeSchema, TaskProblem } from "./schemas/status.ts";
@@ -86,6 +87,7 @@ export const namedSchemas: Readonly<Record<string, TSchema>> = {
   Favourite,
   FavouriteRequest,
   FieldProblem,
+  FrontRequest,
   GalleryItem,
   GalleryPage,
   GenerateAnswer,
@@ -102,6 +104,7 @@ export const namedSchemas: Readonly<Record<string, TSchema>> = {
   Parameter: ParameterFacts,
   Preset: PresetFacts,
   Problem,
+  QueueState,
   ResultFacts,
   Selection,
   SelectionFilters,
@@ -109,12 +112,14 @@ export const namedSchemas: Readonly<Record<string, TSchema>> = {
   SessionCreated,
   SessionRequest,
   SessionState,
+  Statistics,
   Status,
   StreamResetEvent,
   TaskDeleted,
   TaskDeletedEvent,
   TaskErrorCode: TaskErrorCodeSchema,
   TaskFavouriteEvent,
+  TaskFront,
   TaskItem,
   TaskPreviewEvent,
   TaskProblem,

@@ -77,6 +77,8 @@ export type { GenerateRequest } from "./schemas/generate.ts";
 export { GenerateAnswer } from "./schemas/generate.ts";
 export { Health } from "./schemas/health.ts";
 export { CatalogModel, Model, Models } from "./schemas/models.ts";
+export type { StatisticsQuery } from "./schemas/operations.ts";
+export { FrontRequest, QueueState, Statistics, TaskFront } from "./schemas/operations.ts";
 export { FieldProblem, Problem, problemContentType } from "./schemas/problem.ts";
 export { SessionCreated, SessionRequest, SessionState } from "./schemas/session.ts";
 export type { TaskStage, TaskStatus } from "./schemas/status.ts";

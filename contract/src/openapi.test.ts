@@ -71,7 +71,7 @@ describe("the OpenAPI document", () => {
       });
       expect(shown.sort()).toEqual(route.errors.map((code) => `${errorCodes[code].status} ${code}`).sort());
       const ways = entriesOf(at(operation, "security")).length;
-      expect(ways).toBe({ public: 0, cookie: 1, client: 3, "admin-key": 1, admin: 1 }[route.access]);
+      expect(ways).toBe({ public: 0, cookie: 1, client: 3, "admin-key": 1, admin: 1, metrics: 2 }[route.access]);
       expect(at(operation, "summary")).toMatch(/^[A-Z].*[^.]$/);
       expect(at(operation, "description")).toMatch(/\.$/);
     },

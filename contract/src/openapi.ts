@@ -27,6 +27,7 @@ const security: Readonly<Record<Access, Json>> = {
   client: [{ ApiKeyHeader: [] }, { ApiKeyQuery: [] }, { SessionCookie: [] }],
   "admin-key": [{ AdminKeyHeader: [] }],
   admin: [{ AdminCookie: [] }],
+  metrics: [{ AdminCookie: [] }, { MetricsToken: [] }],
 };
 
 const securitySchemes: Json = {
@@ -35,6 +36,7 @@ const securitySchemes: Json = {
   SessionCookie: { type: "apiKey", in: "cookie", name: "gg_session", description: "For browsers; counts last." },
   AdminKeyHeader: { type: "apiKey", in: "header", name: "X-Admin-Key", description: "Starts an admin session." },
   AdminCookie: { type: "apiKey", in: "cookie", name: "gg_admin_session", description: "For operators." },
+  MetricsToken: { type: "http", scheme: "bearer", description: "METRICS_TOKEN, for whoever collects metrics." },
 };
 
 const description = `Submit a prompt, watch it being made, read the picture or clip.

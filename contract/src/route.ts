@@ -5,9 +5,9 @@ import type { ErrorCode } from "./errors.ts";
 /**
  * Who may call a route. `public`: anyone. `cookie`: the holder of a gg_session cookie. `client`: the first one present of
  * X-API-Key header, api_key query and gg_session cookie decides. `admin-key`: whoever sends X-Admin-Key. `admin`: the holder of a
- * gg_admin_session cookie.
+ * gg_admin_session cookie. `metrics`: that, or whoever sends the metrics token as bearer.
  */
-export type Access = "public" | "cookie" | "client" | "admin-key" | "admin";
+export type Access = "public" | "cookie" | "client" | "admin-key" | "admin" | "metrics";
 
 export interface RouteResponse {
   readonly description: string;

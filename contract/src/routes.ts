@@ -10,6 +10,7 @@ import { deploymentRoutes } from "./routes/deployments.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { galleryRoutes } from "./routes/gallery.ts";
 import { mediaRoutes } from "./routes/media.ts";
+import { operationsRoutes } from "./routes/operations.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { taskRoutes } from "./routes/tasks.ts";
@@ -23,6 +24,7 @@ export const routes = {
   ...adminRoutes,
   ...accountRoutes,
   ...deploymentRoutes,
+  ...operationsRoutes,
   ...systemRoutes,
 } as const satisfies { readonly [Name in RouteName]: Route & { readonly name: Name } };
 

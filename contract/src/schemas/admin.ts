@@ -104,6 +104,7 @@ export const AdminTask = Type.Object(
       description:
         "For a pending task each workspace, and the embedded engine, with the reason why it does not take it.",
     }),
+    front: Type.Boolean({ description: "Put before all others while it waits." }),
   },
   { description: "A task as operators see it." },
 );
