@@ -19,6 +19,7 @@ export class CrashBoundary extends Component<{ children: ReactNode }, { fault: u
     return (
       <main id="main" className="grid flex-1 place-items-center">
         <ProblemNote
+          level={1}
           title={isMissing ? strings.updated : strings.crash}
           action={isMissing ? strings.updatedAction : strings.crashAction}
         >

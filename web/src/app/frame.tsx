@@ -5,7 +5,7 @@ import { signIn, useSession } from "../api/session.ts";
 import { ConfirmHost } from "../ui/confirm.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { later } from "../ui/later.tsx";
-import { useNavigate } from "../ui/router.tsx";
+import { useNavigate, usePath } from "../ui/router.tsx";
 import { openShortcutList, useShortcuts } from "../ui/shortcuts.ts";
 import { Toasts } from "../ui/toasts.tsx";
 import { CurrentPage } from "./router.tsx";
@@ -19,14 +19,16 @@ const SessionGate = later(() => import("./session-gate.tsx").then((module) => mo
 /** What stands around every page: bars, the state of connection and session, and whatever lies above the page. */
 export function Frame() {
   const reachable = useReachable();
-  const signedOut = useSession().phase === "signed-out";
+  // Operators have a session and a bar of their own: nobody asks them for a creator's.
+  const isAdmin = /^\/admin(\/|$)/.test(usePath());
+  const signedOut = useSession().phase === "signed-out" && !isAdmin;
   usePageKeys();
   return (
     <>
       <a className="btn btn-primary skip-link" href="#main">
         {strings.skip}
       </a>
-      <TopBar />
+      {isAdmin ? null : <TopBar />}
       {reachable ? null : (
         <output className="banner">
           <WifiOff className="icon" aria-hidden="true" />
@@ -34,11 +36,11 @@ export function Frame() {
         </output>
       )}
       {signedOut ? <SignedOut /> : <CurrentPage />}
-      <TabBar />
+      {isAdmin ? null : <TabBar />}
       <Toasts />
       <ConfirmHost />
       <ShortcutsDialog />
-      <SessionGate />
+      {isAdmin ? null : <SessionGate />}
     </>
   );
 }
@@ -46,7 +48,7 @@ export function Frame() {
 function SignedOut() {
   return (
     <main id="main" className="grid flex-1 place-items-center">
-      <EmptyState icon={LogIn} title={strings.signedOut} text={strings.signedOutText}>
+      <EmptyState icon={LogIn} title={strings.signedOut} text={strings.signedOutText} level={1}>
         <button type="button" className="btn btn-primary" onClick={signIn}>
           {strings.signIn}
         </button>

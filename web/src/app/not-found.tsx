@@ -9,7 +9,7 @@ export function NotFound() {
   usePageTitle(strings.notFound);
   return (
     <main id="main" className="grid flex-1 place-items-center">
-      <EmptyState icon={Compass} title={strings.notFound} text={strings.notFoundText}>
+      <EmptyState icon={Compass} title={strings.notFound} text={strings.notFoundText} level={1}>
         <Link to="/" className="btn">
           {strings.openStudio}
         </Link>

@@ -7,14 +7,14 @@ interface EmptyStateProps {
   /** What comes here, and how. */
   text?: ReactNode;
   /** Level of the heading where it stands. */
-  level?: 2 | 3;
+  level?: 1 | 2 | 3;
   /** What to do next: buttons and links. */
   children?: ReactNode;
 }
 
 /** A place with nothing in it yet: says what will be there and offers the way. */
 export function EmptyState({ icon: Icon, title, text, level = 2, children }: EmptyStateProps) {
-  const Heading = level === 2 ? "h2" : "h3";
+  const Heading = `h${level}` as const;
   return (
     <div className="blank">
       <Icon aria-hidden="true" />

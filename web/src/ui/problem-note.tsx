@@ -5,6 +5,8 @@ import type { ReactNode } from "react";
 interface ProblemNoteProps {
   icon?: LucideIcon;
   title: string;
+  /** Level of the heading where it stands. */
+  level?: 1 | 3;
   /** What to do next. */
   action?: string | null;
   code?: string | null;
@@ -17,16 +19,18 @@ interface ProblemNoteProps {
 export function ProblemNote({
   icon: Icon = CircleAlert,
   title,
+  level = 3,
   action,
   code,
   reference,
   referenceLabel,
   children,
 }: ProblemNoteProps) {
+  const Heading = `h${level}` as const;
   return (
     <div className="blank" role="alert">
       <Icon aria-hidden="true" />
-      <h3>{title}</h3>
+      <Heading>{title}</Heading>
       {action ? <p>{action}</p> : null}
       {children ? <div className="mt-2 flex flex-wrap justify-center gap-2">{children}</div> : null}
       {code ? <p className="mono mt-2 text-faint">{code}</p> : null}
