@@ -4,10 +4,14 @@ import type { Plugin } from "vite";
 
 const both = "inLanguage({ en, ru })";
 const virtual = "virtual:texts-ru";
+/** The part of what is there with every page; each other feature is a part of its own. */
+const ground = "page";
+/** Features that stand around every page. */
+const everywhere: readonly string[] = ["notices"];
 
 /**
- * Takes the Russian texts out of every strings file into one piece of their own, which only a Russian page loads. In the
- * source, in tests and under `vite dev` both languages stand side by side.
+ * Takes the Russian texts out of every strings file into pieces that only a Russian page loads: one for what every page
+ * has, one for each feature. In the source, in tests and under `vite dev` both languages stand side by side.
  */
 export function splitTexts(): Plugin {
   const sources = join(import.meta.dirname, "src");
@@ -19,18 +23,40 @@ export function splitTexts(): Plugin {
     configResolved({ command }) {
       isBuild = command === "build";
     },
-    resolveId: (id) => (id === virtual ? `\0${virtual}` : null),
+    resolveId: (id) => (id === virtual || id.startsWith(`${virtual}/`) ? `\0${id}` : null),
     load(id) {
-      if (id !== `\0${virtual}`) return null;
-      return isBuild ? collected(stringsFiles(sources), keyOf) : "export const texts = {};";
+      if (!id.startsWith(`\0${virtual}`)) return null;
+      const files = isBuild ? stringsFiles(sources) : [];
+      const part = id.slice(`\0${virtual}/ru-`.length);
+      if (part === "") return loaders(new Set(files.map((file) => partOf(keyOf(file)))));
+      return collected(
+        files.filter((file) => partOf(keyOf(file)) === part),
+        keyOf,
+      );
     },
     transform(code, id) {
       if (!isBuild || !code.includes(both)) return null;
       const [file = id, query] = id.split("?");
       if (query === "ru") return `${code.replace(both, "undefined")}\nexport { ru as texts };`;
-      return code.replace(both, `inLanguage({ en, ru: null }, ${JSON.stringify(keyOf(file))})`);
+      const name = keyOf(file);
+      return code.replace(
+        both,
+        `inLanguage({ en, ru: null }, ${JSON.stringify(name)}, ${JSON.stringify(partOf(name))})`,
+      );
     },
   };
+}
+
+function partOf(name: string): string {
+  const feature = /^features\/([^/]+)\//.exec(name)?.[1];
+  return feature === undefined || everywhere.includes(feature) ? ground : feature;
+}
+
+function loaders(parts: ReadonlySet<string>): string {
+  const entries = [...parts].map(
+    (part) => `${JSON.stringify(part)}: () => import(${JSON.stringify(`${virtual}/ru-${part}`)})`,
+  );
+  return `export const parts = { ${entries.join(", ")} };`;
 }
 
 function collected(files: readonly string[], keyOf: (file: string) => string): string {

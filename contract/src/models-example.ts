@@ -19,6 +19,7 @@ const noWebm = {
 export function buildModelsExample(): Models {
   return {
     catalog_version: catalog.catalog_version,
+    known_words: ["a", "at", "boat", "by", "lighthouse", "night", "red", "sea", "the"],
     models: catalog.models.map((model) => ({
       ...describeCatalogModel(model),
       ...(model.id === "pony" ? unavailable : available),

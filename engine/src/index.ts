@@ -23,4 +23,4 @@ export { readRecipe, stripRecipe } from "./recipe/recipe.ts";
 export { ENGINE_NAME, ENGINE_VERSION } from "./version.ts";
 export { canEncode } from "./video/encoders.ts";
 export type { KnownVocabulary } from "./vocabulary/known.ts";
-export { knownVocabulary, unknownWords } from "./vocabulary/known.ts";
+export { knownVocabulary, knownWords, unknownWords } from "./vocabulary/known.ts";

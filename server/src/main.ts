@@ -3,7 +3,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { isIPv6 } from "node:net";
 import { join } from "node:path";
 import { catalog } from "@safelight/catalog";
-import { canEncode, ENGINE_NAME, type EngineHost, stripRecipe } from "@safelight/engine";
+import { canEncode, ENGINE_NAME, type EngineHost, knownWords, stripRecipe } from "@safelight/engine";
 import type { FastifyInstance } from "fastify";
 import { buildApp } from "./app.ts";
 import { type Config, type Environment, readConfig, repositoryRoot } from "./config.ts";
@@ -109,6 +109,7 @@ export async function startServer(environment: Environment, options: StartOption
       name: ENGINE_NAME,
       canEncode: (format) => canEncode(format as Parameters<typeof canEncode>[0]),
       stripRecipe,
+      knownWords,
     },
     streams,
     isApiKey: createSecretCheck(secrets.apiKey),

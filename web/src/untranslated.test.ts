@@ -11,7 +11,7 @@ const sources = readdirSync(folder, { recursive: true, encoding: "utf8" })
 
 /** Names, units and keys that are written the same in every language. */
 const names =
-  /\b(?:Safelight|Sketch|API|GPU|PNG|JPEG|WebP|JSON|MP4|WebM|CUDA|ffmpeg|EMBEDDED_ENGINE|Esc|Del|Shift|Ctrl|Home|End|Enter|ID|zip|ZIP|px)\b/g;
+  /\b(?:Safelight|Sketch|Modal|API|GPU|PNG|JPEG|WebP|JSON|MP4|WebM|CUDA|ffmpeg|EMBEDDED_ENGINE|Esc|Del|Shift|Ctrl|Home|End|Enter|ID|zip|ZIP|px)\b/g;
 /** Prompts for a model whose vocabulary is English, and a file's name. */
 const shared = new Set([
   "result.png",

@@ -142,6 +142,10 @@ export type Model = Static<typeof Model>;
 export const Models = Type.Object(
   {
     catalog_version: Type.String({ description: "Stored with each task." }),
+    known_words: Type.Array(Type.String(), {
+      description:
+        "Every word that the sketch engine knows, in lower case; it ignores others. Empty while it runs no model.",
+    }),
     models: Type.Array(Model, { description: "Always the same four; what cannot run says why." }),
   },
   { description: "The catalog, and what can run here." },

@@ -33,6 +33,11 @@ export function knownVocabulary(): KnownVocabulary {
   };
 }
 
+/** Every word the bundled model has seen, in lower case. */
+export function knownWords(): string[] {
+  return [...bundledVocabulary().tokens.keys()];
+}
+
 /** Words of the prompt, in lower case, that the bundled model has never seen; each once, in order. */
 export function unknownWords(prompt: string): string[] {
   return unknownIn(bundledVocabulary(), prompt);

@@ -11,6 +11,8 @@ export interface EngineAbilities {
   readonly name: string;
   /** Whether this machine can write the format. */
   canEncode(format: string): Promise<boolean>;
+  /** Every word it can draw, in lower case. */
+  knownWords(): readonly string[];
   /** The same media without its embedded recipe. */
   stripRecipe(bytes: Uint8Array, contentType: string): Promise<Uint8Array>;
 }

@@ -6,8 +6,19 @@ import { type Registrar, register } from "./register.ts";
 export function registerModelRoutes(registrar: Registrar): void {
   register(registrar, routes.listModels, async () => ({
     catalog_version: catalog.catalog_version,
+    known_words: isMiniatureInUse(registrar.installation) ? [...registrar.installation.engine.knownWords()] : [],
     models: await Promise.all(catalog.models.map((model) => describeModel(registrar.installation, model))),
   }));
+}
+
+/** Whether any model would be run by the bundled engine at this moment. */
+function isMiniatureInUse({ offers }: Installation): boolean {
+  return catalog.models.some((model) =>
+    model.modes.some(({ id }) => {
+      const offer = offers.offer(model.id, id);
+      return offer.able && offer.executor === "embedded";
+    }),
+  );
 }
 
 /** What the catalog says of a model, and whether a task for it would be accepted at this moment. */

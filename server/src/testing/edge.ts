@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { canEncode, ENGINE_NAME, stripRecipe } from "@safelight/engine";
+import { canEncode, ENGINE_NAME, knownWords, stripRecipe } from "@safelight/engine";
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from "fastify";
 import type { DestinationStream } from "pino";
 import { buildApp } from "../app.ts";
@@ -87,6 +87,7 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
       name: ENGINE_NAME,
       canEncode: options.canEncode ?? ((format) => canEncode(format as Parameters<typeof canEncode>[0])),
       stripRecipe,
+      knownWords,
     },
     streams,
     isApiKey: createSecretCheck(apiKey),

@@ -7,6 +7,7 @@ export * from "./studio-model.ts";
 
 interface Offer {
   catalogVersion: string;
+  knownWords: ReadonlySet<string>;
   models: readonly StudioModel[];
 }
 
@@ -16,8 +17,8 @@ const freshFor = 30_000;
 const offer = {
   queryKey: ["models"],
   queryFn: async (): Promise<Offer> => {
-    const { catalog_version, models } = await withSession(() => client.listModels());
-    return { catalogVersion: catalog_version, models: models.map(studioModel) };
+    const { catalog_version, known_words, models } = await withSession(() => client.listModels());
+    return { catalogVersion: catalog_version, knownWords: new Set(known_words), models: models.map(studioModel) };
   },
   staleTime: freshFor,
   refetchInterval: freshFor,
@@ -31,6 +32,17 @@ export function useModels() {
 /** The version of the catalog in force; undefined until it is known. */
 export function useCatalogVersion(): string | undefined {
   return useQuery({ ...offer, select: versionOf }).data;
+}
+
+/** Every word that the bundled miniature knows, in lower case; none while it runs nothing, or before that is known. */
+export function useKnownWords(): ReadonlySet<string> {
+  return useQuery({ ...offer, select: wordsOf }).data ?? noWords;
+}
+
+const noWords: ReadonlySet<string> = new Set();
+
+function wordsOf({ knownWords }: Offer): ReadonlySet<string> {
+  return knownWords;
 }
 
 function modelsOf({ models }: Offer): readonly StudioModel[] {

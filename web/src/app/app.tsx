@@ -2,12 +2,15 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { useTaskEvents } from "../api/events.ts";
 import { checkMedia } from "../api/media-check.ts";
 import { queryClient } from "../api/query-client.ts";
-import { useTaskNotices } from "../features/notices/use-task-notices.ts";
 import { useLanguage } from "../ui/language.ts";
+import { later } from "../ui/later.tsx";
 import { navigate } from "../ui/router.tsx";
 import { MediaCheckContext } from "../ui/viewer/media-access.ts";
 import { CrashBoundary } from "./crash-boundary.tsx";
 import { Frame } from "./frame.tsx";
+
+// Nothing ends before it was begun: there is time.
+const TaskNotices = later(() => import("../features/notices/task-notices.tsx").then((module) => module.TaskNotices));
 
 /** The whole page. A new language draws everything below anew; what was read, and the stream of news, stay. */
 export function App() {
@@ -15,6 +18,7 @@ export function App() {
     <CrashBoundary>
       <QueryClientProvider client={queryClient}>
         <News />
+        <TaskNotices onShow={showTask} />
         <MediaCheckContext value={checkMedia}>
           <Frame key={useLanguage()} />
         </MediaCheckContext>
@@ -25,7 +29,6 @@ export function App() {
 
 function News() {
   useTaskEvents();
-  useTaskNotices(showTask);
   return null;
 }
 

@@ -1,5 +1,6 @@
 import { type ComponentType, lazy, Suspense, useEffect } from "react";
 import { Ghost, GhostArea } from "../ui/ghost.tsx";
+import { prepareTexts } from "../ui/language.ts";
 import { restoreScroll } from "../ui/scroll-memory.ts";
 import { CrashBoundary } from "./crash-boundary.tsx";
 import { strings } from "./strings.ts";
@@ -9,7 +10,12 @@ import { strings } from "./strings.ts";
  * there. Faults of one page, a piece of it that is not on the server any more included, leave the frame standing.
  */
 export function lazyPage(load: () => Promise<ComponentType>) {
-  const Content = lazy(async () => ({ default: await load() }));
+  const loadWithTexts = async () => {
+    const content = await load();
+    await prepareTexts();
+    return content;
+  };
+  const Content = lazy(async () => ({ default: await loadWithTexts() }));
   function Page() {
     return (
       <CrashBoundary>
@@ -21,7 +27,7 @@ export function lazyPage(load: () => Promise<ComponentType>) {
     );
   }
   // A failed preload is no news yet: opening the page will tell.
-  return { Page, preload: () => load().then(nothing, nothing) };
+  return { Page, preload: () => loadWithTexts().then(nothing, nothing) };
 }
 
 let isFirstPage = true;

@@ -1,4 +1,5 @@
 import "../ui/styles/index.css";
+import { parts } from "virtual:texts-ru";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { type Language, prepareLanguage } from "../ui/language.ts";
@@ -11,8 +12,8 @@ applyTheme();
 void prepareLanguage(textsOf).then(draw);
 keepShell();
 
-async function textsOf(language: Language): Promise<Readonly<Record<string, object>>> {
-  return language === "ru" ? (await import("virtual:texts-ru")).texts : {};
+async function textsOf(language: Language, part: string): Promise<Readonly<Record<string, object>>> {
+  return language === "ru" ? ((await parts[part]?.())?.texts ?? {}) : {};
 }
 
 function draw(): void {

@@ -1,3 +1,4 @@
+import { parseAdminSearch } from "../features/admin/search.ts";
 import { parseGallerySearch } from "../features/gallery/search.ts";
 import { parseHistorySearch } from "../features/history/search.ts";
 import { parseStudioSearch } from "../features/studio/search.ts";
@@ -11,11 +12,16 @@ const studio = lazyPage(() => import("./studio-page.tsx").then((module) => modul
 const gallery = lazyPage(() => import("../features/gallery/gallery.tsx").then((module) => module.Gallery));
 const history = lazyPage(() => import("../features/history/history.tsx").then((module) => module.History));
 
+const adminLogIn = lazyPage(() => import("../features/admin/log-in-page.tsx").then((module) => module.LogInPage));
+const adminDashboard = lazyPage(() => import("./admin-page.tsx").then((module) => module.AdminPage));
+
 declare module "../ui/router.tsx" {
   interface PageSearches {
     "/": ReturnType<typeof parseStudioSearch>;
     "/gallery": ReturnType<typeof parseGallerySearch>;
     "/history": ReturnType<typeof parseHistorySearch>;
+    "/admin": Record<string, never>;
+    "/admin/dashboard": ReturnType<typeof parseAdminSearch>;
   }
 }
 
@@ -23,6 +29,8 @@ const pages = {
   "/": { parse: parseStudioSearch, ...studio },
   "/gallery": { parse: parseGallerySearch, ...gallery },
   "/history": { parse: parseHistorySearch, ...history },
+  "/admin": { parse: () => ({}), ...adminLogIn },
+  "/admin/dashboard": { parse: parseAdminSearch, ...adminDashboard },
 };
 
 openRouter(pages);

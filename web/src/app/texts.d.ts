@@ -1,4 +1,4 @@
-/** Russian texts by the path of the file that holds them (web/texts.config.ts); empty where they were not taken out. */
+/** Russian texts by the path of the file that holds them, in parts (web/texts.config.ts); none where they were not taken out. */
 declare module "virtual:texts-ru" {
-  export const texts: Readonly<Record<string, object>>;
+  export const parts: Readonly<Record<string, () => Promise<{ texts: Readonly<Record<string, object>> }>>>;
 }

@@ -1,10 +1,11 @@
-import { BookOpen, EllipsisVertical, Keyboard, LogOut, Moon, Sun, SunMoon } from "lucide-react";
+import { BookOpen, EllipsisVertical, Keyboard, LogOut, Moon, ServerCog, Sun, SunMoon } from "lucide-react";
 import { describeProblem } from "../api/problems.ts";
 import { endSession, useSession } from "../api/session.ts";
 import { useActiveTasks } from "../api/tasks.ts";
 import { BrandMark } from "../ui/brand.tsx";
 import { changeLanguage, currentLanguage, languages } from "../ui/language.ts";
 import { Menu } from "../ui/menu.tsx";
+import { navigate } from "../ui/router.tsx";
 import { openShortcutList } from "../ui/shortcuts.ts";
 import { useTheme } from "../ui/theme.ts";
 import { showToast } from "../ui/toasts.tsx";
@@ -50,7 +51,8 @@ function ActiveTasks() {
   );
 }
 
-function LanguageSwitch() {
+/** The languages of the page, to choose from. */
+export function LanguageSwitch() {
   const items = languages.map(({ code, name }) => ({
     label: name,
     checked: code === currentLanguage(),
@@ -67,7 +69,8 @@ function sayOffline(): void {
   showToast({ text: strings.languageFailed, tone: "error" });
 }
 
-function ThemeSwitch() {
+/** Goes from theme to theme. */
+export function ThemeSwitch() {
   const { theme, nextTheme } = useTheme();
   const Icon = themeIcons[theme];
   return (
@@ -97,6 +100,7 @@ function MoreMenu() {
         [
           { label: strings.keys, icon: Keyboard, keys: "?", run: () => openShortcutList() },
           { label: strings.api, icon: BookOpen, href: "/docs" },
+          { label: strings.operator, icon: ServerCog, run: () => void navigate({ to: "/admin/dashboard" }) },
         ],
         signedIn ? [{ label: strings.signOut, icon: LogOut, run: signOut }] : [],
       ]}

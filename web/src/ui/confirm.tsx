@@ -1,6 +1,7 @@
-import { useId, useState, useSyncExternalStore } from "react";
-import { Modal } from "./modal.tsx";
-import { strings } from "./strings.ts";
+import { useSyncExternalStore } from "react";
+import { later } from "./later.tsx";
+
+const ConfirmDialog = later(() => import("./confirm-dialog.tsx").then((module) => module.ConfirmDialog));
 
 export interface ConfirmRequest {
   /** The question. */
@@ -16,7 +17,7 @@ export interface ConfirmRequest {
   typed?: string;
 }
 
-interface Question extends ConfirmRequest {
+export interface Question extends ConfirmRequest {
   id: number;
   answer: (agreed: boolean) => void;
 }
@@ -42,46 +43,6 @@ export function confirmAction(request: ConfirmRequest): Promise<boolean> {
 export function ConfirmHost() {
   const [question] = useSyncExternalStore(subscribe, () => questions);
   return question ? <ConfirmDialog key={question.id} question={question} /> : null;
-}
-
-function ConfirmDialog({ question }: { question: Question }) {
-  const [typed, setTyped] = useState("");
-  const id = useId();
-  const ready = question.typed === undefined || typed.trim() === question.typed;
-  return (
-    <Modal title={question.title} onClose={() => question.answer(false)} describedBy={`${id}-text`} alert>
-      <p id={`${id}-text`}>{question.text}</p>
-      {question.typed === undefined ? null : (
-        <div className="field mt-4">
-          <label className="field-label" htmlFor={id}>
-            {strings.typeToConfirm(question.typed)}
-          </label>
-          <input
-            id={id}
-            className="input mono"
-            autoComplete="off"
-            spellCheck={false}
-            value={typed}
-            onChange={(event) => setTyped(event.target.value)}
-          />
-        </div>
-      )}
-      <div className="dialog-actions">
-        {/* The safe choice comes first, and a dialog opens with its first button focused. */}
-        <button type="button" className="btn" onClick={() => question.answer(false)}>
-          {question.keep ?? strings.keep}
-        </button>
-        <button
-          type="button"
-          className={`btn ${question.danger ? "btn-danger-solid" : "btn-primary"}`}
-          disabled={!ready}
-          onClick={() => question.answer(true)}
-        >
-          {question.confirm}
-        </button>
-      </div>
-    </Modal>
-  );
 }
 
 function subscribe(listener: () => void): () => void {

@@ -34,26 +34,48 @@ export function useLanguage(): Language {
   );
 }
 
-type TextLoader = (language: Language) => Promise<Readonly<Record<string, object>>>;
+type Texts = Readonly<Record<string, object>>;
+type TextLoader = (language: Language, part: string) => Promise<Texts>;
 
-/** Texts that were fetched for the language in force, by the file they were taken from. */
-let fetched: Readonly<Record<string, object>> = {};
+/** Texts that were fetched, by language and by the file they were taken from. */
+const fetched: Record<Language, Record<string, object>> = { en: {}, ru: {} };
+/** Parts of the texts whose code is there. */
+const parts = new Set<string>();
+const underWay = new Map<string, Promise<void>>();
 let loadTexts: TextLoader = async () => ({});
 
 /** Fetches the texts of the language in force, before anything is drawn. Where they do not come, the page is English. */
 export async function prepareLanguage(loader: TextLoader): Promise<void> {
   loadTexts = loader;
   try {
-    fetched = await loader(current);
+    await prepareTexts();
   } catch {
     current = "en";
   }
   applyLanguage();
 }
 
+/** Fetches the texts of all code that has come since. Rejects when they do not come; asking again tries again. */
+export async function prepareTexts(language: Language = current): Promise<void> {
+  await Promise.all([...parts].map((part) => fetchPart(language, part)));
+}
+
+function fetchPart(language: Language, part: string): Promise<void> {
+  const key = `${language} ${part}`;
+  let fetching = underWay.get(key);
+  if (fetching === undefined) {
+    fetching = loadTexts(language, part).then((texts) => {
+      Object.assign(fetched[language], texts);
+    });
+    fetching.catch(() => underWay.delete(key));
+    underWay.set(key, fetching);
+  }
+  return fetching;
+}
+
 /** Chooses a language for good and says so on the document. Rejects, changing nothing, when its texts do not come. */
 export async function changeLanguage(next: Language): Promise<void> {
-  fetched = await loadTexts(next);
+  await prepareTexts(next);
   setLanguage(next);
 }
 
@@ -79,14 +101,16 @@ export const textsUnderTest: { en: object; ru: object | null }[] = [];
 
 /**
  * Texts of one feature in every language, as one object that answers in the language in force at each access. The build
- * takes the Russian ones out (web/texts.config.ts) and leaves the name under which they are fetched.
+ * takes the Russian ones out (web/texts.config.ts) and leaves the name, and the part, under which they are fetched.
  */
 export function inLanguage<Texts extends object>(
   texts: { readonly en: Texts; readonly ru: Texts | null },
   name = "",
+  part = "",
 ): Texts {
   if (import.meta.env?.MODE === "test") textsUnderTest.push(texts);
-  const inForce = () => (current === "en" ? texts.en : (texts.ru ?? fetched[name] ?? texts.en));
+  if (part !== "") parts.add(part);
+  const inForce = () => (current === "en" ? texts.en : (texts.ru ?? fetched[current][name] ?? texts.en));
   return new Proxy(texts.en, { get: (_target, key) => Reflect.get(inForce(), key) });
 }
 

@@ -1,7 +1,8 @@
 import type { LucideIcon } from "lucide-react";
-import { Check } from "lucide-react";
-import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useId, useRef, useState } from "react";
-import { Anchored } from "./anchored.tsx";
+import { type ReactNode, useCallback, useId, useRef, useState } from "react";
+import { later } from "./later.tsx";
+
+const MenuList = later(() => import("./menu-list.tsx").then((module) => module.MenuList));
 
 export interface MenuItem {
   label: string;
@@ -18,7 +19,7 @@ export interface MenuItem {
   disabledReason?: string | null;
 }
 
-interface MenuProps {
+export interface MenuProps {
   /** Name of the button. */
   label: string;
   /** What the button shows. */
@@ -29,7 +30,7 @@ interface MenuProps {
   align?: "start" | "end";
 }
 
-/** A button that opens a list of actions. Arrows, Home, End and first letters move in it; Tab leaves it. */
+/** A button that opens a list of actions. */
 export function Menu({ label, children, groups, className = "icon-btn", align = "end" }: MenuProps) {
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
@@ -55,101 +56,7 @@ export function Menu({ label, children, groups, className = "icon-btn", align = 
       >
         {children}
       </button>
-      {open ? (
-        <Anchored
-          anchor={button}
-          onClose={close}
-          align={align}
-          className="menu"
-          role="menu"
-          id={id}
-          label={label}
-          onKeyDown={(event) => moveInMenu(event, close)}
-        >
-          <MenuGroups
-            groups={groups}
-            onDone={() => {
-              close();
-              button.current?.focus();
-            }}
-          />
-        </Anchored>
-      ) : null}
+      {open ? <MenuList anchor={button} id={id} label={label} groups={groups} align={align} onClose={close} /> : null}
     </>
   );
-}
-
-function MenuGroups({ groups, onDone }: { groups: MenuProps["groups"]; onDone: () => void }) {
-  const list = useRef<HTMLDivElement>(null);
-  useEffect(() => list.current?.querySelector<HTMLElement>("[role^=menuitem]")?.focus(), []);
-  return (
-    <div ref={list} role="none">
-      {groups
-        .filter((group) => group.length > 0)
-        .map((group) => (
-          // oxlint-disable-next-line jsx-a11y/prefer-tag-over-role -- a menu may hold groups, no fieldsets
-          <div key={group[0]?.label} role="group" className="menu-group">
-            {group.map((item) => (
-              <MenuEntry key={item.label} item={item} onDone={onDone} />
-            ))}
-          </div>
-        ))}
-    </div>
-  );
-}
-
-function MenuEntry({ item, onDone }: { item: MenuItem; onDone: () => void }) {
-  const Icon = item.checked === undefined ? item.icon : item.checked ? Check : undefined;
-  const content = (
-    <>
-      {Icon ? <Icon className="icon" aria-hidden="true" /> : <span className="icon" />}
-      <span className="min-w-0 flex-1">
-        {item.label}
-        {item.disabledReason ? <span className="hint block">{item.disabledReason}</span> : null}
-      </span>
-      {item.keys ? <kbd aria-hidden="true">{item.keys}</kbd> : null}
-    </>
-  );
-  const shared = { className: `menu-item ${item.danger ? "text-danger" : ""}`, tabIndex: -1 };
-  if (item.href !== undefined) {
-    return (
-      <a {...shared} role="menuitem" href={item.href} onClick={onDone}>
-        {content}
-      </a>
-    );
-  }
-  return (
-    <button
-      {...shared}
-      type="button"
-      role={item.checked === undefined ? "menuitem" : "menuitemradio"}
-      aria-checked={item.checked}
-      aria-disabled={item.disabledReason ? true : undefined}
-      onClick={() => {
-        if (item.disabledReason) return;
-        onDone();
-        item.run?.();
-      }}
-    >
-      {content}
-    </button>
-  );
-}
-
-function moveInMenu(event: KeyboardEvent<HTMLDivElement>, close: () => void): void {
-  const items = [...event.currentTarget.querySelectorAll<HTMLElement>("[role^=menuitem]")];
-  const here = items.indexOf(document.activeElement as HTMLElement);
-  const goTo = (index: number) => {
-    event.preventDefault();
-    items.at(index % items.length)?.focus();
-  };
-  if (event.key === "Tab") close();
-  else if (event.key === "ArrowDown") goTo(here + 1);
-  else if (event.key === "ArrowUp") goTo(here - 1);
-  else if (event.key === "Home") goTo(0);
-  else if (event.key === "End") goTo(-1);
-  else if (/^\p{L}$/u.test(event.key)) {
-    const from = [...items.slice(here + 1), ...items.slice(0, here + 1)];
-    from.find((item) => item.textContent?.trim().toLowerCase().startsWith(event.key.toLowerCase()))?.focus();
-  }
 }

@@ -51,7 +51,7 @@ const en = {
     timed_out: { title: "Took too long", advice: "Try a smaller frame, a shorter clip or fewer steps." },
     out_of_memory: { title: "Out of memory", advice: "Try a smaller frame or a shorter clip." },
     engine_failed: { title: "The engine failed", advice: "Run it again; if it fails again, change the settings." },
-    worker_lost: { title: "The worker was lost", advice: "Run it again: it goes elsewhere if it can." },
+    worker_lost: { title: "The workspace was lost", advice: "Run it again: it goes elsewhere if it can." },
     no_workers: {
       title: "Not run",
       advice: "Nothing here could run it in time. Choose another model or ask the operator.",
@@ -94,11 +94,11 @@ const ru: typeof en = {
   tryNumber: (attempt) => `Попытка ${attempt}`,
   tryAgain: (which) => `${which}: предыдущая прервалась.`,
   failures: {
-    cancelled: { title: "Отменено", advice: "Запустите снова, если картинка ещё нужна." },
+    cancelled: { title: "Отменено", advice: "Запустите снова, если результат ещё нужен." },
     timed_out: { title: "Слишком долго", advice: "Возьмите кадр меньше, ролик короче или меньше шагов." },
     out_of_memory: { title: "Не хватило памяти", advice: "Возьмите кадр меньше или ролик короче." },
     engine_failed: { title: "Сбой движка", advice: "Запустите снова; если повторится, измените настройки." },
-    worker_lost: { title: "Исполнитель пропал", advice: "Запустите снова: задача пойдёт к другому, если он есть." },
+    worker_lost: { title: "Площадка пропала", advice: "Запустите снова: задача пойдёт на другую, если она есть." },
     no_workers: {
       title: "Не запущено",
       advice: "Здесь некому было её выполнить. Выберите другую модель или обратитесь к оператору.",

@@ -1,9 +1,9 @@
 import { errorCodes, type Notice, taskErrorCodes } from "@safelight/contract";
 import { afterEach, describe, expect, test } from "vitest";
 import { currentLanguage, setLanguage } from "../../ui/language.ts";
+import { failureWords } from "../../ui/task-words.ts";
 import { noticeWords } from "./notice-words.ts";
 import { problemWords } from "./problem-words.ts";
-import { taskErrorWords } from "./task-error-words.ts";
 
 // The document is the page's; here only its language is of interest.
 globalThis.document ??= { documentElement: {} } as Document;
@@ -21,10 +21,10 @@ describe.each(["en", "ru"] as const)("in %s", (language) => {
 
   test.each(Object.keys(taskErrorCodes))("the failure %s has words of its own", (code) => {
     setLanguage(language);
-    const words = taskErrorWords(code);
-    expect(words).not.toEqual(taskErrorWords("a_code_of_tomorrow"));
+    const words = failureWords(code);
+    expect(words).not.toEqual(failureWords("a_code_of_tomorrow"));
     expect(/[а-я]/i.test(words.title)).toBe(language === "ru");
-    expect(/[а-я]/i.test(words.action)).toBe(language === "ru");
+    expect(/[а-я]/i.test(words.advice)).toBe(language === "ru");
   });
 
   test.each([

@@ -1,7 +1,7 @@
 import { useCallback, useMemo, useRef } from "react";
 import { useModels } from "../../api/models.ts";
+import { later } from "../../ui/later.tsx";
 import { Filters } from "./bar/filters.tsx";
-import { Detail } from "./detail/detail.tsx";
 import { LeaveContext } from "./leave.tsx";
 import { filtersOf, type GallerySearch, withoutFilters } from "./search.ts";
 import type { GridHandle } from "./sheet/grid.tsx";
@@ -9,6 +9,8 @@ import { SheetView } from "./sheet-view.tsx";
 import { strings } from "./strings.ts";
 import { filtersKey, useGalleryList } from "./use-gallery-list.ts";
 import { useLatest } from "./use-latest.ts";
+
+const Detail = later(() => import("./detail/detail.tsx").then((module) => module.Detail));
 
 export interface GalleryPageProps {
   search: GallerySearch;

@@ -17,6 +17,7 @@ const en = {
   },
   sketchHint:
     "Served by Sketch: a miniature with a small vocabulary. It draws small scenes and says which words it did not know.",
+  sketchUnknown: "Sketch is a miniature with a small vocabulary. It will not know:",
   words: "Words",
   promptPlaceholder: "What do you want to see?",
   counter: (used: number, limit: number) => `${plain(used)} / ${plain(limit)}`,
@@ -70,6 +71,7 @@ const en = {
   unavailableModel: "This model cannot run now. Choose another one.",
   fixes: (count: number) => plural(count, { one: "# thing to fix", other: "# things to fix" }),
   queueFull: (seconds: number) => `Trying again in ${seconds} s; your settings stay.`,
+  outlook: (time: string) => `Takes about ${time}`,
   stop: "Stop",
   dropHere: "Drop a picture, or a result to take its settings",
   undo: "Undo",
@@ -116,7 +118,8 @@ const ru: typeof en = {
     executor: (name) => `Готова: ${name}`,
   },
   sketchHint:
-    "Вместо неё Sketch: миниатюра с малым словарём. Она рисует небольшие сцены и говорит, каких слов не знала.",
+    "Вместо неё Sketch: миниатюра с малым английским словарём. Она рисует небольшие сцены и говорит, каких слов не знала.",
+  sketchUnknown: "Sketch — миниатюра с малым английским словарём. Она не узнает:",
   words: "Слова",
   promptPlaceholder: "Опишите картинку",
   counter: (used, limit) => `${plain(used)} / ${plain(limit)}`,
@@ -181,6 +184,7 @@ const ru: typeof en = {
       other: "Исправьте # места",
     }),
   queueFull: (seconds) => `Новая попытка через ${seconds} с; настройки сохранены.`,
+  outlook: (time) => `Займёт около ${time}`,
   stop: "Остановить",
   dropHere: "Бросьте картинку или результат, чтобы взять его настройки",
   undo: "Вернуть",

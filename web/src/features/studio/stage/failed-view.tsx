@@ -2,9 +2,9 @@ import { CircleSlash, RotateCcw, SlidersHorizontal, Trash2, TriangleAlert } from
 import type { ReactNode } from "react";
 import { useResubmit } from "../../../api/resubmit.ts";
 import type { Task } from "../../../api/tasks.ts";
-import { taskErrorWords } from "../../../api/words/task-error-words.ts";
 import { currentLanguage } from "../../../ui/language.ts";
 import { ProblemNote } from "../../../ui/problem-note.tsx";
+import { failureWords } from "../../../ui/task-words.ts";
 import { strings } from "./strings.ts";
 import { isCancelled } from "./task-facts.ts";
 import { useRemove } from "./use-remove.ts";
@@ -22,7 +22,7 @@ export function FailedView({ task, title, onFollow }: FailedViewProps) {
   const takeOver = useTakeOver();
   const remove = useRemove();
   const code = task.error?.code ?? null;
-  const words = taskErrorWords(code);
+  const words = failureWords(code);
   const again = async () => {
     const id = await retry(task);
     if (id !== null) onFollow(id);
@@ -34,7 +34,7 @@ export function FailedView({ task, title, onFollow }: FailedViewProps) {
         <ProblemNote
           icon={isCancelled(task) ? CircleSlash : TriangleAlert}
           title={words.title}
-          action={words.action}
+          action={words.advice}
           code={code}
         >
           <ServerDetail task={task} />

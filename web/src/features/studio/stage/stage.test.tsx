@@ -176,7 +176,7 @@ describe("a result", () => {
     await show(image);
     expect(screen.getByRole("link", { name: "Download" }).getAttribute("href")).toBe("/results/a?download=1");
     fireEvent.click(button("More actions"));
-    const plain = screen.getByRole("menuitem", { name: "Download without the recipe", hidden: true });
+    const plain = await screen.findByRole("menuitem", { name: "Download without the recipe", hidden: true });
     expect(plain.getAttribute("href")).toBe("/results/a?download=1&metadata=0");
     expect(screen.getByRole("menuitem", { name: "Open in the gallery", hidden: true }).getAttribute("href")).toBe(
       "/gallery?item=a",

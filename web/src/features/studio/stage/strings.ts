@@ -74,7 +74,8 @@ const ru: typeof en = {
   tasksFailed: "Список задач не загрузился",
   loading: "Загрузка последних картинок",
   emptyTitle: "На мольберте пока пусто",
-  emptyText: "Опишите картинку и нажмите «Создать». Первая будет готова через несколько секунд.",
+  emptyText:
+    "Опишите картинку и нажмите «Создать». Первая будет готова через несколько секунд. Модели понимают английский, поэтому примеры на нём.",
   examples: ["a red lighthouse by the sea at sunset", "an orange cat in a forest", "a rocket above the moon"],
   absentTitle: "Этой задачи больше нет",
   absentText: "Её удалили, или в адресе ошибка.",

@@ -1,4 +1,3 @@
-import { Info } from "lucide-react";
 import { useId } from "react";
 import type { Parameter } from "../../../../api/models.ts";
 import { FieldError } from "../../../../ui/field-error.tsx";
@@ -8,6 +7,7 @@ import { useRecipeForm } from "../hooks/use-recipe.ts";
 import { notesOn } from "../model/recipe.ts";
 import { strings } from "../strings.ts";
 import { Section } from "./section.tsx";
+import { SketchNote } from "./sketch-note.tsx";
 
 /** The texts of the recipe: the required one as a page to write on, the others as lines. */
 export function PromptFields({ servedBySketch }: { servedBySketch: boolean }) {
@@ -72,12 +72,7 @@ function PromptField({ parameter, honest }: { parameter: Parameter; honest: bool
       <div id={`${id}-note`} className="grid gap-1">
         <FieldError message={error} />
         {note ? <p className="hint">{localize(note.text)}</p> : null}
-        {honest ? (
-          <p className="honest">
-            <Info aria-hidden="true" />
-            <span>{strings.sketchHint}</span>
-          </p>
-        ) : null}
+        {honest ? <SketchNote prompt={value} /> : null}
       </div>
     </div>
   );

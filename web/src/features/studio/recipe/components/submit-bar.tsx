@@ -1,10 +1,13 @@
 import { CircleAlert, Clock } from "lucide-react";
 import { useEffect, useId, useState } from "react";
 import type { Problem } from "../../../../api/problems.ts";
+import { useTasks } from "../../../../api/tasks.ts";
 import { type FieldFault, fieldFaultWords, fieldName } from "../../../../api/words/field-errors.ts";
 import { localize } from "../../../../ui/language.ts";
+import { duration as durationText } from "../../../../ui/time.ts";
 import { useRecipeForm } from "../hooks/use-recipe.ts";
 import type { Submit, Tally } from "../hooks/use-submit.ts";
+import { secondsExpected } from "../model/outlook.ts";
 import { durationOf } from "../model/presets.ts";
 import { strings } from "../strings.ts";
 import { CopiesPicker } from "./copies-picker.tsx";
@@ -51,11 +54,20 @@ export function SubmitBar({ submit, online, faults }: SubmitBarProps) {
           {strings.unavailableModel}
         </p>
       )}
-      <div className="flex justify-end text-label text-faint max-sm:hidden pointer-coarse:hidden">
-        <kbd>{strings.shortcut(commandKey())}</kbd>
+      <div className="flex gap-3 text-label text-faint max-sm:hidden pointer-coarse:hidden">
+        <Outlook />
+        <kbd className="ms-auto">{strings.shortcut(commandKey())}</kbd>
       </div>
     </div>
   );
+}
+
+/** How long one run takes here, where runs like it have been seen. */
+function Outlook() {
+  const form = useRecipeForm();
+  const { tasks } = useTasks();
+  const seconds = secondsExpected(form.model, form.mode, form.numbers(), tasks ?? []);
+  return seconds === null ? null : <span className="num">{strings.outlook(durationText(Math.max(1, seconds)))}</span>;
 }
 
 function sendingWords({ taken, wanted }: Tally): string {
