@@ -1,6 +1,6 @@
 import { findModel } from "@safelight/catalog";
 import type { SqlValue } from "../database/database.ts";
-import { searchExpression } from "./search-words.ts";
+import { narrowSearch, searchExpression } from "./search-words.ts";
 import type { TaskRecord } from "./task-record.ts";
 
 export interface TaskFilters {
@@ -26,8 +26,17 @@ export interface Narrowing {
   /** Wall-clock milliseconds, both included; stand apart since a cursor may be the closer bound. */
   readonly from: number | undefined;
   readonly to: number | undefined;
-  /** Expression of the search index; null without words. "" can match nothing. */
-  readonly search: string | null;
+  /** Null without words to search for. */
+  readonly search: Search | null;
+}
+
+/** A search as its index takes it. */
+export interface Search {
+  readonly table: "gallery_search" | "task_search";
+  /** Words and filters in one; "" can match nothing. */
+  readonly expression: string;
+  /** The status, where the index does not know it: those that wait and run are few, or will be in a while. */
+  readonly status: "pending" | "processing" | null;
 }
 
 export function narrow(filters: TaskFilters): Narrowing {
@@ -51,7 +60,18 @@ export function narrow(filters: TaskFilters): Narrowing {
     values,
     from: filters.from,
     to: filters.to,
-    search: searchExpression(filters.q ?? ""),
+    search: searchFor({ ...filters, model }),
+  };
+}
+
+function searchFor(filters: Omit<TaskFilters, "model"> & { model: string | undefined }): Search | null {
+  const words = searchExpression(filters.q ?? "");
+  if (words === null) return null;
+  const { status } = filters;
+  return {
+    table: status === "done" ? "gallery_search" : "task_search",
+    expression: words === "" ? "" : narrowSearch(words, { ...filters, failed: status === "failed" }),
+    status: status === "pending" || status === "processing" ? status : null,
   };
 }
 

@@ -18,3 +18,30 @@ export function searchExpression(text: string): string | null {
     .map((word) => `"${word}"*`)
     .join(" AND ");
 }
+
+/** What filters may ask of a task beside its words; all of it stands in its row of the search index. */
+export interface SearchedFacts {
+  readonly model?: string | undefined;
+  readonly type?: string | undefined;
+  readonly mode?: string | undefined;
+  readonly favourite?: boolean | undefined;
+  readonly failed?: boolean | undefined;
+}
+
+const mark = "\ue000";
+
+/** Narrows an expression of `searchExpression` to the tasks with these facts. */
+export function narrowSearch(expression: string, { model, type, mode, favourite, failed }: SearchedFacts): string {
+  const named = (letter: string, name: string | undefined) => (name === undefined ? [] : [`${letter}${hex(name)}`]);
+  const isPair = model !== undefined && mode !== undefined;
+  const facts = [
+    ...(isPair ? [`p${hex(model)}x${hex(mode)}`] : [...named("m", model), ...named("o", mode)]),
+    ...named("t", type),
+    ...(favourite === true ? ["f"] : []),
+    ...(failed === true ? ["e"] : []),
+  ];
+  const all = [expression, ...facts.map((fact) => `"${mark}${fact}"`)].join(" AND ");
+  return favourite === false ? `(${all}) NOT "${mark}f"` : all;
+}
+
+const hex = (name: string): string => Buffer.from(name).toString("hex");

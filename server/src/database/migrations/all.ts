@@ -2,6 +2,13 @@ import { firstTables } from "./0001-first-tables.ts";
 import { gallery } from "./0002-gallery.ts";
 import { workerAccounts } from "./0003-worker-accounts.ts";
 import { avoidedExecutors } from "./0004-avoided-executors.ts";
+import { searchFilters } from "./0005-search-filters.ts";
 import type { Migration } from "./migration.ts";
 
-export const migrations: readonly Migration[] = [firstTables, gallery, workerAccounts, avoidedExecutors];
+export const migrations: readonly Migration[] = [
+  firstTables,
+  gallery,
+  workerAccounts,
+  avoidedExecutors,
+  searchFilters,
+];
