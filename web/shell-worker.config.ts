@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Plugin } from "vite";
 
 /** Addresses that the worker opens without a connection: the page's own. */
-const pages = ["/", "/gallery", "/history"];
+const pages = ["/", "/gallery", "/history", "/admin", "/admin/dashboard"];
 /** Letters that neither language of the page needs; a prompt in other letters loads them when it is shown. */
 const rareLetters = /(?:vietnamese|greek|latin-ext|cyrillic-ext)/;
 

@@ -8,7 +8,7 @@ import { splitTexts } from "./texts.config.ts";
 // Where a running server is found while the page itself comes from `vite dev`.
 const server = process.env.SAFELIGHT_URL ?? "http://127.0.0.1:8600";
 const apiPaths =
-  "^/(auth|models|uploads|generate|status|events|cancel|results|preview|tasks|gallery|health|openapi\\.json|docs)(/|\\?|$)";
+  "^/(auth|models|uploads|generate|status|events|cancel|results|preview|tasks|gallery|admin|health|openapi\\.json|docs)(/|\\?|$)";
 
 export default defineConfig({
   plugins: [react(), tailwindcss(), splitTexts(), shellWorker()],
@@ -42,7 +42,9 @@ export default defineConfig({
         changeOrigin: true,
         // As the server does it: a navigation to an address of both a page and the API gets the page.
         bypass: ({ url, headers }) =>
-          /^\/gallery(\?|$)/.test(url ?? "") && headers.accept?.includes("text/html") ? "/index.html" : undefined,
+          /^\/(gallery|admin|admin\/dashboard)(\?|$)/.test(url ?? "") && headers.accept?.includes("text/html")
+            ? "/index.html"
+            : undefined,
       },
     },
   },

@@ -1,5 +1,5 @@
 /** The addresses of the page's own pages. The router of the page knows the same ones (web/src/app/router.tsx). */
-export const pageAddresses: readonly string[] = ["/", "/gallery", "/history"];
+export const pageAddresses: readonly string[] = ["/", "/gallery", "/history", "/admin", "/admin/dashboard"];
 
 /**
  * Whether a request is a navigation: HTML is named and wanted more than JSON. A program that takes anything is none, so

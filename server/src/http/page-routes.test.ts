@@ -57,16 +57,22 @@ describe("the page", () => {
     expect((await get("/", { accept: "*/*" })).statusCode).toBe(200);
   });
 
-  test.each(["/", "/gallery", "/history", "/gallery?model=a&item=b", "/?task=c", "/history?status=failed"])(
-    "%s on a navigation, and so on F5, is the page and never JSON",
-    async (url) => {
-      const answer = await get(url, { accept: browser });
-      expect(answer.statusCode).toBe(200);
-      expect(answer.headers["content-type"]).toBe("text/html; charset=utf-8");
-      expect(answer.headers.vary).toBe("Accept, Origin");
-      expect((await edge.inject({ method: "HEAD", url, headers: { accept: browser } })).statusCode).toBe(200);
-    },
-  );
+  test.each([
+    "/",
+    "/gallery",
+    "/history",
+    "/gallery?model=a&item=b",
+    "/?task=c",
+    "/history?status=failed",
+    "/admin",
+    "/admin/dashboard?section=audit",
+  ])("%s on a navigation, and so on F5, is the page and never JSON", async (url) => {
+    const answer = await get(url, { accept: browser });
+    expect(answer.statusCode).toBe(200);
+    expect(answer.headers["content-type"]).toBe("text/html; charset=utf-8");
+    expect(answer.headers.vary).toBe("Accept, Origin");
+    expect((await edge.inject({ method: "HEAD", url, headers: { accept: browser } })).statusCode).toBe(200);
+  });
 
   test("an address of both a page and the API gives programs the API, with its own checks", async () => {
     const paths = new Set<string>(

@@ -1,4 +1,4 @@
-import { parseAdminSearch } from "../features/admin/search.ts";
+import { type AdminSearch, parseAdminSearch } from "../features/admin/search.ts";
 import { parseGallerySearch } from "../features/gallery/search.ts";
 import { parseHistorySearch } from "../features/history/search.ts";
 import { parseStudioSearch } from "../features/studio/search.ts";
@@ -20,8 +20,8 @@ declare module "../ui/router.tsx" {
     "/": ReturnType<typeof parseStudioSearch>;
     "/gallery": ReturnType<typeof parseGallerySearch>;
     "/history": ReturnType<typeof parseHistorySearch>;
-    "/admin": Record<string, never>;
-    "/admin/dashboard": ReturnType<typeof parseAdminSearch>;
+    "/admin": AdminSearch;
+    "/admin/dashboard": AdminSearch;
   }
 }
 
@@ -29,7 +29,7 @@ const pages = {
   "/": { parse: parseStudioSearch, ...studio },
   "/gallery": { parse: parseGallerySearch, ...gallery },
   "/history": { parse: parseHistorySearch, ...history },
-  "/admin": { parse: () => ({}), ...adminLogIn },
+  "/admin": { parse: (): AdminSearch => ({}), ...adminLogIn },
   "/admin/dashboard": { parse: parseAdminSearch, ...adminDashboard },
 };
 

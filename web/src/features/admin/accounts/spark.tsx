@@ -1,0 +1,59 @@
+import type { AccountHealth } from "@safelight/contract";
+import { strings } from "./strings.ts";
+
+type Checks = AccountHealth["history"];
+
+const width = 72;
+const height = 20;
+const shown = 12;
+
+/** How long the last checks took, oldest first, as a line; a bad check breaks it and is marked with a cross. */
+export function Spark({ checks }: { checks: Checks }) {
+  const last = checks.slice(0, shown).toReversed();
+  if (last.length < 2) return <span className="admin-spark" aria-hidden="true" />;
+  const bad = last.filter(({ outcome }) => outcome === "failed").length;
+  const { line, misses } = sparkPaths(last);
+  const name = strings.spark(last.length - bad, bad);
+  return (
+    <svg
+      className="admin-spark"
+      viewBox={`0 0 ${width} ${height}`}
+      width={width}
+      height={height}
+      role="img"
+      aria-label={name}
+    >
+      <title>{name}</title>
+      <path d={line} />
+      <path className="admin-miss" d={misses} />
+    </svg>
+  );
+}
+
+/** The line and the crosses as SVG paths. `checks` are oldest first, at least two. */
+export function sparkPaths(checks: Checks): { line: string; misses: string } {
+  const times = checks.flatMap(({ outcome, latency_ms }) =>
+    outcome === "ok" && latency_ms !== null ? [latency_ms] : [],
+  );
+  const most = Math.max(1, ...times);
+  const x = (index: number) => round(3 + (index / (checks.length - 1)) * (width - 6));
+  let drawing = false;
+  const parts: string[] = [];
+  const misses: string[] = [];
+  for (const [index, { outcome, latency_ms }] of checks.entries()) {
+    if (outcome === "failed" || latency_ms === null) {
+      drawing = false;
+      misses.push(`M${x(index) - 3} ${height - 9}l6 6m0-6l-6 6`);
+      continue;
+    }
+    parts.push(`${drawing ? "L" : "M"}${x(index)} ${round(height - 3 - (latency_ms / most) * (height - 6))}`);
+    // A single good check between bad ones is a dot.
+    if (!drawing) parts.push("h0.1");
+    drawing = true;
+  }
+  return { line: parts.join(""), misses: misses.join("") };
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

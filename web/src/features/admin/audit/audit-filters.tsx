@@ -1,0 +1,109 @@
+import { type ReactNode, useId } from "react";
+import { type AdminSearch, actors, outcomes } from "../search.ts";
+import { auditActions } from "./actions.ts";
+import { strings } from "./strings.ts";
+
+interface AuditFiltersProps {
+  search: AdminSearch;
+  /** Actions seen in the log that this page does not know. */
+  seen: readonly string[];
+  onChange: (next: (before: AdminSearch) => AdminSearch) => void;
+}
+
+type Filter = "action" | "actor" | "outcome" | "from" | "to";
+const filterNames: readonly Filter[] = ["action", "actor", "outcome", "from", "to"];
+
+/** What the audit log is narrowed down by; all of it stands in the address. */
+export function AuditFilters({ search, seen, onChange }: AuditFiltersProps) {
+  const set = (filter: Filter, value: string) => onChange((before) => withFilter(before, filter, value));
+  const actions = [
+    ...new Set([...auditActions, ...seen, ...(search.action === undefined ? [] : [search.action])]),
+  ].sort();
+  const isNarrowed = filterNames.some((filter) => search[filter] !== undefined);
+  return (
+    <fieldset className="admin-filters" aria-label={strings.filters}>
+      <Choice
+        label={strings.action}
+        value={search.action}
+        every={strings.everyAction}
+        onChange={(it) => set("action", it)}
+      >
+        {actions.map((action) => (
+          <option key={action}>{action}</option>
+        ))}
+      </Choice>
+      <Choice label={strings.actor} value={search.actor} every={strings.everyActor} onChange={(it) => set("actor", it)}>
+        {actors.map((actor) => (
+          <option key={actor} value={actor}>
+            {strings.actors[actor]}
+          </option>
+        ))}
+      </Choice>
+      <Choice
+        label={strings.outcome}
+        value={search.outcome}
+        every={strings.everyOutcome}
+        onChange={(it) => set("outcome", it)}
+      >
+        {outcomes.map((outcome) => (
+          <option key={outcome} value={outcome}>
+            {strings.outcomes[outcome]}
+          </option>
+        ))}
+      </Choice>
+      <Day label={strings.from} value={search.from} onChange={(it) => set("from", it)} />
+      <Day label={strings.to} value={search.to} onChange={(it) => set("to", it)} />
+      {isNarrowed ? (
+        <button type="button" className="btn btn-quiet self-end" onClick={() => onChange(withoutFilters)}>
+          {strings.clear}
+        </button>
+      ) : null}
+    </fieldset>
+  );
+}
+
+function withFilter(before: AdminSearch, filter: Filter, value: string): AdminSearch {
+  const { [filter]: _gone, ...rest } = before;
+  return value === "" ? rest : { ...rest, [filter]: value };
+}
+
+function withoutFilters({ action: _a, actor: _b, outcome: _c, from: _d, to: _e, ...rest }: AdminSearch): AdminSearch {
+  return rest;
+}
+
+interface ChoiceProps {
+  label: string;
+  value: string | undefined;
+  every: string;
+  onChange: (value: string) => void;
+  children: ReactNode;
+}
+
+function Choice({ label, value, every, onChange, children }: ChoiceProps) {
+  const id = useId();
+  return (
+    <div className="admin-filter">
+      <label htmlFor={id}>{label}</label>
+      <select id={id} className="input" value={value ?? ""} onChange={(event) => onChange(event.target.value)}>
+        <option value="">{every}</option>
+        {children}
+      </select>
+    </div>
+  );
+}
+
+function Day({ label, value, onChange }: Pick<ChoiceProps, "label" | "value" | "onChange">) {
+  const id = useId();
+  return (
+    <div className="admin-filter">
+      <label htmlFor={id}>{label}</label>
+      <input
+        id={id}
+        className="input"
+        type="date"
+        value={value ?? ""}
+        onChange={(event) => onChange(event.target.value)}
+      />
+    </div>
+  );
+}

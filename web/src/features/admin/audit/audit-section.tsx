@@ -1,0 +1,148 @@
+import type { AuditEvent } from "@safelight/contract";
+import { ChevronDown } from "lucide-react";
+import { memo } from "react";
+import { absoluteTime } from "../../../ui/time.ts";
+import { useAudit } from "../data/audit.ts";
+import { Loaded } from "../loaded.tsx";
+import { SectionHead } from "../section-head.tsx";
+import type { View } from "../use-view.ts";
+import { AuditFilters } from "./audit-filters.tsx";
+import { strings } from "./strings.ts";
+
+const columnCount = 6;
+
+/** Who did what, newest first. */
+export function AuditSection({ view }: { view: View }) {
+  const audit = useAudit(view.search);
+  const seen = audit.data?.map(({ action }) => action) ?? [];
+  const { action, actor, outcome, from, to } = view.search;
+  const isNarrowed = [action, actor, outcome, from, to].some((filter) => filter !== undefined);
+  return (
+    <section id="audit" aria-labelledby="audit-title" className="admin-section">
+      <SectionHead id="audit-title" title={strings.title} />
+      <AuditFilters search={view.search} seen={seen} onChange={view.change} />
+      <Loaded query={audit} loading={strings.loading} failed={strings.failed}>
+        {(events) =>
+          events.length === 0 ? (
+            <output className="admin-nothing">{isNarrowed ? strings.noMatch : strings.empty}</output>
+          ) : (
+            <AuditTable events={events} view={view} />
+          )
+        }
+      </Loaded>
+      <More audit={audit} />
+    </section>
+  );
+}
+
+function AuditTable({ events, view }: { events: readonly AuditEvent[]; view: View }) {
+  const { columns } = strings;
+  return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls can be scrolled with keys
+    <div className="admin-scroll" tabIndex={0} role="region" aria-label={strings.table}>
+      <table className="admin-table admin-audit">
+        <thead>
+          <tr>
+            {Object.values({ ...columns }).map((name) => (
+              <th key={name} scope="col">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {events.map((event) => (
+            <AuditRow key={event.id} event={event} open={view.isOpen(`l.${event.id}`)} onToggle={view.toggle} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+interface AuditRowProps {
+  event: AuditEvent;
+  open: boolean;
+  onToggle: (row: string) => void;
+}
+
+const AuditRow = memo(function AuditRow({ event, open, onToggle }: AuditRowProps) {
+  const { id, timestamp, action, target, actor, outcome, details } = event;
+  const time = absoluteTime(timestamp);
+  const moreId = `record-${id}`;
+  return (
+    <>
+      <tr>
+        <td className="num text-soft admin-when">{time}</td>
+        <td className="admin-action">
+          <button
+            type="button"
+            className="admin-open"
+            aria-expanded={open}
+            aria-controls={open ? moreId : undefined}
+            aria-label={strings.show(action, time)}
+            onClick={() => onToggle(`l.${id}`)}
+          >
+            <span className="mono">{action}</span>
+            <ChevronDown className="icon icon-small" aria-hidden="true" />
+          </button>
+        </td>
+        <td className="mono text-soft admin-target">{target ?? "–"}</td>
+        <td className="text-soft admin-by">{strings.actors[actor.type]}</td>
+        <td className="admin-outcome">
+          <span className={`state ${outcome === "success" ? "state-ready" : "state-failed"}`}>
+            {strings.outcomes[outcome]}
+          </span>
+        </td>
+        <td className="admin-detail text-soft">{detailsText(details)}</td>
+      </tr>
+      {open ? (
+        <tr className="admin-more">
+          <td colSpan={columnCount}>
+            <dl id={moreId} className="admin-facts mono">
+              <Fact name={strings.source} value={event.source} />
+              <Fact name={strings.actorId} value={actor.id} />
+              <Fact name={strings.columns.target} value={target ?? "–"} />
+              <Fact name={strings.reference} value={event.correlation_id} />
+            </dl>
+          </td>
+        </tr>
+      ) : null}
+    </>
+  );
+});
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd className="break-all">{value}</dd>
+    </div>
+  );
+}
+
+/** "code invalid_api_key, count 3": names and values as the log has them. */
+export function detailsText(details: AuditEvent["details"]): string {
+  return Object.entries(details)
+    .map(([name, value]) => `${name} ${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(", ");
+}
+
+function More({ audit }: { audit: ReturnType<typeof useAudit> }) {
+  if (!audit.hasNextPage) return null;
+  return (
+    <p className="mt-3 text-label text-faint" role="status">
+      {audit.isFetchNextPageError ? `${strings.moreFailed} ` : null}
+      <button
+        type="button"
+        className="btn btn-small"
+        aria-disabled={audit.isFetchingNextPage}
+        onClick={() => {
+          if (!audit.isFetchingNextPage) void audit.fetchNextPage();
+        }}
+      >
+        {audit.isFetchingNextPage ? strings.loadingMore : audit.isFetchNextPageError ? strings.tryAgain : strings.more}
+      </button>
+    </p>
+  );
+}

@@ -1,0 +1,17 @@
+// How often the dashboard asks, in milliseconds. A session may ask 120 times a minute; all of this together stays under 90.
+
+/** What an operator watches change: accounts, queue, what runs, a deployment under way. */
+export const often = 4_000;
+/** What changes by the minute. */
+export const sometimes = 15_000;
+export const rarely = 30_000;
+
+/** A query that is asked again while the page is in sight, and at once when it comes back into sight. */
+export function polled(interval: number) {
+  return {
+    refetchInterval: interval,
+    refetchIntervalInBackground: false,
+    refetchOnWindowFocus: "always",
+    staleTime: interval / 2,
+  } as const;
+}

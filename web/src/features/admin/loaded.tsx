@@ -1,0 +1,45 @@
+import type { UseQueryResult } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { describeProblem } from "../../api/problems.ts";
+import { Ghost, GhostArea } from "../../ui/ghost.tsx";
+import { ProblemNote } from "../../ui/problem-note.tsx";
+import { strings as uiStrings } from "../../ui/strings.ts";
+import { strings } from "./strings.ts";
+
+interface LoadedProps<Data> {
+  query: Pick<UseQueryResult<Data>, "data" | "error" | "refetch">;
+  /** What is being loaded, in words. */
+  loading: string;
+  /** That it did not come, in words. */
+  failed: string;
+  children: (data: Data) => ReactNode;
+}
+
+/** What a query brought. Before the first answer ghosts, or why none came; later failures leave standing what is known. */
+export function Loaded<Data>({ query, loading, failed, children }: LoadedProps<Data>) {
+  const { data, error, refetch } = query;
+  if (data !== undefined) return children(data);
+  if (error === null) {
+    return (
+      <GhostArea label={loading} className="grid gap-3">
+        {[0, 1, 2].map((row) => (
+          <Ghost key={row} className="h-10" />
+        ))}
+      </GhostArea>
+    );
+  }
+  const { detail, action, code, reference } = describeProblem(error);
+  return (
+    <ProblemNote
+      title={failed}
+      action={[detail, action].filter(Boolean).join(" ")}
+      code={code}
+      reference={reference}
+      referenceLabel={uiStrings.reference}
+    >
+      <button type="button" className="btn" onClick={() => void refetch()}>
+        {strings.tryAgain}
+      </button>
+    </ProblemNote>
+  );
+}

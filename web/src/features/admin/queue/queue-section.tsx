@@ -1,0 +1,113 @@
+import type { AdminTask, QueueState } from "@safelight/contract";
+import { Pause, Play } from "lucide-react";
+import { formatNumber } from "../../../ui/language.ts";
+import { absoluteTime, useNow } from "../../../ui/time.ts";
+import { useQueue } from "../data/queue.ts";
+import { type Unfinished, useUnfinished } from "../data/tasks.ts";
+import { Loaded } from "../loaded.tsx";
+import { SectionHead } from "../section-head.tsx";
+import type { View } from "../use-view.ts";
+import { strings } from "./strings.ts";
+import { TaskRow } from "./task-row.tsx";
+import { useTaskActions } from "./use-task-actions.ts";
+
+const tick = 1_000;
+
+/** What runs and what waits, of every client, and the tap of the queue. */
+export function QueueSection({ view }: { view: View }) {
+  const queue = useQueue().data;
+  const unfinished = useUnfinished();
+  const actions = useTaskActions();
+  return (
+    <section id="queue" aria-labelledby="queue-title" className="admin-section">
+      <SectionHead id="queue-title" title={strings.title} note={noteOf(queue, unfinished.data)}>
+        {queue === undefined ? null : (
+          <button
+            type="button"
+            className={`btn btn-small ${queue.paused ? "" : "btn-quiet"}`}
+            onClick={queue.paused ? actions.resume : actions.pause}
+          >
+            {queue.paused ? (
+              <Play className="icon" aria-hidden="true" />
+            ) : (
+              <Pause className="icon" aria-hidden="true" />
+            )}
+            {queue.paused ? strings.resume : strings.pause}
+          </button>
+        )}
+      </SectionHead>
+      {queue?.paused ? (
+        <output className="admin-paused">
+          <Pause className="icon" aria-hidden="true" />
+          <span>{pausedText(queue)}</span>
+        </output>
+      ) : null}
+      <Loaded query={unfinished} loading={strings.loading} failed={strings.failed}>
+        {(known) => <QueueTable unfinished={known} view={view} actions={actions} />}
+      </Loaded>
+    </section>
+  );
+}
+
+function noteOf(queue: QueueState | undefined, unfinished: Unfinished | undefined): string | null {
+  if (queue === undefined && unfinished === undefined) return null;
+  const running = queue?.processing ?? unfinished?.running.length ?? 0;
+  const waiting = queue?.pending ?? unfinished?.waitingTotal ?? 0;
+  const counts = strings.counts(formatNumber(running), formatNumber(waiting));
+  return queue === undefined ? counts : `${counts}, ${strings.room(Math.max(0, queue.limit - queue.pending))}`;
+}
+
+function pausedText({ paused_at, paused_by }: QueueState): string {
+  if (paused_at === null) return strings.pausedPlain;
+  return strings.paused(absoluteTime(paused_at), paused_by ?? strings.byAdmin);
+}
+
+interface QueueTableProps {
+  unfinished: Unfinished;
+  view: View;
+  actions: ReturnType<typeof useTaskActions>;
+}
+
+function QueueTable({ unfinished, view, actions }: QueueTableProps) {
+  const now = useNow(tick);
+  const { running, waiting, waitingTotal } = unfinished;
+  const tasks: readonly AdminTask[] = [...running, ...waiting];
+  const { columns } = strings;
+  if (tasks.length === 0) return <p className="admin-nothing">{strings.empty}</p>;
+  return (
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls can be scrolled with keys
+    <div className="admin-scroll" tabIndex={0} role="region" aria-label={strings.table}>
+      <table className="admin-table admin-queue">
+        <thead>
+          <tr>
+            <th scope="col">{columns.task}</th>
+            <th scope="col">{columns.prompt}</th>
+            <th scope="col">{columns.state}</th>
+            <th scope="col" className="admin-right">
+              {columns.time}
+            </th>
+            <th scope="col">
+              <span className="visually-hidden">{columns.actions}</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {tasks.map((task) => (
+            <TaskRow
+              key={task.id}
+              task={task}
+              now={now}
+              open={view.isOpen(`t.${task.id}`)}
+              onToggle={view.toggle}
+              onCancel={actions.cancel}
+              onFront={actions.front}
+            />
+          ))}
+        </tbody>
+      </table>
+      {waitingTotal > waiting.length ? (
+        <p className="text-label text-faint mt-2">{strings.further(waitingTotal - waiting.length)}</p>
+      ) : null}
+    </div>
+  );
+}
