@@ -39,6 +39,14 @@ export interface Config {
   /** Tasks that may wait at one time. */
   readonly queueLimit: number;
   readonly logLevel: LogLevel;
+  /** Minutes that a deploy of the worker may take. */
+  readonly deployMinutes: number;
+  /** The Python that has the modal package: a path or a command; null where it is looked for. */
+  readonly modalPython: string | null;
+  /** Another server than Modal's own, which only tests have. */
+  readonly modalServerUrl: string | null;
+  /** Where commands are looked for. */
+  readonly commandPath: string;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -69,6 +77,10 @@ export function readConfig(environment: Environment): Config {
     embeddedEngine: reader.choice("EMBEDDED_ENGINE", ["auto", "always", "off"], name === "prod" ? "off" : "auto"),
     queueLimit: reader.integer("QUEUE_LIMIT", 1000, 1, 1_000_000),
     logLevel: reader.choice("LOG_LEVEL", ["trace", "debug", "info", "warn", "error", "fatal", "silent"], "info"),
+    deployMinutes: reader.integer("DEPLOY_TIMEOUT", 30, 1, 240),
+    modalPython: reader.command("MODAL_PYTHON"),
+    modalServerUrl: reader.baseUrl("MODAL_SERVER_URL"),
+    commandPath: reader.text("PATH") ?? "/usr/local/bin:/usr/bin:/bin",
   };
   const problems = [...reader.problems, ...findContradictions(config, reader.refused)];
   if (problems.length > 0) throw new StartupError(problems);
@@ -135,6 +147,13 @@ class SettingsReader {
     const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
     if (number >= minimum && number <= maximum) return number;
     return this.#refuse(name, `must be a whole number from ${minimum} to ${maximum}.`, fallback);
+  }
+
+  /** A command of the path as it is, a path made absolute. */
+  command(name: string): string | null {
+    const value = this.text(name);
+    if (value === undefined) return null;
+    return value.includes("/") ? resolve(repositoryRoot, value) : value;
   }
 
   flag(name: string): boolean {

@@ -11,6 +11,7 @@ import type { Clock } from "./context/clock.ts";
 import { type Context, createContext } from "./context/context.ts";
 import { takeDataDirectory } from "./database/data-directory.ts";
 import { openDatabase } from "./database/open.ts";
+import { Deployer } from "./deploy/deployer.ts";
 import { startDispatcher } from "./dispatch/dispatcher.ts";
 import { StartupError } from "./errors.ts";
 import { EmbeddedExecutor } from "./executors/embedded.ts";
@@ -82,6 +83,9 @@ export async function startServer(environment: Environment, options: StartOption
 
   const accounts = openAccounts(context, secrets);
   opened.defer(() => accounts.stop());
+  const deployer = await Deployer.open(context, accounts);
+  opened.defer(() => deployer.stop());
+  deployer.wake();
   const workFolder = join(directory.path, "work");
   await mkdir(workFolder, { recursive: true, mode: 0o700 });
   const embedded = await EmbeddedExecutor.open({
@@ -115,6 +119,7 @@ export async function startServer(environment: Environment, options: StartOption
     isApiKey: createSecretCheck(secrets.apiKey),
     isAdminKey: createSecretCheck(secrets.adminKey),
     accounts,
+    deployer,
     workspaceTasks,
     isReady: () => !stopping.signal.aborted && answersReads(context),
     stopping: stopping.signal,

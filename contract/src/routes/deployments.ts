@@ -18,6 +18,13 @@ import { admin, json, machine, origin } from "./error-sets.ts";
 const one = [...origin, ...admin, "not_found", ...machine] as const;
 const account = [...origin, ...admin, "not_found", "validation_failed", ...machine] as const;
 
+const queued = {
+  description: "It is queued.",
+  content_type: json,
+  schema: DeploymentQueued,
+  headers: { Location: "The deployment." },
+};
+
 export const deploymentRoutes = {
   deployAccount: {
     name: "deployAccount",
@@ -28,7 +35,7 @@ export const deploymentRoutes = {
     description:
       "Queues a deploy of the worker to a Modal workspace. Accounts of another kind are refused. When it has succeeded the account gets the address of its worker and is checked.",
     path_parameters: WorkspacePath,
-    responses: { 202: { description: "It is queued.", content_type: json, schema: DeploymentQueued } },
+    responses: { 202: queued },
     errors: account,
   },
   rollbackAccount: {
@@ -40,7 +47,7 @@ export const deploymentRoutes = {
     description:
       "Queues a deploy of the kept source and settings of the last deployment that worked before the newest one. Refused when there is none, and while another deployment of the account has not ended.",
     path_parameters: WorkspacePath,
-    responses: { 202: { description: "It is queued.", content_type: json, schema: DeploymentQueued } },
+    responses: { 202: queued },
     errors: account,
   },
   deployAll: {

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sessionLifetime } from "../sessions/sessions.ts";
 import { createTestClock, type Edge, openEdge } from "../testing/edge.ts";
 import { claimTask, failTask, finishTask, moveTask, showPreview } from "../testing/stored-tasks.ts";
-import { formatEvent } from "./event-routes.ts";
+import { formatEvent } from "./send-events.ts";
 
 const clock = createTestClock();
 let edge: Edge;

@@ -1,5 +1,6 @@
 import type { Config } from "../config.ts";
 import type { Context } from "../context/context.ts";
+import type { Deployer } from "../deploy/deployer.ts";
 import type { Offers } from "../executors/executor.ts";
 import type { WorkspaceTasks } from "../proxy/workspace-tasks.ts";
 import type { OpenStreams } from "../sessions/open-streams.ts";
@@ -29,6 +30,7 @@ export interface Installation {
   readonly isApiKey: (presented: string) => boolean;
   readonly isAdminKey: (presented: string) => boolean;
   readonly accounts: AccountRegistry;
+  readonly deployer: Deployer;
   /** Asks workers for `workspace::id`. */
   readonly workspaceTasks: WorkspaceTasks;
   /** Whether tasks are accepted and run. */

@@ -75,3 +75,19 @@ export const PROXY_TRANSFER_MS = HOUR;
 
 /** How long a cancel inside a workspace waits for the run to stop; a worker answers after ten seconds at the latest. */
 export const PROXY_CANCEL_MS = 12 * SECOND;
+
+/** What a deploy of the worker may take, in milliseconds. */
+export interface DeployLimits {
+  /** All of it, from the start of the command to the address of the worker. */
+  readonly total: number;
+  /** Asking for that address. */
+  readonly ask: number;
+  /** How long the command may take to end by itself once it is told to. */
+  readonly grace: number;
+}
+
+/** Derived from the one that is decided: DEPLOY_TIMEOUT, in minutes. */
+export function deployLimits(minutes: number): DeployLimits {
+  const total = minutes * MINUTE;
+  return { total, ask: Math.min(MINUTE, total / 2), grace: 5 * SECOND };
+}

@@ -10,6 +10,7 @@ import { readConfig } from "../config.ts";
 import type { Clock } from "../context/clock.ts";
 import { type Context, createContext } from "../context/context.ts";
 import { type OpenOptions, openDatabase } from "../database/open.ts";
+import { Deployer } from "../deploy/deployer.ts";
 import type { Offers } from "../executors/executor.ts";
 import { isStillValid } from "../http/credentials.ts";
 import type { Installation } from "../http/installation.ts";
@@ -93,6 +94,7 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
     isApiKey: createSecretCheck(apiKey),
     isAdminKey: createSecretCheck(adminKey),
     accounts,
+    deployer: await Deployer.open(context, accounts),
     workspaceTasks,
     isReady: () => !stopping.signal.aborted,
     stopping: stopping.signal,

@@ -3,6 +3,7 @@ import { gallery } from "./0002-gallery.ts";
 import { workerAccounts } from "./0003-worker-accounts.ts";
 import { avoidedExecutors } from "./0004-avoided-executors.ts";
 import { searchFilters } from "./0005-search-filters.ts";
+import { deployments } from "./0006-deployments.ts";
 import type { Migration } from "./migration.ts";
 
 export const migrations: readonly Migration[] = [
@@ -11,4 +12,5 @@ export const migrations: readonly Migration[] = [
   workerAccounts,
   avoidedExecutors,
   searchFilters,
+  deployments,
 ];

@@ -1,0 +1,189 @@
+import { EventEmitter } from "node:events";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { repositoryRoot } from "../config.ts";
+import type { Context } from "../context/context.ts";
+import { SafelightError } from "../errors.ts";
+import { deployLimits } from "../tasks/time-limits.ts";
+import type { AccountRegistry } from "../worker-accounts/registry.ts";
+import { beginDeployment, failInterrupted, finishDeployment, type Outcome } from "./change-deployment.ts";
+import { DeploymentLog } from "./deployment-log.ts";
+import type { DeploymentRecord } from "./deployment-record.ts";
+import type { Ending } from "./explain-end.ts";
+import { findPython } from "./modal-command.ts";
+import { type RunParts, runDeployment } from "./run-deployment.ts";
+import { SourceStore } from "./source-store.ts";
+
+/** Deploys at one time; two of one account never. */
+const atOnce = 2;
+/** How long to wait after the database refused, milliseconds. */
+const afterFailure = 5000;
+/** How soon a run notices that its account was deleted, milliseconds. */
+const accountWatch = 1000;
+
+interface Run {
+  readonly abort: AbortController;
+  readonly ended: Promise<void>;
+}
+
+/**
+ * Runs what is queued, oldest first. The queue stands in the database: what waits when the server stops goes on after the next start,
+ * what runs then fails as `interrupted`, since nobody can tell how far it came.
+ */
+export class Deployer {
+  readonly #context: Context;
+  readonly #accounts: AccountRegistry;
+  readonly #parts: RunParts;
+  readonly #sourceFolder: string;
+  readonly #runs = new Map<string, Run>();
+  readonly #news = new EventEmitter().setMaxListeners(0);
+  #beginning: Promise<void> | undefined;
+  #again = false;
+  #stopped = false;
+
+  private constructor(context: Context, accounts: AccountRegistry, sourceFolder: string) {
+    const folder = join(context.config.dataDirectory, "deployments");
+    this.#context = context;
+    this.#accounts = accounts;
+    this.#sourceFolder = sourceFolder;
+    this.#parts = {
+      context,
+      keyring: accounts.keyring,
+      sources: new SourceStore(join(folder, "sources")),
+      runsFolder: join(folder, "runs"),
+      python: findPython(context.config),
+      limits: deployLimits(context.config.deployMinutes),
+    };
+  }
+
+  /** Clears up after the server before this one; `wake` begins what waits. */
+  static async open(
+    context: Context,
+    accounts: AccountRegistry,
+    sourceFolder: string = join(repositoryRoot, "deploy", "modal"),
+  ): Promise<Deployer> {
+    const deployer = new Deployer(context, accounts, sourceFolder);
+    const interrupted = await failInterrupted(context);
+    if (interrupted > 0) context.log.warn("deploys were interrupted", { interrupted });
+    await rm(deployer.#parts.runsFolder, { recursive: true, force: true });
+    const rows = context.database.prepareRead("SELECT DISTINCT source_hash FROM deployments").all();
+    await deployer.#parts.sources.sweep(new Set(rows.map(({ source_hash: name }) => String(name))));
+    return deployer;
+  }
+
+  /** Keeps the source as it stands now and answers its hash. Errors: `storage_unavailable`, `internal` where there is no source. */
+  async keepSource(): Promise<string> {
+    try {
+      return await this.#parts.sources.keep(this.#sourceFolder);
+    } catch (error) {
+      if (error instanceof SafelightError) throw error;
+      throw new SafelightError("internal", "The source of the worker cannot be read.", { cause: error });
+    }
+  }
+
+  /** Something was queued. */
+  wake(): void {
+    this.#again = true;
+    if (this.#stopped || this.#beginning !== undefined) return;
+    this.#beginning = this.#beginQueued().finally(() => {
+      this.#beginning = undefined;
+      if (this.#again) this.wake();
+    });
+  }
+
+  /** Ends the command of a running deployment; nothing for another. */
+  endRun(id: string, ending: Ending): void {
+    this.#runs.get(id)?.abort.abort(ending);
+  }
+
+  /** Tells who follows this deployment that it has changed. */
+  announce(id: string): void {
+    this.#news.emit(id);
+  }
+
+  /** Returns the function that ends the subscription. */
+  subscribe(id: string, listener: () => void): () => void {
+    this.#news.on(id, listener);
+    return () => void this.#news.off(id, listener);
+  }
+
+  /** Ends what runs and waits until it is written down. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#beginning;
+    for (const id of this.#runs.keys()) this.endRun(id, "interrupted");
+    await Promise.all([...this.#runs.values()].map(({ ended }) => ended));
+  }
+
+  async #beginQueued(): Promise<void> {
+    this.#again = false;
+    try {
+      while (!this.#stopped && this.#runs.size < atOnce) {
+        const id = this.#nextQueued();
+        if (id === undefined) return;
+        const record = await beginDeployment(this.#context, id);
+        if (record !== undefined) this.#begin(record);
+      }
+    } catch (error) {
+      this.#context.log.warn("a deploy could not be begun; it is tried again", { error });
+      setTimeout(() => this.wake(), afterFailure).unref();
+    }
+  }
+
+  #nextQueued(): string | undefined {
+    const row = this.#context.database
+      .prepareRead(
+        `SELECT id FROM deployments AS one WHERE status = 'queued' AND NOT EXISTS (
+           SELECT 1 FROM deployments AS other WHERE other.account_id = one.account_id AND other.status = 'running')
+         ORDER BY number LIMIT 1`,
+      )
+      .get();
+    return row === undefined ? undefined : String(row.id);
+  }
+
+  #begin(record: DeploymentRecord): void {
+    const abort = new AbortController();
+    const ended = this.#work(record, abort).finally(() => {
+      this.#runs.delete(record.id);
+      this.wake();
+    });
+    this.#runs.set(record.id, { abort, ended });
+    this.announce(record.id);
+  }
+
+  async #work(record: DeploymentRecord, abort: AbortController): Promise<void> {
+    const log = new DeploymentLog(this.#context, record.number, () => this.announce(record.id));
+    const limit = setTimeout(() => abort.abort("timed_out" satisfies Ending), this.#parts.limits.total);
+    const watch = setInterval(() => this.#endIfDeleted(record), accountWatch).unref();
+    const outcome = await runDeployment(this.#parts, record, log, abort.signal).catch((error: unknown): Outcome => {
+      this.#context.log.error("a deploy broke off", { deployment: record.id, error });
+      return { code: "deploy_failed", detail: "The server could not run the deploy: its log has more." };
+    });
+    clearTimeout(limit);
+    clearInterval(watch);
+    await log.close();
+    await this.#finish(record, outcome, log);
+    this.announce(record.id);
+  }
+
+  /** Until it is on disk, or the server stops: then the next start finds it unfinished. */
+  async #finish(record: DeploymentRecord, outcome: Outcome, log: DeploymentLog): Promise<void> {
+    for (;;) {
+      try {
+        await finishDeployment(this.#context, this.#accounts, record, outcome, log);
+        return;
+      } catch (error) {
+        this.#context.log.error("the end of a deploy could not be written down", { deployment: record.id, error });
+        if (this.#stopped) return;
+        await new Promise((resolve) => setTimeout(resolve, afterFailure).unref());
+      }
+    }
+  }
+
+  #endIfDeleted({ id, accountId }: DeploymentRecord): void {
+    const living = this.#context.database.prepareRead(
+      "SELECT 1 AS one FROM worker_accounts WHERE id = ? AND deleted_at IS NULL",
+    );
+    if (living.get(accountId) === undefined) this.endRun(id, "account_deleted");
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * The worker's source as it was at the moment of each deploy, so that a rollback brings back exactly those bytes. One file for each
+ * content, named by its SHA-256 and checked against it when it is used.
+ */
+import { hash } from "node:crypto";
+import { mkdir, open, readdir, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { isStorageFailure, SafelightError } from "../errors.ts";
+
+/** Bytes of all files together: a worker is program text, not weights. */
+const largest = 16 * 1024 * 1024;
+
+/** Files by their path below the folder, with forward slashes; contents in base64. */
+interface Snapshot {
+  readonly files: Readonly<Record<string, string>>;
+}
+
+export class SourceStore {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /**
+   * Keeps the source that stands in a folder. Durable when resolved; the same bytes give the same hash and one file. Hidden files and
+   * compiled Python are left out. Errors: `storage_unavailable`; Error where the folder holds no usable source.
+   */
+  async keep(sourceFolder: string): Promise<string> {
+    const text = JSON.stringify({ files: await readFiles(sourceFolder) } satisfies Snapshot);
+    const name = hash("sha256", text);
+    try {
+      if ((await this.#intact(name)) !== null) return name;
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      await writeDurably(join(this.#folder, name), text);
+    } catch (error) {
+      if (!isStorageFailure(error)) throw error;
+      throw new SafelightError("storage_unavailable", "The source of the worker cannot be kept.", { cause: error });
+    }
+    return name;
+  }
+
+  /** Writes a kept source out. Answers false when it is gone or not what it was. */
+  async unpack(name: string, folder: string): Promise<boolean> {
+    const snapshot = await this.#intact(name);
+    if (snapshot === null) return false;
+    for (const [path, content] of Object.entries(snapshot.files)) {
+      const target = join(folder, ...path.split("/"));
+      await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+      await writeFile(target, Buffer.from(content, "base64"), { mode: 0o600 });
+    }
+    return true;
+  }
+
+  /** Removes what was half written and what no deployment names. Only while nothing is being kept. */
+  async sweep(named: ReadonlySet<string>): Promise<number> {
+    const kept = await readdir(this.#folder).catch(() => []);
+    const surplus = kept.filter((name) => !named.has(name));
+    for (const name of surplus) await unlink(join(this.#folder, name));
+    return surplus.length;
+  }
+
+  async #intact(name: string): Promise<Snapshot | null> {
+    const text = await readFile(join(this.#folder, name), "utf8").catch(() => null);
+    return text !== null && hash("sha256", text) === name ? (JSON.parse(text) as Snapshot) : null;
+  }
+}
+
+async function readFiles(folder: string): Promise<Snapshot["files"]> {
+  const files: Record<string, string> = {};
+  let bytes = 0;
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length).replaceAll("\\", "/").replace(/^\/+/, ""))
+    .filter((path) => !path.split("/").some((part) => part.startsWith(".") || part === "__pycache__"))
+    .sort();
+  for (const path of paths) {
+    bytes += (await stat(join(folder, path))).size;
+    if (bytes > largest) throw new Error("The source of the worker is larger than 16 MiB.");
+    files[path] = (await readFile(join(folder, path))).toString("base64");
+  }
+  if (paths.length === 0) throw new Error("The source of the worker is missing.");
+  return files;
+}
+
+async function writeDurably(file: string, text: string): Promise<void> {
+  const partial = `${file}.partial-${crypto.randomUUID()}`;
+  const handle = await open(partial, "wx", 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(partial, file);
+  const folder = await open(dirname(file), "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
