@@ -1,5 +1,6 @@
 import { type Executor, type RunHandle, StartFailed } from "../executors/executor.ts";
-import { chooseAnother } from "../queue/claim.ts";
+import type { RunPass } from "../executors/executor-set.ts";
+import { ableLanes, chooseAnother } from "../queue/claim.ts";
 import { changeHeld, updateHeld } from "../queue/lease.ts";
 import { changeTask } from "../tasks/change.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
@@ -11,8 +12,13 @@ import { persist, type Workshop, whenAborted } from "./workshop.ts";
 const FURTHER_EXECUTORS = 3;
 
 export type Begun =
-  | { begun: true; task: TaskRecord; executor: Executor; handle: RunHandle }
+  | { begun: true; task: TaskRecord; executor: Executor; handle: RunHandle; pass: RunPass }
   | { begun: false; outcome: Outcome };
+
+interface Failure {
+  readonly executor: string;
+  readonly error: StartFailed;
+}
 
 /**
  * Starts the run, on another executor when the chosen one does not, and writes the handle down. Rejects with Interrupted
@@ -24,27 +30,40 @@ export async function beginRun(
   first: Executor,
   signal: AbortSignal,
 ): Promise<Begun> {
-  const failures: StartFailed[] = [];
-  const tried = new Set<string>();
+  const failures: Failure[] = [];
   let task = claimed;
   for (let executor: Executor | null = first; executor !== null; ) {
+    const pass = shop.executors.begin(executor.name);
     try {
       const handle = await startOn(shop, task, executor, signal);
-      return await noteHandle(shop, task, executor, handle);
+      return await noteHandle(shop, task, { executor, handle, pass });
     } catch (error) {
-      if (signal.aborted) throw error;
-      const failure =
-        error instanceof StartFailed ? error : new StartFailed("unreachable", "The executor failed.", error);
-      failures.push(failure);
-      tried.add(executor.name);
-      if (failure.reason === "busy") shop.rest(executor.name);
-      logFailure(shop, task, executor, failure);
+      if (signal.aborted) {
+        pass.end("none");
+        throw error;
+      }
+      failures.push(noteFailure(shop, task, executor, pass, error));
     }
+    const tried = new Set(failures.map((failure) => failure.executor));
     const next = tried.size > FURTHER_EXECUTORS ? null : await passOn(shop, task, tried);
     if (next !== null) task = next;
-    executor = next === null ? null : (shop.executors.find(({ name }) => name === next.executor) ?? null);
+    executor = next === null ? null : (shop.executors.find(next.executor ?? "") ?? null);
   }
-  return { begun: false, outcome: outcomeOf(failures) };
+  return { begun: false, outcome: outcomeOf(shop, task, failures) };
+}
+
+function noteFailure(shop: Workshop, task: TaskRecord, executor: Executor, pass: RunPass, thrown: unknown): Failure {
+  const error = thrown instanceof StartFailed ? thrown : new StartFailed("unreachable", "The executor failed.", thrown);
+  pass.end(error.reason === "unreachable" ? "bad" : "none");
+  if (error.reason === "busy") shop.rest(executor.name);
+  shop.context.log.warn("an executor did not start a run", {
+    task_id: task.id,
+    attempt: task.attempt,
+    executor: executor.name,
+    reason: error.reason,
+    error,
+  });
+  return { executor: executor.name, error };
 }
 
 async function startOn(shop: Workshop, task: TaskRecord, executor: Executor, signal: AbortSignal): Promise<RunHandle> {
@@ -62,17 +81,23 @@ async function startOn(shop: Workshop, task: TaskRecord, executor: Executor, sig
 }
 
 /** A handle that cannot be written now is written with the next report; the run itself goes on. */
-async function noteHandle(shop: Workshop, task: TaskRecord, executor: Executor, handle: RunHandle): Promise<Begun> {
+async function noteHandle(
+  shop: Workshop,
+  task: TaskRecord,
+  started: { executor: Executor; handle: RunHandle; pass: RunPass },
+): Promise<Begun> {
+  const { executor, handle } = started;
   try {
     const noted = await updateHeld(shop.context, task, () => ({
       columns: { run_handle: JSON.stringify(handle) },
       announce: false,
     }));
-    if (noted !== null) return { begun: true, task: noted, executor, handle };
+    if (noted !== null) return { begun: true, task: noted, ...started };
   } catch (error) {
     shop.context.log.warn("the handle of a run could not be stored yet", { task_id: task.id, error });
-    return { begun: true, task, executor, handle };
+    return { begun: true, task, ...started };
   }
+  started.pass.end("none");
   await executor.release(handle).catch(() => undefined);
   return { begun: false, outcome: { kind: "void" } };
 }
@@ -87,6 +112,7 @@ function passOn(shop: Workshop, held: TaskRecord, tried: ReadonlySet<string>): P
     await changeHeld(context, held, (task, tx) => {
       const lane = chooseAnother(tx, lanes, task);
       if (lane === null) return task;
+      shop.executors.noteUse(tx, lane.executor);
       moved = changeTask(context, tx, task, { columns: { executor: lane.executor, engine: lane.engine } });
       return moved;
     });
@@ -94,19 +120,18 @@ function passOn(shop: Workshop, held: TaskRecord, tried: ReadonlySet<string>): P
   });
 }
 
-function outcomeOf(failures: readonly StartFailed[]): Outcome {
-  if (failures.every(({ reason }) => reason === "busy")) return { kind: "handed_back", keepRun: false };
-  const last = failures.findLast(({ reason }) => reason !== "busy");
+/**
+ * Nobody started it. While another executor is able, if only its slots are taken, the task waits for that one and nothing is used up.
+ * Otherwise the attempt is over: a task must come to an end where nobody takes it.
+ */
+function outcomeOf(shop: Workshop, task: TaskRecord, failures: readonly Failure[]): Outcome {
+  const avoid = failures.flatMap(({ executor, error }) => (error.reason === "busy" ? [] : [executor]));
+  const mayGoOn = new Set(avoid).size <= FURTHER_EXECUTORS;
+  const others = mayGoOn && ableLanes(shop.lanes(), task).some((lane) => !avoid.includes(lane.executor));
+  if (avoid.length === 0 || others) return { kind: "handed_back", keepRun: false, avoid };
+  const last = failures.findLast(({ error }) => error.reason !== "busy")?.error;
   if (last?.reason === "refused") return { kind: "failed", code: "engine_failed", detail: last.message };
-  return { kind: "lost", code: "worker_lost", detail: "No executor could be reached to start the task." };
-}
-
-function logFailure(shop: Workshop, task: TaskRecord, executor: Executor, failure: StartFailed): void {
-  const { reason } = failure;
-  shop.context.log.warn("an executor did not start a run", {
-    task_id: task.id,
-    executor: executor.name,
-    reason,
-    error: failure,
-  });
+  // Each of them was told of its own failure already.
+  const detail = "No executor could be reached to start the task.";
+  return { kind: "lost", code: "worker_lost", detail, blameless: true };
 }

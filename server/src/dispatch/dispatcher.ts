@@ -2,9 +2,10 @@ import { catalog } from "@safelight/catalog";
 import type { Context } from "../context/context.ts";
 import type { PublishedEvent } from "../context/event-hub.ts";
 import type { Executor } from "../executors/executor.ts";
+import { type ExecutorSet, fixedExecutors } from "../executors/executor-set.ts";
 import { claimNext } from "../queue/claim.ts";
 import type { Lane } from "../queue/lanes.ts";
-import { renewLeases } from "../queue/lease.ts";
+import { changeHeld, releaseTask, renewLeases } from "../queue/lease.ts";
 import { reapStale, reapUnable } from "../queue/reap.ts";
 import { adoptRun, forgetRun, reclaimAbandoned, reclaimExpired } from "../queue/reclaim.ts";
 import { announceQueue } from "../tasks/announce-queue.ts";
@@ -21,7 +22,8 @@ export interface Dispatcher {
 
 export interface DispatcherOptions {
   context: Context;
-  executors: readonly Executor[];
+  /** A set that changes, or executors that neither come nor go. */
+  executors: ExecutorSet | readonly Executor[];
   limits?: TimeLimits;
   /** Pauses before each try to store a result, milliseconds. */
   storagePauses?: readonly number[];
@@ -60,15 +62,18 @@ const SWEEP_MS = 10 * 60_000;
 
 class RunningDispatcher implements Dispatcher {
   readonly #context: Context;
-  readonly #executors: readonly Executor[];
+  readonly #executors: ExecutorSet;
   readonly #limits: TimeLimits;
   readonly #shop: Workshop;
   readonly #stopping = new AbortController();
   readonly #runs = new Set<Run>();
+  /** Rises with every use; what was not used since the start stands below zero, by when it was. */
   readonly #lastUsed = new Map<string, number>();
+  readonly #startedAt: number;
+  #uses = 0;
   readonly #resting = new Set<string>();
   readonly #timers: NodeJS.Timeout[] = [];
-  #unsubscribe = (): void => {};
+  readonly #unsubscribe: (() => void)[] = [];
   #pumping: Promise<void> | null = null;
   #again = false;
   #lastReaped: number;
@@ -76,14 +81,16 @@ class RunningDispatcher implements Dispatcher {
 
   constructor({ context, executors, limits = timeLimits, storagePauses = STORAGE_PAUSES_MS }: DispatcherOptions) {
     this.#context = context;
-    this.#executors = executors;
+    const set = "all" in executors ? executors : fixedExecutors(executors);
+    this.#executors = set;
+    this.#startedAt = context.clock.now();
     this.#limits = limits;
     this.#lastReaped = context.clock.steady();
     this.#shop = {
       context,
       limits,
-      executors,
-      lanes: () => this.#lanes().filter((lane) => !this.#resting.has(lane.executor)),
+      executors: set,
+      lanes: () => this.#lanes().filter((lane) => set.standing(lane.executor) !== "resting"),
       wake: () => this.#wake(),
       storagePauses,
       rest: (executor) => this.#rest(executor),
@@ -94,7 +101,7 @@ class RunningDispatcher implements Dispatcher {
   /** Before anything else runs, executors are asked for the runs that an earlier start left with them (FR-006). */
   async recover(): Promise<void> {
     for (const task of await reclaimAbandoned(this.#context)) {
-      const executor = this.#executors.find(({ name }) => name === task.executor);
+      const executor = this.#executors.find(task.executor ?? "");
       if (executor === undefined) {
         await forgetRun(this.#context, task);
         continue;
@@ -105,7 +112,14 @@ class RunningDispatcher implements Dispatcher {
   }
 
   begin(): void {
-    this.#unsubscribe = this.#context.hub.subscribe((event) => this.#hear(event));
+    this.#unsubscribe.push(
+      this.#context.hub.subscribe((event) => this.#hear(event)),
+      this.#context.hub.onQueueChange(() => this.#wake()),
+      this.#executors.subscribe(() => {
+        this.#wake();
+        this.#tellQueueSoon();
+      }),
+    );
     this.#every(this.#limits.renewal, () => this.#renew());
     this.#every(this.#limits.reaper, () => this.#reap());
     this.#every(SWEEP_MS, () => sweep(this.#context), FIRST_SWEEP_MS);
@@ -114,7 +128,7 @@ class RunningDispatcher implements Dispatcher {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#unsubscribe();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
     for (const timer of [...this.#timers, this.#telling]) clearTimeout(timer);
     for (const run of this.#runs) run.control.interrupt("stop");
     await this.#pumping;
@@ -142,9 +156,10 @@ class RunningDispatcher implements Dispatcher {
 
   /** False while every slot is taken: then the end of a run wakes us, and a busy queue costs the database nothing. */
   #hasFreeSlot(): boolean {
-    return this.#executors.some((executor) => {
-      const busy = [...this.#runs].filter((run) => run.executor === executor.name && !run.control.storing).length;
-      return busy < executor.slots().total;
+    return this.#shop.lanes().some((lane) => {
+      if (lane.able.length === 0 || lane.full === true) return false;
+      const busy = [...this.#runs].filter((run) => run.executor === lane.executor && !run.control.storing).length;
+      return busy < lane.slots.total;
     });
   }
 
@@ -154,11 +169,16 @@ class RunningDispatcher implements Dispatcher {
       this.#again = false;
       if (!this.#hasFreeSlot()) return;
       try {
-        const task = await claimNext(this.#context, this.#shop.lanes(), { limits: this.#limits });
-        const executor = this.#executors.find(({ name }) => name === task?.executor);
-        if (task === null || executor === undefined) continue;
+        const task = await claimNext(this.#context, this.#shop.lanes(), {
+          limits: this.#limits,
+          onChoice: (tx, lane) => this.#executors.noteUse(tx, lane.executor),
+        });
+        if (task === null) continue;
         this.#again = true;
-        this.#launch(task, executor);
+        const executor = this.#executors.find(task.executor ?? "");
+        // An account that was switched off, or removed, in the moment of the claim gets no work.
+        if (executor?.offer(task.model, task.mode).able === true) this.#launch(task, executor);
+        else await changeHeld(this.#context, task, (held, tx) => releaseTask(this.#context, tx, held, false));
         this.#tellQueueSoon();
       } catch (error) {
         this.#context.log.error("no task could be claimed", { error });
@@ -178,7 +198,8 @@ class RunningDispatcher implements Dispatcher {
   }
 
   #launch(task: TaskRecord, executor: Executor): void {
-    this.#lastUsed.set(executor.name, this.#context.clock.steady());
+    this.#uses += 1;
+    this.#lastUsed.set(executor.name, this.#uses);
     const run: Run = { task, control: new RunControl(), executor: executor.name, ended: Promise.resolve() };
     this.#runs.add(run);
     if (this.#stopping.signal.aborted) run.control.interrupt("stop");
@@ -238,7 +259,7 @@ class RunningDispatcher implements Dispatcher {
   }
 
   #lanes(): Lane[] {
-    return this.#executors.map((executor) => ({
+    return this.#executors.all().map((executor) => ({
       executor: executor.name,
       engine: executor.engine,
       slots: executor.slots(),
@@ -248,7 +269,9 @@ class RunningDispatcher implements Dispatcher {
           .map((mode) => ({ type: model.type, model: model.id, mode: mode.id })),
       ),
       open: true,
-      lastUsedAt: this.#lastUsed.get(executor.name) ?? 0,
+      full: this.#resting.has(executor.name) || this.#executors.standing(executor.name) === "doubted",
+      lastUsedAt:
+        this.#lastUsed.get(executor.name) ?? Math.min(0, this.#executors.lastUsedAt(executor.name) - this.#startedAt),
     }));
   }
 }

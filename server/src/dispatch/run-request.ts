@@ -56,8 +56,9 @@ function referencesFor(context: Context, task: TaskRecord): RunReference[] {
   return rows.map((row) => {
     const parameter = String(row.parameter);
     const position = Number(row.position);
-    const path = context.media.path(uploadName({ id: String(row.id), type: String(row.type) }));
-    return { parameter, position, path, ...placeOf(task.parameters, parameter, position) };
+    const [id, contentType] = [String(row.id), String(row.type)];
+    const path = context.media.path(uploadName({ id, type: contentType }));
+    return { parameter, position, path, media: { id, contentType }, ...placeOf(task.parameters, parameter, position) };
   });
 }
 

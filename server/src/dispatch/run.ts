@@ -1,11 +1,12 @@
 import type { Executor, RunHandle, RunUpdate } from "../executors/executor.ts";
+import type { RunPass } from "../executors/executor-set.ts";
 import { changeHeld, loseAttempt, releaseTask } from "../queue/lease.ts";
 import { failTask } from "../tasks/fail.ts";
 import { isEnded } from "../tasks/lifecycle.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
 import { beginRun } from "./begin-run.ts";
 import { followRun } from "./follow-run.ts";
-import type { Outcome } from "./outcome.ts";
+import { type Outcome, verdictOf } from "./outcome.ts";
 import { storeResult } from "./store-result.ts";
 import { type Interruption, persist, type Workshop, within } from "./workshop.ts";
 
@@ -30,6 +31,7 @@ export class RunControl {
 interface Started {
   executor: Executor;
   handle: RunHandle;
+  pass: RunPass;
 }
 
 /**
@@ -62,7 +64,13 @@ class Attempt {
     this.#task = claimed;
     this.#resumed = claimed.runHandle !== null;
     this.#started =
-      claimed.runHandle === null ? null : { executor: first, handle: JSON.parse(claimed.runHandle) as RunHandle };
+      claimed.runHandle === null
+        ? null
+        : {
+            executor: first,
+            handle: JSON.parse(claimed.runHandle) as RunHandle,
+            pass: shop.executors.begin(first.name),
+          };
     if (claimed.cancelRequestedAt !== null) control.interrupt("cancel");
   }
 
@@ -74,7 +82,7 @@ class Attempt {
     } catch (error) {
       if (this.#control.signal.aborted) return { kind: "interrupted" };
       this.#shop.context.log.error("a run failed in an unforeseen way", { task_id: this.#task.id, error });
-      return { kind: "lost", code: "worker_lost", detail: "The task could not be run to its end." };
+      return { kind: "lost", code: "worker_lost", detail: "The task could not be run to its end.", blameless: true };
     }
   }
 
@@ -84,7 +92,7 @@ class Attempt {
       const begun = await beginRun(this.#shop, this.#task, this.#first, signal);
       if (!begun.begun) return begun.outcome;
       this.#task = begun.task;
-      this.#started = { executor: begun.executor, handle: begun.handle };
+      this.#started = { executor: begun.executor, handle: begun.handle, pass: begun.pass };
     }
     const started = this.#started;
     const { last, task } = await followRun(this.#shop, { task: this.#task, ...started, signal, interrupt });
@@ -104,8 +112,10 @@ class Attempt {
     if (last?.state !== "failed" || last.error === undefined) {
       return { kind: "lost", code: "worker_lost", detail: "The executor was lost while it worked on the task." };
     }
-    const { code, detail } = last.error;
-    return code === "worker_lost" ? { kind: "lost", code, detail } : { kind: "failed", code, detail };
+    const { code, detail, again } = last.error;
+    if (code === "worker_lost") return { kind: "lost", code, detail };
+    if (again === true && code !== "content_refused") return { kind: "lost", code, detail, blameless: true };
+    return { kind: "failed", code, detail };
   }
 
   /** A stopping server lets a result that is made already be stored, for a moment. */
@@ -124,6 +134,8 @@ class Attempt {
   /** Frees the executor and writes down how the attempt ended. */
   async conclude(outcome: Outcome): Promise<void> {
     const final = outcome.kind === "interrupted" ? this.#interrupted() : outcome;
+    this.#started?.pass.end(verdictOf(final));
+    this.#log(final);
     const ended = final.kind === "settled" || final.kind === "failed" || final.kind === "lost";
     if (final.kind === "handed_back" && final.keepRun) {
       const task = await this.#settle(final);
@@ -135,6 +147,19 @@ class Attempt {
     if (!ended) await this.#free();
     await this.#settle(final);
     if (ended) await this.#free();
+  }
+
+  /** How the routing of this attempt came out. */
+  #log(outcome: Outcome): void {
+    this.#shop.context.log.info("run concluded", {
+      task_id: this.#task.id,
+      attempt: this.#task.attempt,
+      executor: this.#started?.executor.name ?? this.#task.executor,
+      picked_up: this.#resumed,
+      outcome: outcome.kind,
+      ...("code" in outcome ? { code: outcome.code } : {}),
+      ...(outcome.kind === "handed_back" ? { run_goes_on: outcome.keepRun, avoids: outcome.avoid ?? [] } : {}),
+    });
   }
 
   #interrupted(): Outcome {
@@ -162,7 +187,7 @@ class Attempt {
           return failTask(context, tx, task, "cancelled");
         if (outcome.kind === "failed") return failTask(context, tx, task, outcome.code, outcome.detail);
         if (outcome.kind === "lost") return loseAttempt(context, tx, task, outcome.code, outcome.detail);
-        return releaseTask(context, tx, task, outcome.keepRun);
+        return releaseTask(context, tx, task, outcome.keepRun, outcome.avoid);
       }),
     );
   }

@@ -5,6 +5,7 @@ import { changeHeld } from "../queue/lease.ts";
 import { changeTask } from "../tasks/change.ts";
 import { failTask } from "../tasks/fail.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
+import { WorkerError } from "../worker-client/worker-error.ts";
 import type { Outcome } from "./outcome.ts";
 import { extensionFor, type ResultFacts, verifyResult } from "./verify-result.ts";
 import { persist, type Workshop } from "./workshop.ts";
@@ -31,8 +32,13 @@ export async function storeResult(shop: Workshop, run: Finished): Promise<Outcom
       if (run.signal.aborted) return { kind: "interrupted" };
       // The commit was tried until the server stopped; the next start takes the task up as it is.
       if (shop.stopping.aborted) return { kind: "void" };
-      if (error instanceof ResultLost) return { kind: "lost", code: "worker_lost", detail: error.message };
+      if (error instanceof ResultLost) {
+        // What took half an hour to make is not thrown away for one connection that broke.
+        const again = run.executor.survivesRestart && !error.final && index + 1 < shop.storagePauses.length;
+        if (!again) return { kind: "lost", code: "worker_lost", detail: error.message };
+      }
       shop.context.log.warn("a result could not be stored", { task_id: run.task.id, try: index + 1, error });
+      if (error instanceof ResultLost) continue;
       if (!(error instanceof SafelightError) || error.code !== "storage_unavailable") throw error;
     }
   }
@@ -86,12 +92,17 @@ async function putResult(shop: Workshop, run: Finished, result: RunResult, name:
     return await shop.context.media.put(name, result.stream);
   } catch (error) {
     if (streamError !== undefined)
-      throw new ResultLost("The executor broke off while it handed over its result.", error);
+      throw new ResultLost("The executor broke off while it handed over its result.", error, isLie(streamError));
     throw error;
   } finally {
     run.signal.removeEventListener("abort", abort);
     result.stream.destroy();
   }
+}
+
+/** What came was not what was announced; it would not be another time. */
+function isLie(error: unknown): boolean {
+  return error instanceof WorkerError && error.kind === "broken_protocol";
 }
 
 interface StoredPreview {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../context/context.ts";
 import { SafelightError } from "../errors.ts";
-import type { Executor } from "../executors/executor.ts";
+import type { ExecutorSet } from "../executors/executor-set.ts";
 import type { Lane } from "../queue/lanes.ts";
 import type { TimeLimits } from "../tasks/time-limits.ts";
 
@@ -9,8 +9,8 @@ import type { TimeLimits } from "../tasks/time-limits.ts";
 export interface Workshop {
   readonly context: Context;
   readonly limits: TimeLimits;
-  readonly executors: readonly Executor[];
-  /** The executors as the queue sees them, those left out that just said they are busy. */
+  readonly executors: ExecutorSet;
+  /** The executors as the queue sees them, those left out that rest. */
   lanes(): readonly Lane[];
   /** Leaves an executor in peace for a moment after it said that it is busy. */
   rest(executor: string): void;

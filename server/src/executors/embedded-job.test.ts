@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { clipRequest, runRequest } from "./conformance.ts";
 import { inCatalogNames, toEngineJob, warningsFor } from "./embedded-job.ts";
 import { embeddedOffer } from "./embedded-offer.ts";
+import { fixedExecutors } from "./executor-set.ts";
 import { createOffers } from "./offers.ts";
 import { ScriptedExecutor } from "./scripted.ts";
 
@@ -113,11 +114,17 @@ describe("when the embedded engine steps in", () => {
   test("the installation can run what any executor can, and otherwise says why not", () => {
     const unable = new ScriptedExecutor({ name: "first", offer: () => embeddedOffer("off", "flux", "none") });
     const able = new ScriptedExecutor({ name: "second" });
-    expect(createOffers([unable, able]).offer("flux", "txt2img")).toEqual({ able: true, executor: "second" });
-    expect(createOffers([unable]).offer("flux", "txt2img")).toMatchObject({
+    expect(createOffers(fixedExecutors([unable, able])).offer("flux", "txt2img")).toEqual({
+      able: true,
+      executor: "second",
+    });
+    expect(createOffers(fixedExecutors([unable])).offer("flux", "txt2img")).toMatchObject({
       able: false,
       reason: { code: "embedded_engine_off" },
     });
-    expect(createOffers([]).offer("flux", "txt2img")).toMatchObject({ able: false, reason: { code: "no_workers" } });
+    expect(createOffers(fixedExecutors([])).offer("flux", "txt2img")).toMatchObject({
+      able: false,
+      reason: { code: "no_workers" },
+    });
   });
 });

@@ -29,6 +29,8 @@ export interface RunReference {
   strength: number;
   /** File on this machine. */
   path: string;
+  /** What a worker elsewhere knows it by; left out where nothing is sent on. */
+  media?: { id: string; contentType: string };
 }
 
 /** A JSON value that the executor gave and understands; kept in the task's row so that a restart can ask for the run. */
@@ -57,7 +59,8 @@ export interface RunUpdate {
   /** 0 while there is no preview; raised with every new picture. */
   previewVersion: number;
   warnings: readonly Notice[];
-  error?: { code: RunErrorCode; detail: string };
+  /** `again`: another attempt has a chance, though it is no fault of the executor. */
+  error?: { code: RunErrorCode; detail: string; again?: boolean };
 }
 
 export interface RunResult {
@@ -83,7 +86,11 @@ export type UnavailableReason = Notice;
 
 /** Thrown by `start` when the run did not begin; another executor may be tried. */
 export class StartFailed extends Error {
-  readonly reason: "busy" | "unreachable" | "refused";
+  /**
+   * `busy`: every slot is taken. `unreachable`: it does not answer, or not as it should. `unavailable`: it answers that it cannot run
+   * this now. `refused`: it answers that the request is wrong.
+   */
+  readonly reason: "busy" | "unreachable" | "unavailable" | "refused";
   constructor(reason: StartFailed["reason"], detail: string, cause?: unknown) {
     super(detail, cause === undefined ? undefined : { cause });
     this.name = "StartFailed";
@@ -120,11 +127,13 @@ export interface Executor {
   close(): Promise<void>;
 }
 
-/** Why `result` could not be read now, though the run succeeded: the executor is lost. */
+/** Why `result` could not be read, though the run succeeded. Unless it is `final` it may be asked for again. */
 export class ResultLost extends Error {
-  constructor(detail: string, cause?: unknown) {
+  readonly final: boolean;
+  constructor(detail: string, cause?: unknown, final = false) {
     super(detail, cause === undefined ? undefined : { cause });
     this.name = "ResultLost";
+    this.final = final;
   }
 }
 

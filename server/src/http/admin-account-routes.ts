@@ -35,9 +35,12 @@ export function registerAdminAccountRoutes(registrar: Registrar): void {
 }
 
 function registerReads(registrar: Registrar): void {
+  const { accounts } = registrar.installation;
   const reading = { action: "list_accounts", records: "read" } as const;
-  registerAdmin(registrar, routes.listAccounts, reading, ({ context }) => ({ accounts: listAccounts(context) }));
-  registerAdmin(registrar, routes.getAccount, reading, (call) => getAccount(call.context, workspaceOf(call)));
+  registerAdmin(registrar, routes.listAccounts, reading, ({ context }) => ({
+    accounts: listAccounts(context, accounts),
+  }));
+  registerAdmin(registrar, routes.getAccount, reading, (call) => getAccount(call.context, accounts, workspaceOf(call)));
   registerAdmin(registrar, routes.getAccountHealth, reading, (call) =>
     getAccountHealth(call.context, workspaceOf(call)),
   );
@@ -60,7 +63,11 @@ function registerChanges(registrar: Registrar): void {
   );
 
   registerAdmin<unknown, AccountChange>(registrar, routes.updateAccount, changing("update_account"), async (call) =>
-    describeAccount(call.context, await updateAccount(call.context, accounts, workspaceOf(call), call.body as Change)),
+    describeAccount(
+      call.context,
+      accounts,
+      await updateAccount(call.context, accounts, workspaceOf(call), call.body as Change),
+    ),
   );
 
   registerAdmin<unknown, AccountCredentials>(registrar, routes.rotateAccount, changing("rotate_secret"), async (call) =>

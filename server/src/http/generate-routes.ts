@@ -5,6 +5,7 @@ import type { Context } from "../context/context.ts";
 import { SafelightError } from "../errors.ts";
 import { findReplay, type IdempotencyClaim } from "../tasks/idempotency.ts";
 import { submitTask } from "../tasks/submit.ts";
+import { accountOffer } from "../worker-accounts/account-offer.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import type { Installation } from "./installation.ts";
 import { type Call, credentialOf, type Registrar, register } from "./register.ts";
@@ -57,7 +58,7 @@ function judgeBody(body: unknown): CheckedRequest {
 async function refuseUnwritableFormat(installation: Installation, request: CheckedRequest): Promise<void> {
   const format = request.parameters.output_format;
   const offer = installation.offers.offer(request.model, request.mode);
-  const isEmbedded = offer.able && offer.executor === "embedded";
+  const isEmbedded = request.workspace === null && offer.able && offer.executor === "embedded";
   if (!isEmbedded || typeof format !== "string" || (await installation.engine.canEncode(format))) return;
   const message = `${format} needs ffmpeg on this machine; choose another output_format.`;
   throw new SafelightError("validation_failed", message, {
@@ -71,9 +72,10 @@ async function refuseWithoutCapacity(
   request: CheckedRequest,
 ): Promise<void> {
   if (request.workspace !== null) {
-    await requireWorkspace(context, request.workspace, routes.generate.path);
-    // Accounts are not routed to yet: a task that is pinned to one would wait for nothing.
-    throw new SafelightError("no_workers", "This workspace takes no tasks at the moment.");
+    const account = await requireWorkspace(context, request.workspace, routes.generate.path);
+    const offer = accountOffer(account, request.model, request.mode, request.type);
+    if (offer.able) return;
+    throw new SafelightError("no_workers", `This workspace cannot run it now. ${offer.reason.detail}`);
   }
   const offer = installation.offers.offer(request.model, request.mode);
   if (!offer.able) throw new SafelightError("no_workers", offer.reason.detail);

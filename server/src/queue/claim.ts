@@ -123,7 +123,7 @@ function nextPending(
  * or not; where it was handed back without a failure it goes first, since its run may still be known there.
  */
 function chooseLane(lanes: readonly Lane[], running: Running, task: TaskRecord): Lane | undefined {
-  const able = lanes.filter((lane) => isAble(lane, task));
+  const able = ableLanes(lanes, task);
   const elsewhere = able.filter(({ executor }) => !task.avoided.includes(executor));
   const free = (elsewhere.length > 0 ? elsewhere : able).filter((lane) => hasRoom(lane, running, task.type));
   const before = task.released ? elsewhere.find(({ executor }) => executor === task.executor) : undefined;
@@ -134,9 +134,12 @@ function chooseLane(lanes: readonly Lane[], running: Running, task: TaskRecord):
   )[0];
 }
 
-function isAble(lane: Lane, task: TaskRecord): boolean {
-  const isMeant = task.workspace === null ? lane.open : lane.executor === task.workspace;
-  return isMeant && lane.able.some(({ model, mode }) => model === task.model && mode === task.mode);
+/** The lanes that could run the task if they had room. */
+export function ableLanes(lanes: readonly Lane[], task: TaskRecord): Lane[] {
+  return lanes.filter((lane) => {
+    const isMeant = task.workspace === null ? lane.open : lane.executor === task.workspace;
+    return isMeant && lane.able.some(({ model, mode }) => model === task.model && mode === task.mode);
+  });
 }
 
 function logDispatch(context: Context, before: TaskRecord, task: TaskRecord): void {

@@ -23,7 +23,11 @@ test("every lower limit ends before the one above it, whatever is decided", () =
       // Two renewals may fail before a lease is lost, and it is noticed within one lease.
       expect(limits.renewal * 3).toBeLessThanOrEqual(limits.lease);
       expect(limits.reaper).toBeLessThan(limits.lease);
-      expect(limits.httpWait).toBeLessThan(limits.lease);
+      // A call that waits is noticed as unanswered no later than the silence is; both well before the lease ends.
+      expect(limits.httpWait + limits.workerAnswer).toBeLessThanOrEqual(limits.workerSilence);
+      expect(limits.workerSilence).toBeLessThan(limits.lease);
+      expect(limits.transferIdle).toBeLessThan(limits.lease);
+      expect(limits.transfer).toBeLessThanOrEqual(Math.min(limits.stale.image, limits.stale.video));
       expect(limits.cancel).toBeLessThan(limits.lease);
       expect(limits.reaper).toBeGreaterThan(0);
     }),

@@ -22,9 +22,8 @@ import type { DoorParts } from "../proxy/worker-doors.ts";
 import { WorkspaceTasks } from "../proxy/workspace-tasks.ts";
 import { createSecretCheck } from "../sessions/credential.ts";
 import { OpenStreams } from "../sessions/open-streams.ts";
-import { createProbe } from "../worker-accounts/probe.ts";
+import { openRegistry } from "../worker-accounts/open-registry.ts";
 import type { AccountRegistry } from "../worker-accounts/registry.ts";
-import { AccountStandings } from "../worker-accounts/standings.ts";
 
 export interface Edge {
   readonly app: FastifyInstance;
@@ -52,7 +51,7 @@ export interface EdgeOptions {
   readonly webFolder?: string;
   readonly canEncode?: (format: string) => Promise<boolean>;
   /** How workers are called: names that resolve as a test says, other patience. */
-  readonly workers?: Pick<DoorParts, "resolve" | "timeoutMs" | "idleMs">;
+  readonly workers?: Pick<DoorParts, "resolve" | "timeoutMs" | "idleMs" | "cancelMs">;
 }
 
 export const everythingRuns: Offers = { offer: () => ({ able: true, executor: "embedded" }) };
@@ -126,14 +125,7 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
 
 /** Worker accounts whose checks are made by hand only. */
 function openAccounts(context: Context): AccountRegistry {
-  const keyring = createKeyring([hash("sha256", context.config.dataDirectory, "buffer")]);
-  const { workerNetworks } = context.config;
-  return {
-    keyring,
-    probe: createProbe({ keyring, workerNetworks, steady: () => context.clock.steady() }),
-    standings: new AccountStandings(context.database),
-    changed: () => undefined,
-  };
+  return openRegistry(context, createKeyring([hash("sha256", context.config.dataDirectory, "buffer")]));
 }
 
 /** A clock that a test moves by hand, in milliseconds. */

@@ -65,6 +65,13 @@ export function readAccounts(prepare: Prepare): AccountRecord[] {
     .map((row) => toAccountRecord(prepare, row));
 }
 
+/** Every row that is there: deleted accounts too, while runs go on there. Oldest first. */
+export function readAccountRows(prepare: Prepare): { readonly account: AccountRecord; readonly isDeleted: boolean }[] {
+  return prepare("SELECT * FROM worker_accounts ORDER BY created_at, id")
+    .all()
+    .map((row) => ({ account: toAccountRecord(prepare, row), isDeleted: row.deleted_at !== null }));
+}
+
 function toAccountRecord(prepare: Prepare, row: Row): AccountRecord {
   return {
     id: String(row.id),

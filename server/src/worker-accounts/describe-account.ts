@@ -3,18 +3,18 @@ import type { Account, AccountHealth, AccountState } from "@safelight/contract";
 import type { WorkerHealth } from "@safelight/contract/worker";
 import type { Context } from "../context/context.ts";
 import { type AccountRecord, readAccounts } from "./account-record.ts";
-import { requireAccount } from "./registry.ts";
-import { runningOn } from "./runs.ts";
+import { type AccountRegistry, requireAccount } from "./registry.ts";
+import { countRunningOn } from "./runs.ts";
 
 /** Every account, newest first. */
-export function listAccounts(context: Context): Account[] {
+export function listAccounts(context: Context, registry: AccountRegistry): Account[] {
   const { prepareRead } = context.database;
-  return readAccounts(prepareRead).map((account) => describeAccount(context, account));
+  return readAccounts(prepareRead).map((account) => describeAccount(context, registry, account));
 }
 
 /** Errors: `not_found`. */
-export function getAccount(context: Context, workspace: string): Account {
-  return describeAccount(context, requireAccount(context.database.prepareRead, workspace));
+export function getAccount(context: Context, registry: AccountRegistry, workspace: string): Account {
+  return describeAccount(context, registry, requireAccount(context.database.prepareRead, workspace));
 }
 
 /** What the last checks found. Errors: `not_found`. */
@@ -40,7 +40,7 @@ export function getAccountHealth(context: Context, workspace: string): AccountHe
   };
 }
 
-export function describeAccount(context: Context, account: AccountRecord): Account {
+export function describeAccount(context: Context, registry: AccountRegistry, account: AccountRecord): Account {
   return {
     id: account.id,
     label: account.label,
@@ -53,8 +53,8 @@ export function describeAccount(context: Context, account: AccountRecord): Accou
     updated_at: time(account.updatedAt),
     last_used: account.lastUsedAt === null ? null : time(account.lastUsedAt),
     use_count: account.useCount,
-    running: { image: 0, video: 0 },
-    circuit: { state: "closed", failures: 0, until: null },
+    running: countRunningOn(context.database.prepareRead, account.workspace),
+    circuit: registry.circuits.describe(account.id),
     slots: { ...account.slots },
     min_containers: account.minContainers,
     max_containers: account.maxContainers,

@@ -2,6 +2,7 @@ import type { Transaction } from "../database/database.ts";
 import { SafelightError } from "../errors.ts";
 import type { Keyring } from "../keys/keyring.ts";
 import { type AccountRecord, readAccount } from "./account-record.ts";
+import type { AccountCircuits } from "./circuits.ts";
 import type { Probe } from "./probe.ts";
 import type { AccountStandings } from "./standings.ts";
 
@@ -10,8 +11,11 @@ export interface AccountRegistry {
   readonly keyring: Keyring;
   readonly probe: Probe;
   readonly standings: AccountStandings;
+  readonly circuits: AccountCircuits;
   /** Called after a commit that makes a check due or changes what can run where. */
   readonly changed: () => void;
+  /** Called after a commit that only makes a check due. */
+  readonly wakeChecks: () => void;
 }
 
 /** The account of a workspace, as this transaction sees it. Errors: `not_found`. */

@@ -9,6 +9,14 @@ export function runningOn(prepare: Prepare, workspace: string): string[] {
     .map(({ id }) => String(id));
 }
 
+/** How many of them there are of each type. */
+export function countRunningOn(prepare: Prepare, workspace: string): { image: number; video: number } {
+  const counts = { image: 0, video: 0 };
+  const sql = "SELECT type, count(*) AS count FROM tasks WHERE status = 'processing' AND executor = ? GROUP BY type";
+  for (const row of prepare(sql).all(workspace)) counts[row.type as keyof typeof counts] = Number(row.count);
+  return counts;
+}
+
 /** Tells every run of a workspace to stop. One that has ended meanwhile is left as it is. */
 export async function cancelRunsOf(context: Context, workspace: string): Promise<void> {
   for (const id of runningOn(context.database.prepareRead, workspace)) await cancelTask(context, id);

@@ -13,9 +13,8 @@ import { disableAccount, drainAccount, enableAccount, rotateCredentials, updateA
 import { checkAccount } from "./check-account.ts";
 import { deleteAccount, purgeDeletedAccounts } from "./delete-account.ts";
 import { startHealthChecks } from "./health-checks.ts";
-import { createProbe } from "./probe.ts";
+import { openRegistry } from "./open-registry.ts";
 import type { AccountRegistry } from "./registry.ts";
-import { AccountStandings } from "./standings.ts";
 
 let core: Core;
 let worker: HealthWorker;
@@ -23,14 +22,7 @@ let accounts: AccountRegistry;
 const encryptionKey = randomBytes(32);
 
 function registryOf(on: Core, key: Uint8Array = encryptionKey): AccountRegistry {
-  const keyring = createKeyring([key]);
-  const { workerNetworks } = on.context.config;
-  return {
-    keyring,
-    probe: createProbe({ keyring, workerNetworks, steady: () => on.context.clock.steady() }),
-    standings: new AccountStandings(on.context.database),
-    changed: () => undefined,
-  };
+  return openRegistry(on.context, createKeyring([key]));
 }
 
 beforeEach(async () => {

@@ -1,0 +1,156 @@
+import type { Context } from "../context/context.ts";
+import type { Transaction } from "../database/database.ts";
+import type { TimeLimits } from "../tasks/time-limits.ts";
+import { type AccountRecord, readAccountRows } from "../worker-accounts/account-record.ts";
+import { checkSoon } from "../worker-accounts/check-soon.ts";
+import type { AccountRegistry } from "../worker-accounts/registry.ts";
+import type { Executor } from "./executor.ts";
+import type { ExecutorSet, RunPass, Standing } from "./executor-set.ts";
+import { HttpWorkerExecutor } from "./http-worker.ts";
+
+export interface AccountExecutorsParts {
+  readonly context: Context;
+  readonly registry: AccountRegistry;
+  /** The engine of this machine; it comes last wherever an order counts. */
+  readonly embedded: Executor;
+  readonly limits: TimeLimits;
+}
+
+interface Doubt {
+  /** The check that was the last when the run failed. */
+  readonly checkedAt: number | null;
+  readonly timer: NodeJS.Timeout;
+}
+
+const unwatched: RunPass = { end: () => undefined };
+
+/**
+ * The executors of an installation with worker accounts: one for each account that is registered, or deleted with runs that go on, and the
+ * embedded engine. `refresh` after every commit that changes an account. After a run failed somewhere its account is checked at once,
+ * and nothing is given to it until that check is made.
+ */
+export class AccountExecutors implements ExecutorSet {
+  readonly #parts: AccountExecutorsParts;
+  readonly #workers = new Map<string, HttpWorkerExecutor>();
+  readonly #doubts = new Map<string, Doubt>();
+  readonly #listeners = new Set<() => void>();
+  #all: readonly Executor[] = [];
+
+  /** Reads the accounts; they are there when the constructor returns. */
+  constructor(parts: AccountExecutorsParts) {
+    this.#parts = parts;
+    this.#read();
+  }
+
+  all(): readonly Executor[] {
+    return this.#all;
+  }
+
+  find(name: string): Executor | undefined {
+    const { embedded } = this.#parts;
+    return name === embedded.name ? embedded : this.#worker(name);
+  }
+
+  standing(name: string): Standing {
+    const account = this.#worker(name)?.account;
+    if (account === undefined) return "ready";
+    if (!this.#parts.registry.circuits.mayBegin(account.id)) return "resting";
+    return this.#doubts.has(account.id) ? "doubted" : "ready";
+  }
+
+  begin(name: string): RunPass {
+    const account = this.#worker(name)?.account;
+    if (account === undefined) return unwatched;
+    const pass = this.#parts.registry.circuits.begin(account);
+    return {
+      end: (verdict) => {
+        pass.end(verdict);
+        if (verdict === "bad") this.#doubt(account.id);
+      },
+    };
+  }
+
+  noteUse(tx: Transaction, name: string): void {
+    if (name === this.#parts.embedded.name) return;
+    tx.prepare(
+      "UPDATE worker_accounts SET use_count = use_count + 1, last_used_at = ? WHERE workspace = ? AND deleted_at IS NULL",
+    ).run(this.#parts.context.clock.now(), name);
+  }
+
+  lastUsedAt(name: string): number {
+    return this.#worker(name)?.account.lastUsedAt ?? 0;
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Accounts have changed, or a pause is over. */
+  refresh(): void {
+    try {
+      this.#read();
+    } catch (error) {
+      // What is known stays until the next change; a claim that relies on it is checked by the worker itself.
+      this.#parts.context.log.error("worker accounts cannot be read", { error });
+    }
+    for (const listener of this.#listeners) listener();
+  }
+
+  async close(): Promise<void> {
+    for (const { timer } of this.#doubts.values()) clearTimeout(timer);
+    this.#doubts.clear();
+    await Promise.all([...this.#workers.values()].map((worker) => worker.close()));
+  }
+
+  #worker(name: string): HttpWorkerExecutor | undefined {
+    return [...this.#workers.values()].find((worker) => worker.name === name);
+  }
+
+  #read(): void {
+    const rows = readAccountRows(this.#parts.context.database.prepareRead);
+    const there = new Set(rows.map(({ account }) => account.id));
+    for (const { account, isDeleted } of rows) this.#take(account, isDeleted);
+    for (const [id, worker] of this.#workers) {
+      if (there.has(id)) continue;
+      worker.retire();
+      this.#workers.delete(id);
+      this.#parts.registry.circuits.forget(id);
+      this.#forgetDoubt(id);
+    }
+    const registered = new Set(rows.flatMap(({ account, isDeleted }) => (isDeleted ? [] : [account.id])));
+    const workers = [...this.#workers].flatMap(([id, worker]) => (registered.has(id) ? [worker] : []));
+    this.#all = [...workers, this.#parts.embedded];
+  }
+
+  #take(account: AccountRecord, isDeleted: boolean): void {
+    const { context, registry, limits } = this.#parts;
+    const { workerNetworks } = context.config;
+    const parts = { keyring: registry.keyring, workerNetworks, limits, log: context.log };
+    const worker = this.#workers.get(account.id) ?? new HttpWorkerExecutor(account, parts);
+    this.#workers.set(account.id, worker);
+    if (isDeleted) worker.retire();
+    else worker.update(account);
+    const doubt = this.#doubts.get(account.id);
+    if (doubt !== undefined && doubt.checkedAt !== account.lastHealthAt) this.#forgetDoubt(account.id);
+  }
+
+  /** Nothing goes there until it was checked, or a check would have been over. */
+  #doubt(id: string): void {
+    const account = this.#workers.get(id)?.account;
+    if (account === undefined || this.#doubts.has(id)) return;
+    const timer = setTimeout(() => {
+      this.#forgetDoubt(id);
+      this.refresh();
+    }, this.#parts.limits.workerAnswer).unref();
+    this.#doubts.set(id, { checkedAt: account.lastHealthAt, timer });
+    checkSoon(this.#parts.context, this.#parts.registry, id).catch((error: unknown) => {
+      this.#parts.context.log.warn("a check could not be brought forward", { workspace: account.workspace, error });
+    });
+  }
+
+  #forgetDoubt(id: string): void {
+    clearTimeout(this.#doubts.get(id)?.timer);
+    this.#doubts.delete(id);
+  }
+}
