@@ -14,9 +14,10 @@ export interface DoorParts {
   readonly log: Log;
   /** Stands in for the system's resolver in tests. */
   readonly resolve?: Resolve;
-  /** Milliseconds, for tests: a short call, and how long a body may stand still while it is waited for. */
+  /** Milliseconds, for tests: a short call, how long a body may stand still while it is waited for, and a cancel. */
   readonly timeoutMs?: number;
   readonly idleMs?: number;
+  readonly cancelMs?: number;
 }
 
 /** A way to one worker, for one call or one stream. */

@@ -38,11 +38,13 @@ const mostFinished = 500;
 export class WorkspaceTasks {
   readonly #doors: WorkerDoors;
   readonly #log: Log;
+  readonly #cancelMs: number;
   readonly #finished = new Map<string, KnownFinished>();
 
   constructor(parts: DoorParts) {
     this.#doors = new WorkerDoors(parts);
     this.#log = parts.log;
+    this.#cancelMs = parts.cancelMs ?? PROXY_CANCEL_MS;
   }
 
   /** The newest attempt. With `wait` the answer is held, at most so many seconds, until it has changed. */
@@ -54,10 +56,13 @@ export class WorkspaceTasks {
         .task(task.id, { attempt: now.attempt, wait, after: now.version }, signal)
         .catch((error: unknown) => {
           if (isSuperseded(error)) return null;
+          // Whoever stops waiting is told how it was.
+          if (signal.aborted) return now;
           throw error;
         });
-      // An attempt that is replaced ends as failed: the task has not, and the newest attempt says how it is.
-      return later === null || later.state === "failed" ? client.task(task.id, {}, signal) : later;
+      // An attempt that is replaced is stopped: the task is not, and the newest attempt says how it is.
+      const mayBeReplaced = later === null || later.state === "failed" || later.stage === "cancelling";
+      return mayBeReplaced && !signal.aborted ? client.task(task.id, {}, signal) : (later ?? now);
     });
   }
 
@@ -65,7 +70,7 @@ export class WorkspaceTasks {
   async cancel(task: InsideTask): Promise<WorkerTask> {
     const stopped = await this.#through(task, "calls", ({ client }) =>
       // Not with the caller's signal: who asks to stop and leaves still wants it stopped.
-      client.cancel({ taskId: task.id }, PROXY_CANCEL_MS),
+      client.cancel({ taskId: task.id }, this.#cancelMs),
     );
     if (stopped === null) throw noSuchTask(task.account.workspace);
     return stopped;
