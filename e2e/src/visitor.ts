@@ -61,7 +61,8 @@ export class Visit {
     const state = this.#visitor === undefined ? {} : { storageState: this.#visitor };
     const context = await this.browser.newContext({ ...options, ...state });
     const page = await context.newPage();
-    page.setDefaultTimeout(patience);
+    // Less than a test has, so that what was waited for in vain is named.
+    page.setDefaultTimeout(patience / 2);
     const faults = recordFaults(page);
     await page.goto(new URL(path, this.url).href);
     return { page, context, faults };
@@ -73,6 +74,16 @@ export class Visit {
     await opened.page.getByRole("textbox", { name: "Prompt" }).waitFor();
     this.#visitor ??= await opened.context.storageState();
     return opened;
+  }
+
+  /** Answers the question for the password, so that the next page comes with a session. */
+  async enter(password: string): Promise<void> {
+    const { page, context } = await this.open("/");
+    await page.getByLabel("Access password").fill(password);
+    await page.getByRole("dialog").getByRole("button").click();
+    await page.getByRole("textbox", { name: "Prompt" }).waitFor();
+    this.#visitor = await context.storageState();
+    await context.close();
   }
 
   /** The next page comes as a stranger: the session of the first one has been ended. */
