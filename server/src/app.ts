@@ -5,6 +5,7 @@ import type { Config } from "./config.ts";
 import { SafelightError } from "./errors.ts";
 import { registerAdminAccountRoutes } from "./http/admin-account-routes.ts";
 import { registerAdminDeploymentRoutes } from "./http/admin-deployment-routes.ts";
+import { registerAdminQueueRoutes } from "./http/admin-queue-routes.ts";
 import { registerAdminRoutes } from "./http/admin-routes.ts";
 import { registerAdminSessionRoutes } from "./http/admin-session-routes.ts";
 import { readBodies } from "./http/body-parsers.ts";
@@ -50,6 +51,7 @@ export async function buildApp(installation: Installation): Promise<FastifyInsta
   registerAdminSessionRoutes(registrar);
   registerAdminRoutes(registrar);
   registerAdminAccountRoutes(registrar);
+  registerAdminQueueRoutes(registrar);
   registerAdminDeploymentRoutes(registrar);
   registerDocsRoutes(registrar);
   await registerPageRoutes(registrar);

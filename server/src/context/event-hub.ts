@@ -20,6 +20,7 @@ export type EventListener = (event: PublishedEvent) => void;
 /** In-process fan-out. Delivery is synchronous and in commit order; a throwing listener harms no other. */
 export class EventHub {
   readonly #listeners = new Set<EventListener>();
+  readonly #queueListeners = new Set<() => void>();
   readonly #onListenerError: (error: unknown) => void;
 
   constructor(onListenerError: (error: unknown) => void = () => {}) {
@@ -38,6 +39,17 @@ export class EventHub {
         this.#onListenerError(error);
       }
     }
+  }
+
+  /** The rules of the queue have changed; no task has. */
+  queueChanged(): void {
+    for (const listener of this.#queueListeners) listener();
+  }
+
+  /** Returns the function that ends it. */
+  onQueueChange(listener: () => void): () => void {
+    this.#queueListeners.add(listener);
+    return () => void this.#queueListeners.delete(listener);
   }
 
   /** Returns the function that ends the subscription. */

@@ -62,6 +62,10 @@ export interface TaskRow {
   unable_ms: number;
   /** JSON array of executors that did not start it or lost it. */
   avoided: string;
+  /** Which credential submitted it, as an actor's id: those that wait take turns by it. "" before this was noted. */
+  submitted_by: string;
+  /** 1 when an operator put it before all others while it waits. */
+  front: number;
   /** Raised by every change that anyone outside can see. */
   version: number;
   created_at: number;

@@ -36,7 +36,7 @@ export function registerAdminRoutes(registrar: Registrar): void {
           ...(await describeItem(context, task)),
           executor: task.executor,
           waiting: [],
-          front: false,
+          front: task.front,
         }),
       ),
   );

@@ -2,9 +2,11 @@ import type { MediaType } from "@safelight/catalog";
 import type { Context } from "../context/context.ts";
 import type { Transaction } from "../database/database.ts";
 import { changeTask } from "../tasks/change.ts";
+import { queueIsPaused } from "../tasks/paused.ts";
 import type { Prepare } from "../tasks/read.ts";
 import { type TaskRecord, toTaskRecord } from "../tasks/task-record.ts";
 import { type TimeLimits, timeLimits } from "../tasks/time-limits.ts";
+import { endTurn, IN_FRONT, IN_TURN } from "../tasks/turns.ts";
 import { FITS, type Fitting, fittingFor, hasRoom, type Lane, loadOf, type Running } from "./lanes.ts";
 import { leaseColumns } from "./lease.ts";
 
@@ -16,7 +18,7 @@ export interface ClaimOptions {
 
 /**
  * Takes the next task that one of the lanes can run now, under a lease, or returns null when there is none. What was
- * handed back goes first, then whoever came first. Of several lanes the least loaded gets it.
+ * handed back goes first, then what an operator put to the front, then one task of each credential in turn. Of several lanes the least loaded gets it.
  */
 export function claimNext(
   context: Context,
@@ -24,6 +26,7 @@ export function claimNext(
   { limits = timeLimits, onChoice = () => undefined }: ClaimOptions = {},
 ): Promise<TaskRecord | null> {
   return context.database.write((tx) => {
+    if (queueIsPaused(tx.prepare)) return null;
     const running = countRunning(tx.prepare);
     const choice = nextFitting(tx.prepare, lanes, running);
     if (choice === undefined) return null;
@@ -43,6 +46,7 @@ export function claimNext(
         steps: null,
       },
     });
+    if (task.status === "pending") endTurn(tx, task);
     onChoice(tx, lane);
     tx.afterCommit(() => logDispatch(context, task, claimed));
     return claimed;
@@ -109,10 +113,13 @@ function nextPending(
   running: Running,
   { open, pinned }: Fitting,
 ): Choice | undefined {
-  const row = prepare(`SELECT * FROM tasks WHERE status = 'pending' AND ${FITS} ORDER BY sequence LIMIT 1`).get(
-    open,
-    pinned,
-  );
+  const front = `SELECT * FROM tasks WHERE ${IN_FRONT} AND ${FITS} ORDER BY sequence LIMIT 1`;
+  // Credential by credential in the order of the rotation: the first that has a task that fits ends the walk.
+  const inTurn = `SELECT tasks.* FROM queue_turns CROSS JOIN tasks ON tasks.sequence = (
+      SELECT sequence FROM tasks WHERE ${IN_TURN} AND submitted_by = queue_turns.credential AND ${FITS}
+      ORDER BY sequence LIMIT 1
+    ) ORDER BY place LIMIT 1`;
+  const row = prepare(front).get(open, pinned) ?? prepare(inTurn).get(open, pinned);
   const task = row === undefined ? undefined : toTaskRecord(row);
   const lane = task === undefined ? undefined : chooseLane(lanes, running, task);
   return task === undefined || lane === undefined ? undefined : { task, lane };

@@ -1,7 +1,6 @@
 import type { Context } from "../context/context.ts";
 import { statusBody } from "./describe.ts";
-import { outlookAt } from "./outlook.ts";
-import { toTaskRecord } from "./task-record.ts";
+import { foremost } from "./turns.ts";
 
 // Who waits further back is told when it matters: nobody watches place 800 become 799.
 const TOLD = 20;
@@ -12,11 +11,8 @@ const TOLD = 20;
  */
 export function announceQueue(context: Context): void {
   const prepare = context.database.prepareRead;
-  const waiting = prepare("SELECT * FROM tasks WHERE status = 'pending' ORDER BY sequence LIMIT ?").all(TOLD);
-  for (const [index, row] of waiting.entries()) {
-    const task = toTaskRecord(row);
-    const outlook = outlookAt(context, prepare, task, index + 1);
-    const data = JSON.stringify(statusBody(context, prepare, task, outlook));
+  for (const task of foremost(prepare, TOLD)) {
+    const data = JSON.stringify(statusBody(context, prepare, task));
     context.hub.publish({ id: null, taskId: task.id, type: "task.updated", data, signal: "none" });
   }
 }

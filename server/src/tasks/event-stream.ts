@@ -2,9 +2,10 @@ import type { Context } from "../context/context.ts";
 import { followEvents, type StreamEvent } from "../events/follow.ts";
 import { statusBody } from "./describe.ts";
 import { isEnded } from "./lifecycle.ts";
-import { outlookAt, outlookOf } from "./outlook.ts";
+import { outlookOf } from "./outlook.ts";
 import { readTask } from "./read.ts";
 import { type TaskRecord, toTaskRecord } from "./task-record.ts";
+import { allTurns } from "./turns.ts";
 
 export interface StreamOptions {
   /** One task only; its stream ends after the terminal event. Without it, every task. */
@@ -50,16 +51,12 @@ function unendedTasks(context: Context): TaskRecord[] {
   return context.database.prepareRead(sql).all().map(toTaskRecord);
 }
 
-/** `tasks` in the order of the queue, all that wait or one alone. */
 function snapshotOf(context: Context, tasks: readonly TaskRecord[]): Omit<StreamEvent, "id">[] {
   const prepare = context.database.prepareRead;
-  let waiting = 0;
+  // One pass over a long queue instead of counting it anew for each that waits in it.
+  const turns = tasks.length === 1 ? undefined : allTurns(prepare);
   return tasks.map((task) => {
-    if (task.status === "pending") waiting += 1;
-    // One pass over a long queue instead of counting it anew for each that waits in it.
-    const position = task.status === "pending" ? waiting : null;
-    const outlook =
-      tasks.length === 1 ? outlookOf(context, prepare, task) : outlookAt(context, prepare, task, position);
+    const outlook = outlookOf(context, prepare, task, turns?.get(task.sequence));
     return { type: "task.updated", data: JSON.stringify(statusBody(context, prepare, task, outlook)) };
   });
 }

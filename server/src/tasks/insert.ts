@@ -39,6 +39,7 @@ function newTaskRow(context: Context, request: CheckedRequest): NewTaskRow {
     fps: numberOrNull(parameters.fps),
     created_at: now,
     updated_at: now,
+    submitted_by: context.actor.id,
     ...untouched,
   };
 }
@@ -77,6 +78,7 @@ const untouched = {
   started_at: null,
   finished_at: null,
   favourite: 0,
+  front: 0,
 } as const;
 
 function numberOrNull(value: unknown): number | null {

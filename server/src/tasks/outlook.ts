@@ -1,8 +1,10 @@
 import type { Context } from "../context/context.ts";
 import { isEnded } from "./lifecycle.ts";
+import { queueIsPaused } from "./paused.ts";
 import type { Prepare } from "./read.ts";
 import { leasedTime } from "./runtime.ts";
 import type { TaskRecord } from "./task-record.ts";
+import { type Turn, tasksAhead, turnOf } from "./turns.ts";
 
 /** What a creator who waits wants to know. */
 export interface Outlook {
@@ -21,30 +23,18 @@ const COUNTED_AHEAD = 100;
 
 const NOTHING_TO_SAY: Outlook = Object.freeze({ queuePosition: null, etaSeconds: null });
 
-/** The outlook of one task. */
-export function outlookOf(context: Context, prepare: Prepare, task: TaskRecord): Outlook {
+/** The outlook of one task; `known` is its turn where somebody has found it out already. */
+export function outlookOf(context: Context, prepare: Prepare, task: TaskRecord, known?: Turn): Outlook {
   if (isEnded(task.status)) return NOTHING_TO_SAY;
-  return outlookAt(context, prepare, task, task.status === "pending" ? queuePosition(prepare, task) : null);
-}
-
-/** The same where the place in the queue is known already. */
-export function outlookAt(context: Context, prepare: Prepare, task: TaskRecord, position: number | null): Outlook {
   const typical = typicalDuration(prepare, task.model, task.mode);
-  if (position === null) {
+  if (task.status !== "pending") {
     return { queuePosition: null, etaSeconds: seconds(timeLeft(leasedTime(context, task), task.progress, typical)) };
   }
-  const waiting = typical === null ? null : waitingTime(prepare, task.sequence, position, typical);
-  return {
-    queuePosition: position,
-    etaSeconds: waiting === null || typical === null ? null : seconds(waiting + typical),
-  };
-}
-
-function queuePosition(prepare: Prepare, task: TaskRecord): number {
-  const ahead = prepare("SELECT count(*) AS count FROM tasks WHERE status = 'pending' AND sequence < ?").get(
-    task.sequence,
-  );
-  return Number(ahead?.count ?? 0) + 1;
+  const turn = known ?? turnOf(prepare, task);
+  // Nobody knows when an operator will resume the queue.
+  if (typical === null || queueIsPaused(prepare)) return { queuePosition: turn.position, etaSeconds: null };
+  const waiting = waitingTime(prepare, task, turn, typical);
+  return { queuePosition: turn.position, etaSeconds: waiting === null ? null : seconds(waiting + typical) };
 }
 
 function seconds(milliseconds: number | null): number | null {
@@ -69,17 +59,13 @@ export function typicalDuration(prepare: Prepare, model: string, mode: string): 
 }
 
 /** Milliseconds until everything ahead is done, at the number of runs that go on side by side now; null when unknown. */
-function waitingTime(prepare: Prepare, sequence: number, position: number, typical: number): number | null {
+function waitingTime(prepare: Prepare, task: TaskRecord, turn: Turn, typical: number): number | null {
   const running = prepare(
     "SELECT model, mode, count(*) AS count FROM tasks WHERE status = 'processing' GROUP BY model, mode",
   ).all();
-  const ahead =
-    position > COUNTED_AHEAD
-      ? []
-      : prepare(
-          "SELECT model, mode, count(*) AS count FROM tasks WHERE status = 'pending' AND sequence < ? GROUP BY model, mode",
-        ).all(sequence);
-  let total = position > COUNTED_AHEAD ? (position - 1) * typical : 0;
+  const isFar = turn.position > COUNTED_AHEAD;
+  const ahead = isFar ? [] : tasksAhead(prepare, task, turn);
+  let total = isFar ? (turn.position - 1) * typical : 0;
   let lanes = 0;
   for (const [rows, share] of [[ahead, 1] as const, [running, HALF_DONE] as const]) {
     for (const row of rows) {

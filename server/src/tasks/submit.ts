@@ -8,7 +8,7 @@ import { statusBody } from "./describe.ts";
 import { generateAnswer } from "./generate-answer.ts";
 import { type IdempotencyClaim, keepAnswer, replayFor } from "./idempotency.ts";
 import { insertTask } from "./insert.ts";
-import { outlookAt, typicalDuration } from "./outlook.ts";
+import { typicalDuration } from "./outlook.ts";
 import { insertReferences, referencesIn } from "./references.ts";
 
 export interface Submission {
@@ -33,21 +33,20 @@ export function submitTask(
     const { prepare } = tx;
     const kept = idempotency === null ? null : replayFor(context, prepare, idempotency);
     if (kept !== null) return { answer: kept, replayed: true };
-    const waiting = refuseWhenFull(tx, queueLimit, request);
+    refuseWhenFull(tx, queueLimit, request);
     const task = insertTask(context, tx, request);
     insertReferences(tx, task.id, referencesIn(task.parameters), task.createdAt);
     const answer = generateAnswer(context.config, task.id);
     if (idempotency !== null) keepAnswer(context, tx, idempotency, answer);
-    const data = statusBody(context, prepare, task, outlookAt(context, prepare, task, waiting + 1));
+    const data = statusBody(context, prepare, task);
     appendEvent(context, tx, { taskId: task.id, type: "task.updated", data, signal: "waiting" });
     return { answer, replayed: false };
   });
 }
 
-/** Returns how many are waiting. */
-function refuseWhenFull(tx: Transaction, queueLimit: number, request: CheckedRequest): number {
+function refuseWhenFull(tx: Transaction, queueLimit: number, request: CheckedRequest): void {
   const waiting = Number(tx.prepare("SELECT waiting FROM queue_size").get()?.waiting ?? 0);
-  if (waiting < queueLimit) return waiting;
+  if (waiting < queueLimit) return;
   const typical = typicalDuration(tx.prepare, request.model, request.mode) ?? 10_000;
   throw new SafelightError("queue_full", "Too many tasks are waiting; try again in a little while.", {
     retryAfter: Math.min(60, Math.max(1, Math.ceil(typical / 1000))),

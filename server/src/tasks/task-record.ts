@@ -59,6 +59,8 @@ export interface TaskRecord {
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
   readonly favourite: boolean;
+  readonly submittedBy: string;
+  readonly front: boolean;
 }
 
 /** Reads a row. The JSON columns are parsed when they are first looked at: a poll for the status never needs them. */
@@ -118,6 +120,8 @@ class StoredTask implements TaskRecord {
   readonly startedAt: number | null;
   readonly finishedAt: number | null;
   readonly favourite: boolean;
+  readonly submittedBy: string;
+  readonly front: boolean;
   readonly #parametersText: string;
   readonly #warningsText: string;
   readonly #avoidedText: string;
@@ -173,6 +177,8 @@ class StoredTask implements TaskRecord {
     this.startedAt = row.started_at;
     this.finishedAt = row.finished_at;
     this.favourite = row.favourite === 1;
+    this.submittedBy = row.submitted_by;
+    this.front = row.front === 1;
     this.#parametersText = row.parameters;
     this.#warningsText = row.warnings;
     this.#avoidedText = row.avoided;

@@ -4,6 +4,7 @@ import { workerAccounts } from "./0003-worker-accounts.ts";
 import { avoidedExecutors } from "./0004-avoided-executors.ts";
 import { searchFilters } from "./0005-search-filters.ts";
 import { deployments } from "./0006-deployments.ts";
+import { queueTurns } from "./0007-queue-turns.ts";
 import type { Migration } from "./migration.ts";
 
 export const migrations: readonly Migration[] = [
@@ -13,4 +14,5 @@ export const migrations: readonly Migration[] = [
   avoidedExecutors,
   searchFilters,
   deployments,
+  queueTurns,
 ];

@@ -1,0 +1,126 @@
+/**
+ * Who goes first of those that wait: what an operator put to the front, by arrival; then one task of each credential in turn, each
+ * credential's own by arrival. A credential that was served goes to the end of the rotation, and so does one that begins to wait.
+ */
+import type { Transaction } from "../database/database.ts";
+import type { Prepare } from "./read.ts";
+import { type TaskRecord, toTaskRecord } from "./task-record.ts";
+
+/** Conditions of the two indexes; a query that wants one of them says exactly this. */
+export const IN_FRONT = "status = 'pending' AND front = 1";
+export const IN_TURN = "status = 'pending' AND front = 0";
+
+/** Where a task stands among those that wait. */
+export interface Turn {
+  /** 1 for the one that goes next. */
+  readonly position: number;
+  /** How many at the front go before it. */
+  readonly inFront: number;
+  /** Of its own credential, itself included; 0 for one at the front. */
+  readonly round: number;
+}
+
+/** The place of a task that waits, when all that wait can run. Reads one row for each credential and counts along one index. */
+export function turnOf(prepare: Prepare, task: TaskRecord): Turn {
+  if (task.front) {
+    const before = count(
+      prepare,
+      `SELECT count(*) AS count FROM tasks WHERE ${IN_FRONT} AND sequence < ?`,
+      task.sequence,
+    );
+    return { position: before + 1, inFront: before, round: 0 };
+  }
+  const inFront = count(prepare, `SELECT count(*) AS count FROM tasks WHERE ${IN_FRONT}`);
+  const own = prepare("SELECT place, waiting FROM queue_turns WHERE credential = ?").get(task.submittedBy);
+  // Counted from the end, since places are asked for most when a task has just been submitted.
+  const behind = count(
+    prepare,
+    `SELECT count(*) AS count FROM tasks WHERE ${IN_TURN} AND submitted_by = ? AND sequence > ?`,
+    task.submittedBy,
+    task.sequence,
+  );
+  const round = Math.max(1, Number(own?.waiting ?? 1) - behind);
+  const others = count(
+    prepare,
+    `SELECT coalesce(sum(min(waiting, CASE WHEN place < ? THEN ? ELSE ? END)), 0) AS count
+     FROM queue_turns WHERE credential <> ?`,
+    Number(own?.place ?? 0),
+    round,
+    round - 1,
+    task.submittedBy,
+  );
+  return { position: inFront + round + others, inFront, round };
+}
+
+/** How many of each model and mode go before a task. Reads each of them: meant for the first hundred or so. */
+export function tasksAhead(
+  prepare: Prepare,
+  task: TaskRecord,
+  { inFront, round }: Turn,
+): { model: string; mode: string; count: number }[] {
+  const kinds = new Map<string, { model: string; mode: string; count: number }>();
+  const add = (where: string, most: number, ...values: string[]): void => {
+    const rows = prepare(`SELECT model, mode FROM tasks WHERE ${where} ORDER BY sequence LIMIT ?`).all(...values, most);
+    for (const row of rows) {
+      const [model, mode] = [String(row.model), String(row.mode)];
+      const kind = kinds.get(`${model}/${mode}`) ?? { model, mode, count: 0 };
+      kind.count += 1;
+      kinds.set(`${model}/${mode}`, kind);
+    }
+  };
+  add(IN_FRONT, inFront);
+  if (round === 0) return [...kinds.values()];
+  const place = Number(prepare("SELECT place FROM queue_turns WHERE credential = ?").get(task.submittedBy)?.place ?? 0);
+  const rows = prepare("SELECT credential, place FROM queue_turns WHERE place <= ? OR ? > 1").all(place, round);
+  for (const row of rows) {
+    const before = row.credential !== task.submittedBy && Number(row.place) < place;
+    add(`${IN_TURN} AND submitted_by = ?`, before ? round : round - 1, String(row.credential));
+  }
+  return [...kinds.values()];
+}
+
+/** The tasks that go next, in this order, when all that wait can run. Passes over the whole queue along its indexes. */
+export function foremost(prepare: Prepare, most: number): TaskRecord[] {
+  return ordered(prepare, most).flatMap(({ sequence }) => {
+    const row = prepare("SELECT * FROM tasks WHERE sequence = ?").get(sequence);
+    return row === undefined ? [] : [toTaskRecord(row)];
+  });
+}
+
+/** The turn of every task that waits, by its sequence. */
+export function allTurns(prepare: Prepare): Map<number, Turn> {
+  const rows = ordered(prepare, -1);
+  const inFront = rows.filter(({ round }) => round === 0).length;
+  return new Map(
+    rows.map(({ sequence, round }, index) => [
+      sequence,
+      { position: index + 1, inFront: round === 0 ? index : inFront, round },
+    ]),
+  );
+}
+
+function ordered(prepare: Prepare, most: number): { sequence: number; round: number }[] {
+  return prepare(
+    `SELECT sequence, 0 AS round, 0 AS place FROM tasks WHERE ${IN_FRONT}
+     UNION ALL
+     SELECT sequence, round, place FROM (
+       SELECT sequence, submitted_by, row_number() OVER (PARTITION BY submitted_by ORDER BY sequence) AS round
+       FROM tasks WHERE ${IN_TURN}
+     ) JOIN queue_turns ON credential = submitted_by
+     ORDER BY round, place, sequence LIMIT ?`,
+  )
+    .all(most)
+    .map((row) => ({ sequence: Number(row.sequence), round: Number(row.round) }));
+}
+
+/** A credential has been served and goes to the end of the rotation. Being put to the front costs no turn. */
+export function endTurn(tx: Transaction, task: Pick<TaskRecord, "submittedBy" | "front">): void {
+  if (task.front) return;
+  tx.prepare("UPDATE queue_turns SET place = (SELECT max(place) FROM queue_turns) + 1 WHERE credential = ?").run(
+    task.submittedBy,
+  );
+}
+
+function count(prepare: Prepare, sql: string, ...values: (string | number)[]): number {
+  return Number(prepare(sql).get(...values)?.count ?? 0);
+}
