@@ -1,6 +1,6 @@
 // Runs before npm start, npm test, npm run check and ./safelight, on whatever Node can run npm. Plain JavaScript without
 // dependencies: installs what the lock file names when it is not there yet, checks the pinned Node and, with --web, builds
-// the page. What stands is not touched: a second run takes a few milliseconds.
+// the page, with --python the Python environment that holds the modal command. What stands is not touched: a second run takes a few milliseconds.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -17,6 +17,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
 const pinnedNode = "node_modules/node/bin/node";
 installWhenNeeded();
 if (process.argv.includes("--web")) buildPageWhenNeeded();
+if (process.argv.includes("--python")) makePythonWhenNeeded();
 
 function installWhenNeeded() {
   const stamp = "node_modules/.safelight-installed";
@@ -76,6 +77,46 @@ function buildPageWhenNeeded() {
   if (built.status !== 0) fail("The page did not build: see the lines above.");
   writeFileSync(stamp, wanted);
   console.log(`Built the page in ${seconds(began)} s.`);
+}
+
+/** Makes .venv with the pinned packages; every file is checked against the hashes of the list. */
+function makePythonWhenNeeded() {
+  const list = "deploy/modal-requirements.txt";
+  const stamp = ".venv/.safelight-installed";
+  const wanted = hash([readFileSync(list), `${process.platform}-${process.arch}`]);
+  if (read(stamp) === wanted && spawnSync(".venv/bin/python", ["--version"]).status === 0) return;
+  const began = Date.now();
+  const python = findPython();
+  if (python === null)
+    fail("Python 3.11 or newer is needed, for the modal command (on Debian: apt install python3-venv).");
+  console.log("Installing the modal command into .venv (once, less than a minute) …");
+  // An environment that somebody else has made keeps what is in it.
+  const ours = existsSync(stamp);
+  rmSync(stamp, { force: true });
+  runPython(
+    python,
+    ["-m", "venv", ...(ours ? ["--clear"] : []), ".venv"],
+    "The Python environment could not be made (on Debian: apt install python3-venv).",
+  );
+  const install = ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps"];
+  runPython(
+    ".venv/bin/python",
+    [...install, "--require-hashes", "-r", list],
+    "pip install failed: see the lines above.",
+  );
+  writeFileSync(stamp, wanted);
+  console.log(`Installed the modal command in ${seconds(began)} s.`);
+}
+
+function findPython() {
+  const isNewEnough = "import sys; sys.exit(sys.version_info < (3, 11))";
+  const names = ["python3", "python3.13", "python3.12", "python3.11", "python"];
+  return names.find((name) => spawnSync(name, ["-c", isNewEnough]).status === 0) ?? null;
+}
+
+function runPython(python, args, failure) {
+  const { status } = spawnSync(python, args, { stdio: ["ignore", "inherit", "inherit"] });
+  if (status !== 0) fail(failure);
 }
 
 function filesBelow(folder) {
