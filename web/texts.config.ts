@@ -6,6 +6,8 @@ const both = "inLanguage({ en, ru })";
 const virtual = "virtual:texts-ru";
 /** The part of what is there with every page; each other feature is a part of its own. */
 const ground = "page";
+/** Files whose texts come when they do, behind the page. */
+const behind: Readonly<Record<string, string>> = { "api/words/problem-words.ts": "problems" };
 /** Features that stand around every page. */
 const everywhere: readonly string[] = ["notices"];
 
@@ -48,6 +50,8 @@ export function splitTexts(): Plugin {
 }
 
 function partOf(name: string): string {
+  const own = behind[name];
+  if (own !== undefined) return own;
   const feature = /^features\/([^/]+)\//.exec(name)?.[1];
   return feature === undefined || everywhere.includes(feature) ? ground : feature;
 }

@@ -2,7 +2,6 @@
  * Follows an event stream over any number of connections. What was missed while a connection was down is replayed by the
  * server after `Last-Event-ID`; a line that stays silent longer than the server's comments allow is taken for dead.
  */
-import { createParser } from "eventsource-parser";
 import { ApiError } from "./client-error.ts";
 import type { DeploymentEvent } from "./schemas/deployments.ts";
 import type { EventType, ServerEvent } from "./schemas/events.ts";
@@ -159,6 +158,8 @@ async function* readEvents(
 ): AsyncGenerator<AnyEvent, undefined> {
   if (response.body === null) return;
   const events: AnyEvent[] = [];
+  // Comes with the first stream: a page is drawn before one is open.
+  const { createParser } = await import("eventsource-parser");
   const parser = createParser({
     onEvent: ({ id, event, data }) => {
       const content = known.has(event ?? "") ? contentOf(data) : undefined;

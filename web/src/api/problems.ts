@@ -1,8 +1,25 @@
 // Whatever goes wrong with a request, in one form that parts of the page can show.
 import type { FieldProblem } from "@safelight/contract";
 import { ApiError } from "@safelight/contract/client";
-import { currentLanguage } from "../ui/language.ts";
-import { problemWords } from "./words/problem-words.ts";
+import { currentLanguage, inLanguage, prepareTexts } from "../ui/language.ts";
+import type { ProblemWords } from "./words/problem-words.ts";
+
+const en = {
+  offline: { title: "The server did not answer.", action: "Check the connection; nothing you typed is lost." },
+};
+const ru: typeof en = {
+  offline: { title: "Сервер не ответил.", action: "Проверьте соединение; набранное сохранено." },
+};
+const strings = inLanguage({ en, ru });
+
+/** The words of refusals come right behind the page. A refusal before that speaks in the server's own words. */
+let wordsOf: (code: string) => ProblemWords | null = () => null;
+void import("./words/problem-words.ts")
+  .then(async ({ problemWords }) => {
+    await prepareTexts();
+    wordsOf = problemWords;
+  })
+  .catch(() => {});
 
 export interface Problem {
   /** The contract's code; "offline" when no answer came at all. */
@@ -31,7 +48,7 @@ export function problemCode(error: unknown): string | null {
 export function describeProblem(error: unknown): Problem {
   const problem = error instanceof ApiError ? error.problem : null;
   const code = problem?.code ?? (isRefusal(error) ? "internal" : "offline");
-  const words = problemWords(code) ?? { title: "", action: "" };
+  const words = code === "offline" ? strings.offline : (wordsOf(code) ?? { title: "", action: "" });
   const isEnglish = currentLanguage() === "en";
   return {
     code,

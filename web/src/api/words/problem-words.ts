@@ -9,11 +9,7 @@ export interface ProblemWords {
   action: string;
 }
 
-/** "offline" is the page's own: no answer came at all. */
-type Code = ErrorCode | "offline";
-
-const en: Readonly<Record<Code, ProblemWords>> = {
-  offline: { title: "The server did not answer.", action: "Check the connection; nothing you typed is lost." },
+const en: Readonly<Record<ErrorCode, ProblemWords>> = {
   malformed_json: { title: "The server could not read the request.", action: "Reload the page and try again." },
   invalid_api_key: { title: "The API key is wrong.", action: "Check the key, or ask the operator for a new one." },
   invalid_password: { title: "The password is wrong or missing.", action: "Enter the access password." },
@@ -76,7 +72,6 @@ const en: Readonly<Record<Code, ProblemWords>> = {
 };
 
 const ru: typeof en = {
-  offline: { title: "Сервер не ответил.", action: "Проверьте соединение; набранное сохранено." },
   malformed_json: { title: "Сервер не смог прочесть запрос.", action: "Перезагрузите страницу и повторите." },
   invalid_api_key: { title: "Неверный ключ API.", action: "Проверьте ключ или попросите у оператора новый." },
   invalid_password: { title: "Пароль неверен или не указан.", action: "Введите пароль доступа." },
