@@ -40,6 +40,8 @@ export default defineConfig({
       [apiPaths]: {
         target: server,
         changeOrigin: true,
+        // Operators' routes answer the server's own page only; here this is it.
+        headers: { origin: server },
         // As the server does it: a navigation to an address of both a page and the API gets the page.
         bypass: ({ url, headers }) =>
           /^\/(gallery|admin|admin\/dashboard)(\?|$)/.test(url ?? "") && headers.accept?.includes("text/html")

@@ -2,10 +2,12 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { useTaskEvents } from "../api/events.ts";
 import { checkMedia } from "../api/media-check.ts";
 import { queryClient } from "../api/query-client.ts";
+import { useSession } from "../api/session.ts";
 import { useLanguage } from "../ui/language.ts";
 import { later } from "../ui/later.tsx";
-import { navigate } from "../ui/router.tsx";
+import { navigate, usePath } from "../ui/router.tsx";
 import { MediaCheckContext } from "../ui/viewer/media-access.ts";
+import { isAdminPath } from "./admin-path.ts";
 import { CrashBoundary } from "./crash-boundary.tsx";
 import { Frame } from "./frame.tsx";
 
@@ -27,7 +29,14 @@ export function App() {
   );
 }
 
+/** News of tasks need a creator's session; operators are not asked for one, and hear them if they have it. */
 function News() {
+  const isAdmin = isAdminPath(usePath());
+  const hasSession = useSession().phase === "active";
+  return isAdmin && !hasSession ? null : <TaskEvents />;
+}
+
+function TaskEvents() {
   useTaskEvents();
   return null;
 }

@@ -8,6 +8,7 @@ import { later } from "../ui/later.tsx";
 import { useNavigate, usePath } from "../ui/router.tsx";
 import { openShortcutList, useShortcuts } from "../ui/shortcuts.ts";
 import { Toasts } from "../ui/toasts.tsx";
+import { isAdminPath } from "./admin-path.ts";
 import { CurrentPage } from "./router.tsx";
 import { strings } from "./strings.ts";
 import { TabBar } from "./tab-bar.tsx";
@@ -19,8 +20,7 @@ const SessionGate = later(() => import("./session-gate.tsx").then((module) => mo
 /** What stands around every page: bars, the state of connection and session, and whatever lies above the page. */
 export function Frame() {
   const reachable = useReachable();
-  // Operators have a session and a bar of their own: nobody asks them for a creator's.
-  const isAdmin = /^\/admin(\/|$)/.test(usePath());
+  const isAdmin = isAdminPath(usePath());
   const signedOut = useSession().phase === "signed-out" && !isAdmin;
   usePageKeys();
   return (

@@ -55,8 +55,7 @@ export function showSection(section: Section): void {
 
 /** The section whose title has passed the upper part of the window last. */
 function useSectionInSight(asked: Section): Section {
-  const [current, setCurrent] = useState(asked);
-  useEffect(() => setCurrent(asked), [asked]);
+  const [seen, setSeen] = useState<{ asked: Section; section: Section }>({ asked, section: asked });
   useEffect(() => {
     const look = () => {
       const line = window.innerHeight * 0.3;
@@ -66,10 +65,11 @@ function useSectionInSight(asked: Section): Section {
         return box !== undefined && box.height > 0 && box.top <= line;
       });
       // Sections that stand side by side, and the last ones of the page, are in sight together: the one asked for counts.
-      if (!atEnd || window.scrollY === 0) setCurrent(passed.at(-1) ?? "accounts");
+      if (!atEnd || window.scrollY === 0) setSeen({ asked, section: passed.at(-1) ?? "accounts" });
     };
     window.addEventListener("scroll", look, { passive: true });
     return () => window.removeEventListener("scroll", look);
-  }, []);
-  return current;
+  }, [asked]);
+  // A press on another way counts until the page is scrolled by hand.
+  return seen.asked === asked ? seen.section : asked;
 }

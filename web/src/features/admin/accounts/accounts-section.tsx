@@ -10,6 +10,7 @@ import { showToast } from "../../../ui/toasts.tsx";
 import { useAccounts } from "../data/accounts.ts";
 import { refreshAfterChange } from "../data/refresh.ts";
 import { Loaded } from "../loaded.tsx";
+import { ScrollBox } from "../scroll-box.tsx";
 import { SectionHead } from "../section-head.tsx";
 import { asAdmin } from "../session/admin-session.ts";
 import type { View } from "../use-view.ts";
@@ -62,8 +63,7 @@ function AccountsTable({ accounts, view }: { accounts: readonly Account[]; view:
   );
   const { columns } = strings;
   return (
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls can be scrolled with keys
-    <div className="admin-scroll" tabIndex={0} role="region" aria-label={strings.table}>
+    <ScrollBox label={strings.table}>
       <table className="admin-table admin-accounts">
         <thead>
           <tr>
@@ -99,7 +99,7 @@ function AccountsTable({ accounts, view }: { accounts: readonly Account[]; view:
           />
         ))}
       </table>
-    </div>
+    </ScrollBox>
   );
 }
 

@@ -22,19 +22,21 @@ export function Slots({ account }: { account: Account }) {
 }
 
 function Boxes({ used, all }: { used: number; all: number }) {
-  const name = strings.inUse(used, all);
-  if (all > drawn || used > all) {
-    return (
-      <span className="num" role="img" aria-label={name}>
-        {formatNumber(used)} / {formatNumber(all)}
-      </span>
-    );
-  }
+  const isDrawn = all <= drawn && used <= all;
   return (
-    <span className="admin-boxes" role="img" aria-label={name}>
-      {Array.from({ length: all }, (_, index) => (
-        <i key={index} className={index < used ? "on" : undefined} />
-      ))}
-    </span>
+    <>
+      <span className="visually-hidden">{strings.inUse(used, all)}</span>
+      {isDrawn ? (
+        <span className="admin-boxes" aria-hidden="true">
+          {Array.from({ length: all }, (_, index) => (
+            <i key={index} className={index < used ? "on" : undefined} />
+          ))}
+        </span>
+      ) : (
+        <span className="num" aria-hidden="true">
+          {formatNumber(used)} / {formatNumber(all)}
+        </span>
+      )}
+    </>
   );
 }

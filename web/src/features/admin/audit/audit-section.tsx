@@ -4,6 +4,7 @@ import { memo } from "react";
 import { absoluteTime } from "../../../ui/time.ts";
 import { useAudit } from "../data/audit.ts";
 import { Loaded } from "../loaded.tsx";
+import { ScrollBox } from "../scroll-box.tsx";
 import { SectionHead } from "../section-head.tsx";
 import type { View } from "../use-view.ts";
 import { AuditFilters } from "./audit-filters.tsx";
@@ -38,8 +39,7 @@ export function AuditSection({ view }: { view: View }) {
 function AuditTable({ events, view }: { events: readonly AuditEvent[]; view: View }) {
   const { columns } = strings;
   return (
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls can be scrolled with keys
-    <div className="admin-scroll" tabIndex={0} role="region" aria-label={strings.table}>
+    <ScrollBox label={strings.table}>
       <table className="admin-table admin-audit">
         <thead>
           <tr>
@@ -56,7 +56,7 @@ function AuditTable({ events, view }: { events: readonly AuditEvent[]; view: Vie
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollBox>
   );
 }
 
@@ -104,6 +104,7 @@ const AuditRow = memo(function AuditRow({ event, open, onToggle }: AuditRowProps
               <Fact name={strings.actorId} value={actor.id} />
               <Fact name={strings.columns.target} value={target ?? "–"} />
               <Fact name={strings.reference} value={event.correlation_id} />
+              <Fact name={strings.columns.details} value={detailsText(details, true) || "–"} />
             </dl>
           </td>
         </tr>
@@ -121,9 +122,10 @@ function Fact({ name, value }: { name: string; value: string }) {
   );
 }
 
-/** "code invalid_api_key, count 3": names and values as the log has them. */
-export function detailsText(details: AuditEvent["details"]): string {
+/** "code invalid_api_key, earlier 3": names and values as the log has them, without what goes without saying. */
+export function detailsText(details: AuditEvent["details"], all = false): string {
   return Object.entries(details)
+    .filter(([name, value]) => all || (name !== "route" && value !== 0 && value !== null && value !== false))
     .map(([name, value]) => `${name} ${typeof value === "string" ? value : JSON.stringify(value)}`)
     .join(", ");
 }
@@ -131,7 +133,7 @@ export function detailsText(details: AuditEvent["details"]): string {
 function More({ audit }: { audit: ReturnType<typeof useAudit> }) {
   if (!audit.hasNextPage) return null;
   return (
-    <p className="mt-3 text-label text-faint" role="status">
+    <output className="mt-3 block text-label text-faint">
       {audit.isFetchNextPageError ? `${strings.moreFailed} ` : null}
       <button
         type="button"
@@ -143,6 +145,6 @@ function More({ audit }: { audit: ReturnType<typeof useAudit> }) {
       >
         {audit.isFetchingNextPage ? strings.loadingMore : audit.isFetchNextPageError ? strings.tryAgain : strings.more}
       </button>
-    </p>
+    </output>
   );
 }

@@ -1,3 +1,4 @@
+import { ScrollBox } from "../scroll-box.tsx";
 import { strings } from "./strings.ts";
 
 interface AsTableProps {
@@ -12,8 +13,7 @@ export function AsTable({ title, columns, rows }: AsTableProps) {
   return (
     <details className="admin-astable">
       <summary aria-label={strings.tableOf(title)}>{strings.asTable}</summary>
-      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls can be scrolled with keys */}
-      <div className="admin-scroll" tabIndex={0} role="region" aria-label={strings.tableOf(title)}>
+      <ScrollBox label={strings.tableOf(title)}>
         <table className="admin-table">
           <thead>
             <tr>
@@ -40,7 +40,7 @@ export function AsTable({ title, columns, rows }: AsTableProps) {
             ))}
           </tbody>
         </table>
-      </div>
+      </ScrollBox>
     </details>
   );
 }

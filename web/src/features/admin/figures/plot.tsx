@@ -33,6 +33,7 @@ export function Plot({ title, text, steps, label, axis, children }: PlotProps) {
         <svg
           viewBox="0 0 100 100"
           preserveAspectRatio="none"
+          // oxlint-disable-next-line jsx-a11y/prefer-tag-over-role -- drawn here, of what the page knows
           role="img"
           aria-labelledby={`${id}-t`}
           aria-describedby={`${id}-d`}

@@ -5,6 +5,7 @@ import { absoluteTime, useNow } from "../../../ui/time.ts";
 import { useQueue } from "../data/queue.ts";
 import { type Unfinished, useUnfinished } from "../data/tasks.ts";
 import { Loaded } from "../loaded.tsx";
+import { ScrollBox } from "../scroll-box.tsx";
 import { SectionHead } from "../section-head.tsx";
 import type { View } from "../use-view.ts";
 import { strings } from "./strings.ts";
@@ -75,8 +76,7 @@ function QueueTable({ unfinished, view, actions }: QueueTableProps) {
   const { columns } = strings;
   if (tasks.length === 0) return <p className="admin-nothing">{strings.empty}</p>;
   return (
-    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls can be scrolled with keys
-    <div className="admin-scroll" tabIndex={0} role="region" aria-label={strings.table}>
+    <ScrollBox label={strings.table}>
       <table className="admin-table admin-queue">
         <thead>
           <tr>
@@ -108,6 +108,6 @@ function QueueTable({ unfinished, view, actions }: QueueTableProps) {
       {waitingTotal > waiting.length ? (
         <p className="text-label text-faint mt-2">{strings.further(waitingTotal - waiting.length)}</p>
       ) : null}
-    </div>
+    </ScrollBox>
   );
 }

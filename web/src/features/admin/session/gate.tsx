@@ -41,12 +41,13 @@ function Looking() {
 
 function useLooking(wanted: boolean) {
   const [fault, setFault] = useState<{ error: unknown } | null>(null);
-  const look = useCallback(() => {
-    setFault(null);
-    lookForSession().catch((error: unknown) => setFault({ error }));
-  }, []);
+  const ask = useCallback(() => lookForSession().catch((error: unknown) => setFault({ error })), []);
   useEffect(() => {
-    if (wanted) look();
-  }, [wanted, look]);
+    if (wanted) void ask();
+  }, [wanted, ask]);
+  const look = () => {
+    setFault(null);
+    void ask();
+  };
   return { fault, look };
 }

@@ -33,7 +33,7 @@ export function LogIn({ ended }: { ended: boolean }) {
 function KeyForm() {
   const [key, setKey] = useState("");
   const [shown, setShown] = useState(false);
-  const { fault, busy, submit } = useSignIn(key, () => setKey(""));
+  const { fault, busy, submit } = useSignIn(key, setKey);
   const field = useRef<HTMLInputElement>(null);
   const id = useId();
   useEffect(() => {
@@ -85,7 +85,7 @@ function KeyForm() {
 }
 
 /** `fault` is a new object with every try, so that the same mistake made twice is told twice. */
-function useSignIn(key: string, clear: () => void) {
+function useSignIn(key: string, setKey: (next: string) => void) {
   const [fault, setFault] = useState<{ text: string } | null>(null);
   const [busy, setBusy] = useState(false);
   const submit = (event: FormEvent) => {
@@ -95,18 +95,21 @@ function useSignIn(key: string, clear: () => void) {
     if (typed === "") return setFault({ text: strings.empty });
     setBusy(true);
     setFault(null);
-    signInWith(typed)
-      .then((taken) => (taken ? null : { text: strings.wrong }), problemText)
-      .then((next) => {
-        setBusy(false);
-        setFault(next);
-        if (next?.text === strings.wrong) clear();
-      });
+    void tryKey(typed).then((next) => {
+      setBusy(false);
+      setFault(next.fault);
+      if (next.isWrong) setKey("");
+    });
   };
   return { fault, busy, submit };
 }
 
-function problemText(error: unknown): { text: string } {
-  const { detail, action } = describeProblem(error);
-  return { text: [detail, action].filter(Boolean).join(" ") };
+async function tryKey(key: string): Promise<{ fault: { text: string } | null; isWrong: boolean }> {
+  try {
+    const isTaken = await signInWith(key);
+    return { fault: isTaken ? null : { text: strings.wrong }, isWrong: !isTaken };
+  } catch (error) {
+    const { detail, action } = describeProblem(error);
+    return { fault: { text: [detail, action].filter(Boolean).join(" ") }, isWrong: false };
+  }
 }
