@@ -7,6 +7,7 @@ import { adminParts } from "./check-admin.ts";
 import { checkEvents } from "./check-events.ts";
 import { checkDelete, checkExport, checkFavourites, checkGallery } from "./check-gallery.ts";
 import { checkGeneration, checkUploads } from "./check-media.ts";
+import { proxyParts } from "./check-proxy.ts";
 import { checkCancel, checkTasks } from "./check-tasks.ts";
 import type { Part } from "./part.ts";
 
@@ -40,6 +41,7 @@ export const parts: readonly Part[] = [
   { name: "delete", routes: ["deleteTask", "deleteTasks"], check: ({ probe }) => checkDelete(probe) },
   ...adminParts,
   ...accountParts,
+  ...proxyParts,
 ];
 
 /** "GET /health". */
