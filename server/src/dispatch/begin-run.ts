@@ -61,7 +61,8 @@ function noteFailure(shop: Workshop, task: TaskRecord, executor: Executor, pass:
     attempt: task.attempt,
     executor: executor.name,
     reason: error.reason,
-    error,
+    detail: error.message,
+    ...(thrown instanceof StartFailed ? {} : { error: thrown }),
   });
   return { executor: executor.name, error };
 }

@@ -14,6 +14,8 @@ export interface ScriptedWorker {
   readonly key: string;
   readonly folder: string;
   readonly machine: ScriptedMachine;
+  /** Ends it; `restart` brings it back. */
+  stop(): Promise<void>;
   /** Ends it and starts it again on the same folder and port. */
   restart(): Promise<void>;
   close(): Promise<void>;
@@ -36,6 +38,10 @@ export async function startScriptedWorker(options: ScriptedWorkerOptions = {}): 
     key: worker.key,
     folder,
     machine,
+    stop: async () => {
+      await worker.close();
+      machine.forget();
+    },
     restart: async () => {
       await worker.close();
       machine.forget();

@@ -1,0 +1,280 @@
+import { once } from "node:events";
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createSystemClock } from "../context/clock.ts";
+import type { RunRequest } from "../executors/executor.ts";
+import type { Script } from "../executors/scripted.ts";
+import { cancelTask } from "../tasks/cancel.ts";
+import { type Core, ended, gate, openCore, submit, taskOf, until } from "../testing/core.ts";
+import { addWorker, type RoutedCore, startRouting } from "../testing/routed-core.ts";
+import { type ScriptedWorker, type ScriptedWorkerOptions, startScriptedWorker } from "../testing/scripted-worker.ts";
+import { disableAccount, drainAccount, rotateCredentials, updateAccount } from "../worker-accounts/change-account.ts";
+import { checkAccount } from "../worker-accounts/check-account.ts";
+import { deleteAccount, purgeDeletedAccounts } from "../worker-accounts/delete-account.ts";
+import { getAccount } from "../worker-accounts/describe-account.ts";
+
+let core: Core;
+let routed: RoutedCore;
+const workers: ScriptedWorker[] = [];
+
+beforeEach(async () => {
+  core = await openCore({ clock: createSystemClock() });
+  routed = await startRouting(core);
+});
+
+afterEach(async () => {
+  await routed.stop();
+  await core.close();
+  await Promise.all(workers.splice(0).map((worker) => worker.close()));
+});
+
+const quick: Script = () => [{ do: "preview" }];
+const hang: Script = () => [{ do: "report", update: { stage: "denoise", progress: 20 } }, { do: "hang" }];
+
+async function startWorker(name: string, options: ScriptedWorkerOptions = {}, slots = options.slots ?? 2) {
+  const worker = await startScriptedWorker({ script: quick, slots, ...options });
+  workers.push(worker);
+  await addWorker(routed, name, worker, { image: slots, video: slots });
+  return worker;
+}
+
+const describeOf = (name: string) => getAccount(core.context, routed.registry, name);
+const runningAt = (id: string, executor: string) =>
+  until(core, () => taskOf(core, id).runHandle !== null && taskOf(core, id).executor === executor);
+
+describe("accounts run tasks", () => {
+  test("FR-011: a task goes to the worker, its result and preview come to us, and the worker forgets it", async () => {
+    const worker = await startWorker("attic-gpu");
+    const task = await ended(core, await submit(core));
+    expect(task).toMatchObject({ status: "done", executor: "attic-gpu", engine: "scripted", attempt: 1 });
+    expect(task.resultSha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(await core.context.media.stat(task.resultPath ?? "")).toMatchObject({ bytes: task.resultBytes });
+    expect(describeOf("attic-gpu")).toMatchObject({ use_count: 1, running: { image: 0, video: 0 } });
+    expect(describeOf("attic-gpu").last_used).not.toBeNull();
+    await expect.poll(() => keptTasks(worker)).toBe(0);
+  });
+
+  test("least loaded first, then the one that has rested longest", async () => {
+    const free = gate();
+    const held: Script = () => [{ do: "wait", until: free.opened }];
+    await startWorker("attic-gpu", { script: held, slots: 4 });
+    await startWorker("cellar-gpu", { script: held, slots: 2 });
+    const ids: string[] = [];
+    for (let index = 0; index < 6; index += 1) {
+      ids.push(await submit(core));
+      await until(core, () => taskOf(core, ids.at(-1) ?? "").runHandle !== null);
+    }
+    // Load is running ÷ slots: 0/4 0/2 → attic, 1/4 0/2 → cellar, 1/4 1/2 → attic, 2/4 1/2 → cellar rested longer, then attic twice.
+    expect(ids.map((id) => taskOf(core, id).executor?.slice(0, 1)).join("")).toBe("acacaa");
+    expect(describeOf("attic-gpu").running).toEqual({ image: 4, video: 0 });
+    free.open();
+    for (const id of ids) expect(await ended(core, id)).toMatchObject({ status: "done" });
+    expect([describeOf("attic-gpu").use_count, describeOf("cellar-gpu").use_count]).toEqual([4, 2]);
+  });
+
+  test("disabled and draining accounts get no work; what runs there finishes", async () => {
+    const free = gate();
+    await startWorker("attic-gpu", { script: () => [{ do: "wait", until: free.opened }], slots: 1 });
+    await startWorker("cellar-gpu", { script: () => [{ do: "wait", until: free.opened }], slots: 1 });
+    const ids = [await submit(core), await submit(core)];
+    for (const id of ids) await until(core, () => taskOf(core, id).runHandle !== null);
+    await disableAccount(core.context, routed.registry, "attic-gpu", false);
+    await drainAccount(core.context, routed.registry, "cellar-gpu", true);
+    const waiting = await submit(core);
+    free.open();
+    for (const id of ids) expect(await ended(core, id)).toMatchObject({ status: "done", attempt: 1 });
+    await sleep(50);
+    expect(taskOf(core, waiting).status).toBe("pending");
+    await drainAccount(core.context, routed.registry, "cellar-gpu", false);
+    expect(await ended(core, waiting)).toMatchObject({ status: "done", executor: "cellar-gpu" });
+  });
+
+  test("a deleted account's run finishes with its credentials, which go afterwards", async () => {
+    const free = gate();
+    await startWorker("attic-gpu", { script: () => [{ do: "wait", until: free.opened }] });
+    const id = await submit(core);
+    await runningAt(id, "attic-gpu");
+    await deleteAccount(core.context, routed.registry, "attic-gpu", false);
+    free.open();
+    expect(await ended(core, id)).toMatchObject({ status: "done", executor: "attic-gpu", attempt: 1 });
+    expect(await purgeDeletedAccounts(core.context)).toBe(1);
+    routed.executors.refresh();
+    expect(routed.executors.find("attic-gpu")).toBeUndefined();
+  });
+
+  test("credentials that are replaced in the middle of a run do not lose it", async () => {
+    const free = gate();
+    const worker = await startWorker("attic-gpu", { script: () => [{ do: "wait", until: free.opened }] });
+    const front = await standInFront(worker.url);
+    await updateAccount(core.context, routed.registry, "attic-gpu", { base_url: front.url });
+    await checkAccount(core.context, routed.registry, "attic-gpu", "by_hand");
+    const id = await submit(core);
+    await runningAt(id, "attic-gpu");
+    // The worker takes another key from now on; ours follows a moment later.
+    const key = "another-key-of-the-worker";
+    front.keys = { outer: key, inner: worker.key };
+    await sleep(200);
+    await rotateCredentials(core.context, routed.registry, "attic-gpu", { worker_key: key });
+    free.open();
+    expect(await ended(core, id)).toMatchObject({ status: "done", attempt: 1 });
+    await front.close();
+  });
+});
+
+describe("failing over (FR-011)", () => {
+  test("a worker that is gone does not start it: another does, in the same attempt, and the account is checked at once", async () => {
+    const dead = await startWorker("attic-gpu");
+    await startWorker("cellar-gpu");
+    await dead.close();
+    const ids = await Promise.all(Array.from({ length: 4 }, () => submit(core)));
+    for (const id of ids)
+      expect(await ended(core, id)).toMatchObject({ status: "done", attempt: 1, executor: "cellar-gpu" });
+    await expect.poll(() => describeOf("attic-gpu").status).toBe("failed");
+  });
+
+  test("a worker that dies in the middle loses its runs to another, which makes the one result", async () => {
+    const dying = await startWorker("attic-gpu", { script: hang, slots: 2 });
+    const ids = [await submit(core), await submit(core)];
+    for (const id of ids) await runningAt(id, "attic-gpu");
+    await startWorker("cellar-gpu", { slots: 2 });
+    await dying.close();
+    for (const id of ids) {
+      expect(await ended(core, id)).toMatchObject({
+        status: "done",
+        attempt: 2,
+        executor: "cellar-gpu",
+        avoided: ["attic-gpu"],
+      });
+    }
+  });
+
+  test("a worker that was restarted does not know its runs: they begin anew, elsewhere where somebody is able", async () => {
+    const worker = await startWorker("attic-gpu", { script: hang, slots: 2 });
+    const id = await submit(core);
+    await runningAt(id, "attic-gpu");
+    const other = await startWorker("cellar-gpu", { slots: 1 });
+    // The only slot of the other is taken: the task waits for it though the one that lost it is free.
+    other.machine.script = () => [{ do: "wait", until: () => sleep(300) }];
+    const filling = await submit(core);
+    await runningAt(filling, "cellar-gpu");
+    await worker.restart();
+    expect(await ended(core, id)).toMatchObject({ status: "done", attempt: 2, executor: "cellar-gpu" });
+  });
+
+  test("with one worker alone a task waits for it to come back and uses up one attempt at most", async () => {
+    const worker = await startWorker("attic-gpu");
+    await worker.stop();
+    const id = await submit(core);
+    await expect.poll(() => describeOf("attic-gpu").status).toBe("failed");
+    const before = taskOf(core, id);
+    expect(before).toMatchObject({ leaseOwner: null });
+    expect(before.attempt).toBeLessThanOrEqual(2);
+    await worker.restart();
+    await checkAccount(core.context, routed.registry, "attic-gpu", "by_hand");
+    expect(await ended(core, id)).toMatchObject({ status: "done", executor: "attic-gpu" });
+  });
+
+  test("three failed runs open the circuit; the status of the account stays as its checks say", async () => {
+    const worker = await startWorker("attic-gpu", { slots: 1 });
+    worker.machine.script = () => [{ do: "fail", code: "worker_lost", detail: "The engine died." }];
+    const id = await submit(core);
+    expect(await ended(core, id)).toMatchObject({ status: "failed", errorCode: "worker_lost", attempt: 3 });
+    expect(describeOf("attic-gpu")).toMatchObject({ status: "ready", circuit: { state: "open", failures: 3 } });
+    const waiting = await submit(core);
+    await sleep(100);
+    expect(taskOf(core, waiting).status).toBe("pending");
+  });
+
+  test.each([
+    ["out_of_memory", "failed"],
+    ["engine_failed", "failed"],
+    ["content_refused", "failed"],
+  ] as const)("%s says nothing about the worker", async (code, status) => {
+    const worker = await startWorker("attic-gpu", { slots: 1 });
+    worker.machine.script = () => [{ do: "fail", code, detail: "It does not fit." }];
+    for (let time = 0; time < 4; time += 1) {
+      expect(await ended(core, await submit(core))).toMatchObject({ status, errorCode: code, attempt: 1 });
+    }
+    expect(describeOf("attic-gpu").circuit).toEqual({ state: "closed", failures: 0, until: null });
+  });
+
+  test("a cancelled run is stopped on its worker and frees the slot", async () => {
+    const worker = await startWorker("attic-gpu", { script: hang, slots: 1 });
+    const id = await submit(core);
+    await runningAt(id, "attic-gpu");
+    await cancelTask(core.context, id);
+    expect(await ended(core, id)).toMatchObject({ status: "failed", errorCode: "cancelled" });
+    expect(worker.machine.running()).toEqual([]);
+    worker.machine.script = quick;
+    expect(await ended(core, await submit(core))).toMatchObject({ status: "done" });
+    expect(describeOf("attic-gpu").circuit.failures).toBe(0);
+  });
+});
+
+describe("FR-006: after a restart", () => {
+  test("runs on workers are picked up again in the same attempt; one that finished meanwhile is kept", async () => {
+    const free = gate();
+    await startWorker("attic-gpu", { script: () => [{ do: "wait", until: free.opened }], slots: 2 });
+    const ids = [await submit(core), await submit(core)];
+    for (const id of ids) await runningAt(id, "attic-gpu");
+    core.die();
+    await routed.executors.close();
+    free.open();
+    await sleep(100);
+    const old = routed;
+    core = await core.reopen();
+    routed = await startRouting(core);
+    for (const id of ids)
+      expect(await ended(core, id)).toMatchObject({ status: "done", attempt: 1, executor: "attic-gpu" });
+    expect(workers[0]?.machine.started).toHaveLength(2);
+    old.registry.circuits.close();
+  });
+});
+
+async function keptTasks(worker: ScriptedWorker): Promise<number> {
+  const known = await Promise.all(
+    worker.machine.started.map(async ({ taskId }: RunRequest) => {
+      const headers = { authorization: `Bearer ${worker.key}`, "safelight-protocol": "1" };
+      return (await fetch(`${worker.url}/tasks/${taskId}`, { headers })).status;
+    }),
+  );
+  return known.filter((status) => status === 200).length;
+}
+
+interface Front {
+  readonly url: string;
+  /** While set, `outer` is the key that is taken, and `inner` what it is passed on as. */
+  keys: { outer: string; inner: string } | null;
+  close(): Promise<void>;
+}
+
+/** Passes everything on to a worker, under another key if told. */
+async function standInFront(target: string): Promise<Front> {
+  const server: Server = createServer(async (request, response: ServerResponse) => {
+    const given = request.headers.authorization ?? "";
+    const refused = front.keys !== null && given !== `Bearer ${front.keys.outer}`;
+    const headers = { ...request.headers, host: new URL(target).host } as Record<string, string>;
+    delete headers["content-length"];
+    delete headers.connection;
+    if (refused) headers.authorization = "Bearer wrong-on-purpose";
+    else if (front.keys !== null) headers.authorization = `Bearer ${front.keys.inner}`;
+    const body = request.method === "GET" ? {} : { body: Buffer.concat((await request.toArray()) as Buffer[]) };
+    const answer = await fetch(`${target}${request.url}`, { method: request.method ?? "GET", headers, ...body });
+    response.writeHead(answer.status, Object.fromEntries(answer.headers));
+    response.end(Buffer.from(await answer.arrayBuffer()));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const front: Front = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    keys: null,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  return front;
+}
