@@ -108,6 +108,8 @@ export type PresetGroup = "aspect" | "duration" | "quality";
 
 export interface Licence {
   readonly name: string;
+  /** In place of the name where that is a sentence; names of licences stand as they are in every language. */
+  readonly names?: Text;
   readonly link: string;
   readonly commercial_use: "allowed" | "restricted" | "forbidden";
   readonly note: Text;

@@ -75,6 +75,12 @@ test("every text has Russian words of its own", async () => {
   expect(wrong.map(([path, { en, ru }]) => `${path}: ${en} | ${ru}`)).toEqual([]);
 });
 
+test("every file of strings holds both languages", () => {
+  const files = sources.filter(({ file }) => /(?:^|[/-])strings\.ts$/.test(file));
+  expect(files.length).toBeGreaterThan(8);
+  expect(files.filter(({ text }) => !text.includes("inLanguage({ en, ru })")).map(({ file }) => file)).toEqual([]);
+});
+
 test("no words stand in the markup itself", () => {
   const attribute = /\s(?:aria-label|aria-description|title|placeholder|alt|label|summary)="([^"]*)"/g;
   // Not the end of an arrow, nor of a type.

@@ -80,6 +80,7 @@ export const PresetFacts = Type.Object({
 
 export const LicenceFacts = Type.Object({
   name: Type.String(),
+  names: Type.Optional(LocalText),
   link: Type.String(),
   commercial_use: choice(["allowed", "restricted", "forbidden"]),
   note: LocalText,

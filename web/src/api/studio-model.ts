@@ -1,5 +1,6 @@
 // A model of the catalog in the shape that forms read.
 import type { Model } from "@safelight/contract";
+import { localize } from "../ui/language.ts";
 
 /** A parameter as the catalog describes it, with its name. */
 export type Parameter = Model["parameters_schema"][string] & { name: string };
@@ -15,6 +16,11 @@ export interface StudioModel
   description: Model["descriptions"];
   modes: readonly ModeFacts[];
   parameters: readonly Parameter[];
+}
+
+/** What a licence is called in the language in force. */
+export function licenceName({ licence }: StudioModel): string {
+  return localize(licence.names) ?? licence.name;
 }
 
 /** Puts an entry of GET /models into the order and shape of the form. */

@@ -2,6 +2,7 @@ import "./index.css";
 import { useCallback, useRef } from "react";
 import { useModels } from "../../api/models.ts";
 import { useTasks } from "../../api/tasks.ts";
+import { Ghost, GhostArea } from "../../ui/ghost.tsx";
 import { Failed } from "./failed.tsx";
 import { Queue } from "./queue/queue.tsx";
 import { RecipeColumn } from "./recipe/components/recipe-column.tsx";
@@ -10,6 +11,17 @@ import { StageColumn } from "./stage/stage-column.tsx";
 import { useStageTask } from "./stage/use-stage-task.ts";
 import { strings } from "./strings.ts";
 import { useChosenTask } from "./use-chosen-task.ts";
+
+/** Shapes of the form, for as long as it is not known who offers what. */
+function RecipeOnItsWay() {
+  return (
+    <GhostArea label={strings.modelsLoading} className="grid gap-4 p-4">
+      <Ghost className="h-14" />
+      <Ghost className="h-16" />
+      <Ghost className="h-28" />
+    </GhostArea>
+  );
+}
 
 /** The page on which pictures are made: recipe, stage, and what runs. */
 export function Studio({ online }: { online: boolean }) {
@@ -37,7 +49,9 @@ export function Studio({ online }: { online: boolean }) {
         <div className="studio-recipe">
           {models.error ? (
             <Failed title={strings.modelsFailed} error={models.error} onRetry={() => void models.refetch()} />
-          ) : null}
+          ) : (
+            <RecipeOnItsWay />
+          )}
         </div>
       )}
       <StageColumn

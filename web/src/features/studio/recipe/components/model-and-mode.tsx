@@ -1,4 +1,4 @@
-import type { StudioModel } from "../../../../api/models.ts";
+import { licenceName, type StudioModel } from "../../../../api/models.ts";
 import { localize } from "../../../../ui/language.ts";
 import { Segments } from "../../../../ui/segments.tsx";
 import { useRecipeForm } from "../hooks/use-recipe.ts";
@@ -30,8 +30,14 @@ export function ModelAndMode({ models }: { models: readonly StudioModel[] }) {
       {mode ? <p className="hint">{localize(mode.description)}</p> : null}
       <p className="flex flex-wrap gap-x-3 gap-y-1 text-label text-faint">
         <Availability model={model} />
-        <a href={model.licence.link} title={localize(model.licence.note)} rel="noreferrer" target="_blank">
-          {model.licence.name}
+        <a
+          className="licence-link"
+          href={model.licence.link}
+          title={localize(model.licence.note)}
+          rel="noreferrer"
+          target="_blank"
+        >
+          {licenceName(model)}
         </a>
       </p>
     </Section>

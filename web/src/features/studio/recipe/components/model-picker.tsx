@@ -1,6 +1,6 @@
 import { Check, ChevronDown, Film, Image } from "lucide-react";
 import { type KeyboardEvent, useId, useRef } from "react";
-import type { StudioModel } from "../../../../api/models.ts";
+import { licenceName, type StudioModel } from "../../../../api/models.ts";
 import { localize } from "../../../../ui/language.ts";
 import { useRecipeForm } from "../hooks/use-recipe.ts";
 import { strings } from "../strings.ts";
@@ -83,7 +83,7 @@ function ModelOption({ model, chosen, onChoose }: ModelOptionProps) {
       <span className="text-label text-soft">{localize(model.description)}</span>
       <span className="flex flex-wrap gap-x-3 gap-y-0.5 text-label text-faint">
         <Availability model={model} long />
-        <span>{model.licence.name}</span>
+        <span>{licenceName(model)}</span>
       </span>
     </button>
   );
