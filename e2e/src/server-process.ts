@@ -32,6 +32,8 @@ export function serverEnvironment(dataDirectory: string, extra: Record<string, s
     DATA_DIR: dataDirectory,
     PORT: "0",
     LOG_LEVEL: "warn",
+    // No deploy of a test leaves this machine: at this port nobody answers.
+    MODAL_SERVER_URL: "http://127.0.0.1:9",
     ...extra,
   };
 }

@@ -61,7 +61,9 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
   const folder = await mkdtemp(join(tmpdir(), "safelight-edge-"));
   const apiKey = `test-key-${hash("sha256", folder).slice(0, 12)}`;
   const adminKey = `test-admin-key-${hash("sha256", folder).slice(12, 24)}`;
-  const config = readConfig({ DATA_DIR: folder, LOG_LEVEL: "debug", ...options.environment });
+  // No deploy of a test leaves this machine: at this port nobody answers.
+  const nowhere = { MODAL_SERVER_URL: "http://127.0.0.1:9" };
+  const config = readConfig({ DATA_DIR: folder, LOG_LEVEL: "debug", ...nowhere, ...options.environment });
   const logged: string[] = [];
   const destination: DestinationStream = { write: (line) => void logged.push(line) };
   const log = createLog({ level: config.logLevel, destination });
@@ -116,6 +118,7 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
       stopping.abort();
       app.server.closeAllConnections();
       await app.close();
+      await installation.deployer.stop();
       workspaceTasks.close();
       await database.close();
       await rm(folder, { recursive: true, force: true });
