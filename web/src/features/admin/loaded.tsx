@@ -1,4 +1,3 @@
-import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { describeProblem } from "../../api/problems.ts";
 import { Ghost, GhostArea } from "../../ui/ghost.tsx";
@@ -7,7 +6,7 @@ import { strings as uiStrings } from "../../ui/strings.ts";
 import { strings } from "./strings.ts";
 
 interface LoadedProps<Data> {
-  query: Pick<UseQueryResult<Data>, "data" | "error" | "refetch">;
+  query: { readonly data: Data | undefined; readonly error: Error | null; readonly refetch: () => unknown };
   /** What is being loaded, in words. */
   loading: string;
   /** That it did not come, in words. */

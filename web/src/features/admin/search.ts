@@ -24,6 +24,8 @@ export interface AdminSearch {
   outcome?: (typeof outcomes)[number];
   from?: string;
   to?: string;
+  /** Whether records of mere reading are shown too. */
+  reads?: "shown";
   /** Rows that stand open, "a.attic-gpu t.0195…": kind and name, parted by spaces. */
   open?: string;
 }
@@ -50,6 +52,7 @@ export function parseAdminSearch(search: Record<string, unknown>): AdminSearch {
   if (isDay(from)) parsed.from = from;
   if (isDay(to)) parsed.to = to;
   if (typeof open === "string" && open !== "" && open.length <= longestOpen) parsed.open = open;
+  if (search.reads === "shown") parsed.reads = "shown";
   // A form about an account needs to know which.
   if (parsed.drawer !== undefined && parsed.drawer !== "add" && parsed.account === undefined) delete parsed.drawer;
   return parsed;

@@ -3,7 +3,7 @@ import { ChevronDown, TriangleAlert } from "lucide-react";
 import { memo } from "react";
 import { formatNumber } from "../../../ui/language.ts";
 import { duration } from "../../../ui/time.ts";
-import { useAccountHealth } from "../data/accounts.ts";
+import { type Checks, checksOf, useAccountHealth } from "../data/accounts.ts";
 import { AccountButtons } from "./account-buttons.tsx";
 import { AccountDetails } from "./account-details.tsx";
 import { Slots } from "./slots.tsx";
@@ -14,8 +14,6 @@ import type { AccountActions } from "./use-account-actions.ts";
 
 export interface AccountRowProps {
   account: Account;
-  /** How many accounts there are. */
-  count: number;
   now: number;
   open: boolean;
   actions: AccountActions;
@@ -25,9 +23,9 @@ export interface AccountRowProps {
 
 /** An account as a row, with the reason it is not simply ready below, and its details when it is opened. */
 export const AccountRow = memo(function AccountRow(props: AccountRowProps) {
-  const { account, count, open, onToggle } = props;
+  const { account, open, onToggle } = props;
   const note = noteOf(account);
-  const health = useAccountHealth(account.workspace, count);
+  const health = useAccountHealth(account.workspace, open);
   const detailsId = `details-${account.workspace}`;
   return (
     <tbody className="admin-account">
@@ -53,7 +51,7 @@ export const AccountRow = memo(function AccountRow(props: AccountRowProps) {
             <ChevronDown className="icon icon-small" aria-hidden="true" />
           </button>
         </th>
-        <Figures {...props} checks={health?.history ?? []} />
+        <Figures {...props} checks={checksOf(account, health)} />
         <td className="admin-act">
           <AccountButtons {...props} />
         </td>
@@ -87,8 +85,6 @@ function State({ account }: { account: Account }) {
   const standing = standingOf(account);
   return <span className={`state ${marks[standing]}`}>{strings.states[standing]}</span>;
 }
-
-type Checks = Parameters<typeof Spark>[0]["checks"];
 
 function Figures({ account, now, checks }: AccountRowProps & { checks: Checks }) {
   const offered = account.models.filter((model) => model.offered).map(({ id }) => id);

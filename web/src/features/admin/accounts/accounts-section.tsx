@@ -90,7 +90,6 @@ function AccountsTable({ accounts, view }: { accounts: readonly Account[]; view:
           <AccountRow
             key={account.id}
             account={account}
-            count={accounts.length}
             now={now}
             open={isOpen(`a.${account.workspace}`)}
             actions={actions}

@@ -1,7 +1,5 @@
-import type { AccountHealth } from "@safelight/contract";
+import type { Checks } from "../data/accounts.ts";
 import { strings } from "./strings.ts";
-
-type Checks = AccountHealth["history"];
 
 const width = 72;
 const height = 20;

@@ -31,3 +31,22 @@ export const auditActions: readonly string[] = [
   "task_stale",
   "update_account",
 ];
+
+/** Actions that only look: a dashboard that stands open leaves one of each every minute. */
+const reads: ReadonlySet<string> = new Set([
+  "admin_session_get",
+  "list_accounts",
+  "list_deployments",
+  "list_tasks",
+  "read_deployment",
+  "read_health",
+  "read_logs",
+  "read_metrics",
+  "read_queue",
+  "read_statistics",
+]);
+
+/** Whether a record tells that somebody looked, and no more; being refused is more. */
+export function isMereRead({ action, outcome }: { action: string; outcome: string }): boolean {
+  return outcome === "success" && reads.has(action);
+}

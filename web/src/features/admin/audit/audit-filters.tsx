@@ -53,6 +53,14 @@ export function AuditFilters({ search, seen, onChange }: AuditFiltersProps) {
       </Choice>
       <Day label={strings.from} value={search.from} onChange={(it) => set("from", it)} />
       <Day label={strings.to} value={search.to} onChange={(it) => set("to", it)} />
+      <label className="check self-end">
+        <input
+          type="checkbox"
+          checked={search.reads === "shown"}
+          onChange={(event) => onChange((before) => withReads(before, event.target.checked))}
+        />
+        <span>{strings.reads}</span>
+      </label>
       {isNarrowed ? (
         <button type="button" className="btn btn-quiet self-end" onClick={() => onChange(withoutFilters)}>
           {strings.clear}
@@ -65,6 +73,10 @@ export function AuditFilters({ search, seen, onChange }: AuditFiltersProps) {
 function withFilter(before: AdminSearch, filter: Filter, value: string): AdminSearch {
   const { [filter]: _gone, ...rest } = before;
   return value === "" ? rest : { ...rest, [filter]: value };
+}
+
+function withReads({ reads: _before, ...rest }: AdminSearch, shown: boolean): AdminSearch {
+  return shown ? { ...rest, reads: "shown" } : rest;
 }
 
 function withoutFilters({ action: _a, actor: _b, outcome: _c, from: _d, to: _e, ...rest }: AdminSearch): AdminSearch {

@@ -1,6 +1,7 @@
 import type { AuditEvent } from "@safelight/contract";
 import { ChevronDown } from "lucide-react";
 import { memo } from "react";
+import { currentLanguage } from "../../../ui/language.ts";
 import { absoluteTime } from "../../../ui/time.ts";
 import { useAudit } from "../data/audit.ts";
 import { Loaded } from "../loaded.tsx";
@@ -15,7 +16,7 @@ const columnCount = 6;
 /** Who did what, newest first. */
 export function AuditSection({ view }: { view: View }) {
   const audit = useAudit(view.search);
-  const seen = audit.data?.map(({ action }) => action) ?? [];
+  const seen = audit.data?.map((event) => event.action) ?? [];
   const { action, actor, outcome, from, to } = view.search;
   const isNarrowed = [action, actor, outcome, from, to].some((filter) => filter !== undefined);
   return (
@@ -73,7 +74,9 @@ const AuditRow = memo(function AuditRow({ event, open, onToggle }: AuditRowProps
   return (
     <>
       <tr>
-        <td className="num text-soft admin-when">{time}</td>
+        <td className="num text-soft admin-when" title={time}>
+          {shortTime(timestamp)}
+        </td>
         <td className="admin-action">
           <button
             type="button"
@@ -120,6 +123,17 @@ function Fact({ name, value }: { name: string; value: string }) {
       <dd className="break-all">{value}</dd>
     </div>
   );
+}
+
+/** "14:03:22" of today, "21 Nov, 14:03" of another day. */
+function shortTime(iso: string, now: number = Date.now()): string {
+  const isToday = new Date(iso).toDateString() === new Date(now).toDateString();
+  const language = currentLanguage() === "en" ? "en-GB" : currentLanguage();
+  const clock: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
+  const options: Intl.DateTimeFormatOptions = isToday
+    ? { ...clock, second: "2-digit" }
+    : { ...clock, day: "numeric", month: "short" };
+  return new Intl.DateTimeFormat(language, options).format(new Date(iso));
 }
 
 /** "code invalid_api_key, earlier 3": names and values as the log has them, without what goes without saying. */

@@ -2,14 +2,9 @@ import type { Account, AccountHealth } from "@safelight/contract";
 import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { client } from "../../../api/client.ts";
 import { asAdmin } from "../session/admin-session.ts";
-import { often, polled } from "./polling.ts";
+import { often, polled, sometimes } from "./polling.ts";
 
 export const accountsKey = ["admin", "accounts"] as const;
-
-/** How long the story of an account's checks is trusted, in milliseconds; the checks themselves come every half minute. */
-const historyAge = 60_000;
-/** The stories of many accounts are asked for more slowly, so that they stay within what a session may ask. */
-const pauseEach = 4_000;
 
 /** Every account as it stands, newest first. */
 export function useAccounts(): UseQueryResult<readonly Account[]> {
@@ -20,12 +15,36 @@ export function useAccounts(): UseQueryResult<readonly Account[]> {
   });
 }
 
-/** The last checks of an account; undefined until they are known. `count` is how many accounts are shown. */
-export function useAccountHealth(workspace: string, count: number): AccountHealth | undefined {
-  const age = Math.max(historyAge, count * pauseEach);
+export type Checks = AccountHealth["history"];
+
+/** What the checks of an account found. Looked at closely it is asked for again and again, otherwise once. */
+export function useAccountHealth(workspace: string, closely: boolean): AccountHealth | undefined {
   return useQuery({
-    queryKey: [...accountsKey, workspace, "health"],
+    queryKey: ["admin", "health", workspace],
     queryFn: ({ signal }) => asAdmin(() => client.getAccountHealth({ path: { workspace }, signal })),
-    ...polled(age),
+    ...(closely ? polled(sometimes) : { staleTime: Number.POSITIVE_INFINITY }),
   }).data;
+}
+
+/** So many checks are kept for the line of a row. */
+const keptChecks = 20;
+/** Checks that the list of accounts told of while it was watched, newest first, by account. */
+const seen = new Map<string, Checks>();
+
+/** The last checks, newest first: those that were asked for, and those since, which the list itself tells. */
+export function checksOf(account: Account, health: AccountHealth | undefined): Checks {
+  const before = seen.get(account.id) ?? [];
+  const { last_health_at, last_health_status, latency_ms, last_error_code } = account;
+  const isNew = last_health_at !== null && last_health_status !== null && before[0]?.checked_at !== last_health_at;
+  const latest = {
+    checked_at: last_health_at ?? "",
+    outcome: last_health_status ?? "failed",
+    latency_ms,
+    error_code: last_error_code,
+  };
+  const own = isNew ? [latest, ...before].slice(0, keptChecks) : before;
+  if (isNew) seen.set(account.id, own);
+  const known = health?.history ?? [];
+  const newest = known[0]?.checked_at ?? "";
+  return [...own.filter(({ checked_at }) => checked_at > newest), ...known].slice(0, keptChecks);
 }

@@ -27,7 +27,7 @@ export function TaskRow(props: TaskRowProps) {
         </td>
         <td className="admin-prompt">
           {isWaiting ? <Why {...props} controls={whyId} /> : <Prompt task={task} />}
-          <span className="text-label text-faint">{`${task.model} · ${task.mode}`}</span>
+          <span className="admin-sub">{`${task.model} · ${task.mode}`}</span>
         </td>
         <td className="admin-taskstate">
           <Standing task={task} />
