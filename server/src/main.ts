@@ -14,6 +14,7 @@ import { openDatabase } from "./database/open.ts";
 import { Deployer } from "./deploy/deployer.ts";
 import { startDispatcher } from "./dispatch/dispatcher.ts";
 import { StartupError } from "./errors.ts";
+import { AccountExecutors } from "./executors/account-executors.ts";
 import { EmbeddedExecutor } from "./executors/embedded.ts";
 import { embeddedOffer } from "./executors/embedded-offer.ts";
 import { createOffers } from "./executors/offers.ts";
@@ -22,17 +23,20 @@ import { createKeyring } from "./keys/keyring.ts";
 import { createLog, type Log } from "./log.ts";
 import { DiskMediaStore } from "./media/disk-media-store.ts";
 import type { MediaFileSystem } from "./media/media-file-system.ts";
+import { MeteredMediaStore } from "./media/metered-media-store.ts";
 import { sweepUploads } from "./media/sweep-uploads.ts";
+import { createMetrics } from "./metrics/metrics.ts";
 import { WorkspaceTasks } from "./proxy/workspace-tasks.ts";
 import { resolveSecrets, type Secrets } from "./secrets/resolve-secrets.ts";
 import { sweepAdminSessions } from "./sessions/admin-sessions.ts";
 import { createSecretCheck } from "./sessions/credential.ts";
 import { OpenStreams } from "./sessions/open-streams.ts";
 import { sweepSessions } from "./sessions/sessions.ts";
+import { createStorageUse } from "./statistics/storage-use.ts";
+import { timeLimits } from "./tasks/time-limits.ts";
 import { startHealthChecks } from "./worker-accounts/health-checks.ts";
-import { createProbe } from "./worker-accounts/probe.ts";
+import { openRegistry } from "./worker-accounts/open-registry.ts";
 import type { AccountRegistry } from "./worker-accounts/registry.ts";
-import { AccountStandings } from "./worker-accounts/standings.ts";
 
 export interface RunningServer {
   /** Where it answers, such as `http://127.0.0.1:8600`. */
@@ -62,6 +66,7 @@ export interface StartOptions {
 /** How long answers under way may take once the server stops, in milliseconds. */
 const lastAnswers = 5000;
 const sweepInterval = 60 * 60 * 1000;
+const countInterval = 60 * 60 * 1000;
 
 /** Starts a server from its environment variables. Throws a StartupError whose lines a person can act on. */
 export async function startServer(environment: Environment, options: StartOptions = {}): Promise<RunningServer> {
@@ -78,11 +83,12 @@ export async function startServer(environment: Environment, options: StartOption
   const clock = options.clock === undefined ? {} : { clock: options.clock };
   const database = await openDatabase({ file: join(directory.path, "safelight.sqlite"), log, ...clock });
   opened.defer(() => database.close());
-  const media = await DiskMediaStore.open(join(directory.path, "media"), options.mediaFiles).catch(explainMediaFailure);
+  const disk = await DiskMediaStore.open(join(directory.path, "media"), options.mediaFiles).catch(explainMediaFailure);
+  const media = new MeteredMediaStore(disk);
   const context = createContext({ database, log, config, media, ...clock });
 
-  const accounts = openAccounts(context, secrets);
-  opened.defer(() => accounts.stop());
+  const { registry: accounts, ...health } = openAccounts(context, secrets);
+  opened.defer(() => health.stop());
   const deployer = await Deployer.open(context, accounts);
   opened.defer(() => deployer.stop());
   deployer.wake();
@@ -94,10 +100,18 @@ export async function startServer(environment: Environment, options: StartOption
     ...(options.engineHost === undefined ? {} : { host: options.engineHost }),
   });
   opened.defer(() => embedded.close());
-  const executors = [embedded];
+  const executors = new AccountExecutors({ context, registry: accounts, embedded, limits: timeLimits });
+  opened.defer(() => executors.close());
+  health.onChange(() => executors.refresh());
   const dispatcher = await startDispatcher({ context, executors });
   opened.defer(() => dispatcher.stop());
   opened.defer(startSweeping(context));
+  opened.defer(startCounting(media, log));
+  const databaseFile = join(directory.path, "safelight.sqlite");
+  const storage = createStorageUse(media, { dataDirectory: directory.path, databaseFile });
+  const version = await readVersion();
+  const metrics = createMetrics({ context, accounts, storage, version, ofProcess: true });
+  opened.defer(() => metrics.close());
 
   const { workerNetworks } = config;
   const workspaceTasks = new WorkspaceTasks({ keyring: accounts.keyring, workerNetworks, log });
@@ -105,7 +119,7 @@ export async function startServer(environment: Environment, options: StartOption
   const stopping = new AbortController();
   const streams = new OpenStreams((credential) => isStillValid({ context }, credential), log);
   const app = await buildApp({
-    version: await readVersion(),
+    version,
     config,
     context,
     offers: createOffers(executors),
@@ -118,6 +132,9 @@ export async function startServer(environment: Environment, options: StartOption
     streams,
     isApiKey: createSecretCheck(secrets.apiKey),
     isAdminKey: createSecretCheck(secrets.adminKey),
+    isMetricsToken: config.metricsToken === null ? () => false : createSecretCheck(config.metricsToken),
+    metrics,
+    storage,
     accounts,
     deployer,
     workspaceTasks,
@@ -144,18 +161,32 @@ export function endOnUncaughtErrors(log: Log): void {
   });
 }
 
+interface Accounts {
+  readonly registry: AccountRegistry;
+  /** Calls the listener after every change of an account, and when one that was left in peace may be tried again. */
+  onChange(listener: () => void): void;
+  stop(): Promise<void>;
+}
+
 /** Worker accounts and the checks that are made of them from now on. */
-function openAccounts(context: Context, secrets: Secrets): AccountRegistry & { stop(): Promise<void> } {
-  const keyring = createKeyring([secrets.encryptionKey]);
-  const { workerNetworks } = context.config;
-  const registry: AccountRegistry = {
-    keyring,
-    probe: createProbe({ keyring, workerNetworks, steady: () => context.clock.steady() }),
-    standings: new AccountStandings(context.database),
-    changed: () => checks.wake(),
-  };
+function openAccounts(context: Context, secrets: Secrets): Accounts {
+  const listeners: (() => void)[] = [];
+  const registry = openRegistry(context, createKeyring([secrets.encryptionKey]), {
+    wakeChecks: () => checks.wake(),
+    changed: () => {
+      checks.wake();
+      for (const listener of listeners) listener();
+    },
+  });
   const checks = startHealthChecks(context, registry);
-  return { ...registry, stop: () => checks.stop() };
+  return {
+    registry,
+    onChange: (listener) => void listeners.push(listener),
+    stop: async () => {
+      registry.circuits.close();
+      await checks.stop();
+    },
+  };
 }
 
 /** No value of a secret may stand in a log line, whatever error carries it there. */
@@ -164,6 +195,7 @@ function hideSecrets(log: Log, config: Config, secrets: Secrets): void {
   log.hide(secrets.adminKey);
   log.hide(secrets.encryptionKey.toString("base64"));
   if (config.accessPassword !== null) log.hide(config.accessPassword);
+  if (config.metricsToken !== null) log.hide(config.metricsToken);
 }
 
 async function listen(app: FastifyInstance, config: Config): Promise<string> {
@@ -238,6 +270,19 @@ function startSweeping(context: Context): () => void {
   return () => {
     clearTimeout(first);
     clearInterval(timer);
+  };
+}
+
+/** Finds out how much is stored, at once and then every hour; in between every change is added up. */
+function startCounting(media: MeteredMediaStore, log: Log): () => void {
+  const stopping = new AbortController();
+  const count = () =>
+    void media.count(stopping.signal).catch((error: unknown) => log.warn("media could not be counted", { error }));
+  count();
+  const timer = setInterval(count, countInterval).unref();
+  return () => {
+    clearInterval(timer);
+    stopping.abort();
   };
 }
 
