@@ -279,7 +279,16 @@ describe("a result", () => {
     worker.machine.script = hang;
     await client.start({ ...golden, task_id: id, attempt: 2 }, noMedia);
     expect(await codeOf(url)).toBe("task_not_ready");
-    expect(await codeOf(url)).toBe("task_not_ready");
+    await edge.inject({ method: "POST", url: `/cancel/${inside(id)}` });
+    expect(await codeOf(url)).toBe("task_failed");
+  });
+
+  test("is not told from what was known of an earlier attempt", async () => {
+    await ask(url);
+    worker.machine.script = () => [{ do: "fail", code: "engine_failed", detail: "It broke." }];
+    await client.start({ ...golden, task_id: id, attempt: 2 }, noMedia);
+    await finish(id);
+    expect((await ask(url)).json()).toMatchObject({ code: "task_failed", detail: "It broke." });
   });
 
   test("that was picked up and deleted is gone at once", async () => {

@@ -132,6 +132,8 @@ export class WorkspaceTasks {
     } catch (error) {
       door?.release();
       this.#finished.delete(nameOf(task));
+      // What was known of an earlier attempt is no answer: how the newest one is says why there is nothing to read.
+      if (isSuperseded(error)) await this.finished(task, signal);
       throw explainFailure(error, account.workspace, door?.key ?? null);
     }
   }
