@@ -5,6 +5,7 @@ import type { Config } from "./config.ts";
 import { SafelightError } from "./errors.ts";
 import { registerAdminAccountRoutes } from "./http/admin-account-routes.ts";
 import { registerAdminDeploymentRoutes } from "./http/admin-deployment-routes.ts";
+import { registerAdminFiguresRoutes } from "./http/admin-figures-routes.ts";
 import { registerAdminQueueRoutes } from "./http/admin-queue-routes.ts";
 import { registerAdminRoutes } from "./http/admin-routes.ts";
 import { registerAdminSessionRoutes } from "./http/admin-session-routes.ts";
@@ -38,6 +39,7 @@ export async function buildApp(installation: Installation): Promise<FastifyInsta
   readBodies(app);
   addCommonHeaders(app, installation.config);
   logRequests(app, installation);
+  measureRequests(app, installation);
 
   registerSystemRoutes(registrar);
   registerSessionRoutes(registrar);
@@ -52,6 +54,7 @@ export async function buildApp(installation: Installation): Promise<FastifyInsta
   registerAdminRoutes(registrar);
   registerAdminAccountRoutes(registrar);
   registerAdminQueueRoutes(registrar);
+  registerAdminFiguresRoutes(registrar);
   registerAdminDeploymentRoutes(registrar);
   registerDocsRoutes(registrar);
   await registerPageRoutes(registrar);
@@ -148,6 +151,31 @@ function logRequests(app: FastifyInstance, { context }: Installation): void {
     }
     done();
   });
+}
+
+/** Until the answer begins, like the log; the template of a route stands for its address. */
+function measureRequests(app: FastifyInstance, { metrics }: Installation): void {
+  app.addHook("onSend", (request, reply, _payload, done) => {
+    metrics.observe({
+      route: request.is404 ? null : templateOf(request.routeOptions.url),
+      method: request.method,
+      status: reply.statusCode,
+      seconds: reply.elapsedTime / 1000,
+    });
+    done();
+  });
+}
+
+const templates = new Map<string, string>();
+
+function templateOf(url: string | undefined): string | null {
+  if (url === undefined) return null;
+  let template = templates.get(url);
+  if (template === undefined) {
+    template = url.replaceAll(/:(\w+)/g, "{$1}");
+    templates.set(url, template);
+  }
+  return template;
 }
 
 function answerOptions({ app, installation, hostAndOrigin, methods }: Registrar): void {

@@ -23,6 +23,8 @@ export interface Config {
   readonly adminKey: string | null;
   readonly encryptionKey: string | null;
   readonly accessPassword: string | null;
+  /** Opens GET /admin/metrics for whoever collects metrics. */
+  readonly metricsToken: string | null;
   readonly keysOnly: boolean;
   /** Exact origins such as `https://studio.example.org`, beside the page's own. */
   readonly frontendOrigins: readonly string[];
@@ -67,6 +69,7 @@ export function readConfig(environment: Environment): Config {
     adminKey: reader.secret("ADMIN_KEY"),
     encryptionKey: reader.secret("ENCRYPTION_KEY"),
     accessPassword: reader.secret("ACCESS_PASSWORD"),
+    metricsToken: reader.secret("METRICS_TOKEN"),
     keysOnly: reader.flag("KEYS_ONLY"),
     frontendOrigins: reader.list("FRONTEND_ORIGINS", parseOrigin),
     cookieSameSite: reader.choice("COOKIE_SAMESITE", ["lax", "none"], "lax"),

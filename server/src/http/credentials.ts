@@ -9,6 +9,7 @@ import {
   adminCredential,
   apiKeyCredential,
   type Credential,
+  metricsCredential,
   type Presented,
   sessionCredential,
 } from "../sessions/credential.ts";
@@ -78,6 +79,18 @@ export async function authenticateAdmin(
   const session = await checkAdminSession(contextOf(installation.context, request), token, purpose);
   if (session.renewed) setAdminCookie(request, reply, installation.config, token);
   return adminCredential(session.tokenHash);
+}
+
+/** An admin session, or the metrics token as bearer; a token that is shown decides. Errors as of both, `invalid_api_key` for the token. */
+export async function authenticateMetrics(
+  installation: Installation,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Credential> {
+  const token = /^bearer +(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
+  if (token === undefined) return authenticateAdmin(installation, request, reply, "look");
+  if (installation.isMetricsToken(token)) return metricsCredential;
+  throw new SafelightError("invalid_api_key", "This token does not open the metrics.");
 }
 
 async function authenticateSession(

@@ -2,8 +2,10 @@ import type { Config } from "../config.ts";
 import type { Context } from "../context/context.ts";
 import type { Deployer } from "../deploy/deployer.ts";
 import type { Offers } from "../executors/executor.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { WorkspaceTasks } from "../proxy/workspace-tasks.ts";
 import type { OpenStreams } from "../sessions/open-streams.ts";
+import type { StorageUse } from "../statistics/storage-use.ts";
 import type { AccountRegistry } from "../worker-accounts/registry.ts";
 
 /** What the embedded engine does for the edge besides running tasks; handed in, so that the edge loads no engine. */
@@ -29,6 +31,10 @@ export interface Installation {
   readonly streams: OpenStreams;
   readonly isApiKey: (presented: string) => boolean;
   readonly isAdminKey: (presented: string) => boolean;
+  /** False for everything where no token is set. */
+  readonly isMetricsToken: (presented: string) => boolean;
+  readonly metrics: Metrics;
+  readonly storage: StorageUse;
   readonly accounts: AccountRegistry;
   readonly deployer: Deployer;
   /** Asks workers for `workspace::id`. */

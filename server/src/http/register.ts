@@ -8,7 +8,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, HookH
 import type { Context } from "../context/context.ts";
 import { SafelightError } from "../errors.ts";
 import type { Credential } from "../sessions/credential.ts";
-import { authenticate, authenticateAdmin } from "./credentials.ts";
+import { authenticate, authenticateAdmin, authenticateMetrics } from "./credentials.ts";
 import type { HostAndOrigin } from "./host-and-origin.ts";
 import type { Installation } from "./installation.ts";
 import type { MethodTable } from "./method-table.ts";
@@ -149,11 +149,8 @@ function judge({ installation, hostAndOrigin }: Registrar, route: Route, { proof
       hostAndOrigin.checkOrigin(request, reply);
       if (route.group === "admin") hostAndOrigin.checkOwnOrigin(request);
       proof?.(request);
-      if (route.access !== "client" && route.access !== "admin") return done();
-      const credential =
-        route.access === "admin"
-          ? authenticateAdmin(installation, request, reply, looksOnly ? "look" : "use")
-          : authenticate(installation, request, reply);
+      const credential = prove(installation, route, request, reply, looksOnly);
+      if (credential === null) return done();
       if (credential instanceof Promise) return credential.then((proven) => void (request.credential = proven));
       request.credential = credential;
       return done();
@@ -161,6 +158,26 @@ function judge({ installation, hostAndOrigin }: Registrar, route: Route, { proof
       return recordIfForeign(installation, route.path, request, error);
     }
   };
+}
+
+/** Null where a route asks for none, or judges its own. */
+function prove(
+  installation: Installation,
+  { access }: Route,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  looksOnly: boolean,
+): Credential | Promise<Credential> | null {
+  switch (access) {
+    case "client":
+      return authenticate(installation, request, reply);
+    case "admin":
+      return authenticateAdmin(installation, request, reply, looksOnly ? "look" : "use");
+    case "metrics":
+      return authenticateMetrics(installation, request, reply);
+    default:
+      return null;
+  }
 }
 
 /** Rethrows; a foreign origin leaves a row in the audit log first. */

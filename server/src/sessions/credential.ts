@@ -3,7 +3,7 @@ import type { Actor } from "../context/context.ts";
 
 /** Who a request comes from, once that is proven. */
 export interface Credential {
-  readonly kind: "api-key" | "session" | "admin-session";
+  readonly kind: "api-key" | "session" | "admin-session" | "metrics-token";
   readonly actor: Actor;
   /** Tells credentials apart, for idempotency keys and open streams; not a secret. */
   readonly id: string;
@@ -18,6 +18,13 @@ export const apiKeyCredential: Credential = {
   kind: "api-key",
   actor: { type: "client", id: "api-key" },
   id: "api-key",
+};
+
+/** Whoever collects metrics; good for nothing else. */
+export const metricsCredential: Credential = {
+  kind: "metrics-token",
+  actor: { type: "client", id: "metrics-token" },
+  id: "metrics-token",
 };
 
 export function sessionCredential(tokenHash: string): Credential {

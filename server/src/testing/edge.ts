@@ -18,10 +18,13 @@ import { createKeyring } from "../keys/keyring.ts";
 import { createLog } from "../log.ts";
 import { DiskMediaStore } from "../media/disk-media-store.ts";
 import type { MediaFileSystem } from "../media/media-file-system.ts";
+import { MeteredMediaStore } from "../media/metered-media-store.ts";
+import { createMetrics } from "../metrics/metrics.ts";
 import type { DoorParts } from "../proxy/worker-doors.ts";
 import { WorkspaceTasks } from "../proxy/workspace-tasks.ts";
 import { createSecretCheck } from "../sessions/credential.ts";
 import { OpenStreams } from "../sessions/open-streams.ts";
+import { createStorageUse } from "../statistics/storage-use.ts";
 import { openRegistry } from "../worker-accounts/open-registry.ts";
 import type { AccountRegistry } from "../worker-accounts/registry.ts";
 
@@ -72,7 +75,7 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
   const clock = options.clock === undefined ? {} : { clock: options.clock };
   const interrupt = options.interrupt === undefined ? {} : { interrupt: options.interrupt };
   const database = await openDatabase({ file: join(folder, "safelight.sqlite"), log, ...clock, ...interrupt });
-  const media = await DiskMediaStore.open(join(folder, "media"), options.mediaFiles);
+  const media = new MeteredMediaStore(await DiskMediaStore.open(join(folder, "media"), options.mediaFiles));
   const context = createContext({ database, log, config, media, ...clock });
   const stopping = new AbortController();
   const streams = new OpenStreams((credential) => isStillValid({ context }, credential), log);
@@ -80,6 +83,9 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
   const { keyring } = accounts;
   const { workerNetworks } = config;
   const workspaceTasks = new WorkspaceTasks({ keyring, workerNetworks, log, ...options.workers });
+  const databaseFile = join(folder, "safelight.sqlite");
+  const storage = createStorageUse(media, { dataDirectory: folder, databaseFile });
+  const metrics = createMetrics({ context, accounts, storage, version: "0.0.0", ofProcess: false });
   const installation: Installation = {
     version: "0.0.0",
     config,
@@ -94,6 +100,9 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
     streams,
     isApiKey: createSecretCheck(apiKey),
     isAdminKey: createSecretCheck(adminKey),
+    isMetricsToken: config.metricsToken === null ? () => false : createSecretCheck(config.metricsToken),
+    metrics,
+    storage,
     accounts,
     deployer: await Deployer.open(context, accounts),
     workspaceTasks,
