@@ -41,6 +41,8 @@ describe("the page", () => {
     expect(answer.headers["content-type"]).toBe("text/html; charset=utf-8");
     expect(answer.headers.vary).toContain("Accept");
     expect(answer.headers["cache-control"]).toBe("no-cache");
+    // The page's own forms must come with an origin, and no address of it may leave with a request.
+    expect(answer.headers["referrer-policy"]).toBe("strict-origin");
     expect(answer.headers["x-frame-options"]).toBe("DENY");
     const policy = String(answer.headers["content-security-policy"]);
     expect(policy).toContain("default-src 'none'");
