@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { repositoryRoot } from "../config.ts";
 import type { Context } from "../context/context.ts";
 import { SafelightError } from "../errors.ts";
-import { deployLimits } from "../tasks/time-limits.ts";
+import { type DeployLimits, deployLimits } from "../tasks/time-limits.ts";
 import type { AccountRegistry } from "../worker-accounts/registry.ts";
 import { beginDeployment, failInterrupted, finishDeployment, type Outcome } from "./change-deployment.ts";
 import { DeploymentLog } from "./deployment-log.ts";
@@ -41,7 +41,7 @@ export class Deployer {
   #again = false;
   #stopped = false;
 
-  private constructor(context: Context, accounts: AccountRegistry, sourceFolder: string) {
+  private constructor(context: Context, accounts: AccountRegistry, sourceFolder: string, limits: DeployLimits) {
     const folder = join(context.config.dataDirectory, "deployments");
     this.#context = context;
     this.#accounts = accounts;
@@ -52,7 +52,7 @@ export class Deployer {
       sources: new SourceStore(join(folder, "sources")),
       runsFolder: join(folder, "runs"),
       python: findPython(context.config),
-      limits: deployLimits(context.config.deployMinutes),
+      limits,
     };
   }
 
@@ -61,8 +61,9 @@ export class Deployer {
     context: Context,
     accounts: AccountRegistry,
     sourceFolder: string = join(repositoryRoot, "deploy", "modal"),
+    limits: DeployLimits = deployLimits(context.config.deployMinutes),
   ): Promise<Deployer> {
-    const deployer = new Deployer(context, accounts, sourceFolder);
+    const deployer = new Deployer(context, accounts, sourceFolder, limits);
     const interrupted = await failInterrupted(context);
     if (interrupted > 0) context.log.warn("deploys were interrupted", { interrupted });
     await rm(deployer.#parts.runsFolder, { recursive: true, force: true });

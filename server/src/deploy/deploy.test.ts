@@ -1,0 +1,469 @@
+/** The real modal command, against a stand-in for Modal's server on loopback, or against a port where nobody answers. */
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { repositoryRoot } from "../config.ts";
+import { createKeyring } from "../keys/keyring.ts";
+import { type Edge, openEdge } from "../testing/edge.ts";
+import { type HealthWorker, startHealthWorker } from "../testing/health-worker.ts";
+import { type ModalServer, pythonOfTests, startModalServer } from "../testing/modal-server.ts";
+import { openCredential } from "../worker-accounts/account-credentials.ts";
+import { readAccount } from "../worker-accounts/account-record.ts";
+import { addAccount } from "../worker-accounts/add-account.ts";
+import { rotateCredentials, updateAccount } from "../worker-accounts/change-account.ts";
+import { checkAccount } from "../worker-accounts/check-account.ts";
+import { deleteAccount } from "../worker-accounts/delete-account.ts";
+import { cancelDeployment } from "./cancel-deployment.ts";
+import { Deployer } from "./deployer.ts";
+import { type DeploymentRecord, describeWithLog, requireDeployment } from "./deployment-record.ts";
+import { deployAccount, deployAll, rollbackAccount } from "./queue-deployment.ts";
+
+let modal: ModalServer;
+let worker: HealthWorker;
+let edge: Edge;
+let deployer: Deployer;
+let sourceFolder: string;
+
+beforeAll(async () => {
+  worker = await startHealthWorker();
+  modal = await startModalServer(worker.url);
+});
+afterAll(async () => {
+  await modal.close();
+  await worker.close();
+});
+beforeEach(async () => {
+  sourceFolder = await mkdtemp(join(tmpdir(), "safelight-source-"));
+  await writeFile(join(sourceFolder, "sample_app.py"), sampleApp);
+  await open({ MODAL_SERVER_URL: modal.url });
+});
+afterEach(async () => {
+  await deployer.stop();
+  await edge.close();
+  await rm(sourceFolder, { recursive: true, force: true });
+});
+
+const sampleApp = readFileSync(join(repositoryRoot, "deploy", "modal", "sample_app.py"), "utf8");
+
+/** A fresh installation; its deployer takes the source of this test. */
+async function open(environment: Record<string, string>): Promise<void> {
+  if (edge !== undefined && existsSync(edge.folder)) await close();
+  edge = await openEdge({ environment });
+  deployer = await Deployer.open(edge.context, edge.installation.accounts, sourceFolder);
+}
+
+async function close(): Promise<void> {
+  await deployer.stop();
+  await edge.close();
+}
+
+let nth = 0;
+/** An account whose token id begins with the given text: the stand-in goes by it. */
+async function add(workspace = "cloud-gpu", tokenId = "ak-known"): Promise<{ tokenId: string; tokenSecret: string }> {
+  nth += 1;
+  const token = { tokenId: `${tokenId}${nth}abcdefgh`, tokenSecret: `as-${nth}abcdefghijklmnop` };
+  await addAccount(edge.context, edge.installation.accounts, {
+    label: "Cloud",
+    workspace,
+    kind: "modal",
+    token_id: token.tokenId,
+    token_secret: token.tokenSecret,
+  });
+  return token;
+}
+
+const deploy = (workspace = "cloud-gpu") => deployAccount(edge.context, deployer, workspace);
+const rollback = (workspace = "cloud-gpu") => rollbackAccount(edge.context, deployer, workspace);
+const read = (id: string) =>
+  describeWithLog(edge.context.database.prepareRead, requireDeployment(edge.context.database.prepareRead, id));
+const account = (workspace = "cloud-gpu") => readAccount(edge.context.database.prepareRead, workspace);
+const callsOf = ({ tokenId }: { tokenId: string }) => modal.calls.filter(({ token }) => token === tokenId);
+const audit = () =>
+  edge.context.database
+    .prepareRead("SELECT * FROM audit_events ORDER BY id")
+    .all()
+    .map((row) => [row.actor_type, row.action, row.target, row.outcome].join(" "));
+
+async function ended({ id }: Pick<DeploymentRecord, "id">) {
+  await expect.poll(() => read(id).finished_at, { timeout: 30_000 }).not.toBeNull();
+  return read(id);
+}
+
+describe("a deploy with the real command, against a stand-in for Modal's server", () => {
+  test("FR-008: deploys the source, learns the address by asking, and has the account checked", async () => {
+    const token = await add();
+    const queued = await deploy();
+    expect(queued).toMatchObject({ version: 1, kind: "deploy", status: "queued" });
+    const done = await ended(queued);
+    expect(done).toMatchObject({ status: "done", error: null, base_url: worker.url });
+    expect(done.log.join("\n")).toMatch(/App deployed in/);
+    expect(done.log_lines).toBe(done.log.length);
+
+    const { keyring } = edge.installation.accounts;
+    const before = account();
+    if (before === undefined) throw new Error("no account");
+    expect(before).toMatchObject({ baseUrl: worker.url, status: "pending" });
+    const workerKey = openCredential(keyring, before, "workerKey");
+    const calls = callsOf(token);
+    expect(calls.find(({ secret }) => secret !== undefined)?.secret).toEqual({ SAFELIGHT_WORKER_KEY: workerKey });
+    expect(calls.find(({ call }) => call === "AppPublish")?.app).toBe("safelight-cloud-gpu");
+    expect(calls.at(-1)?.call).toBe("FunctionGet");
+
+    worker.accepts = workerKey ?? "";
+    await checkAccount(edge.context, edge.installation.accounts, "cloud-gpu", "planned");
+    expect(account()).toMatchObject({ status: "ready", lastHealthStatus: "ok" });
+    expect(audit()).toEqual([
+      "system add_account cloud-gpu success",
+      "system deploy_account cloud-gpu success",
+      "system deploy_account cloud-gpu success",
+      "system check_account cloud-gpu success",
+    ]);
+  });
+
+  test("does not tell Modal in which repository the data directory lies", async () => {
+    const git = (...args: string[]) => execFileSync("git", ["-C", edge.folder, ...args], { stdio: "ignore" });
+    git("init");
+    git("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "commit", "--allow-empty", "-m", "first");
+    const token = await add();
+    await ended(await deploy());
+    expect(callsOf(token).find(({ call }) => call === "AppPublish")?.commit).toBe("");
+  });
+
+  test("a rollback redeploys exactly the bytes and settings before; a second one goes no further than the first", async () => {
+    const token = await add();
+    await ended(await deploy());
+    await writeFile(join(sourceFolder, "sample_app.py"), `${sampleApp}\n# the next version\n`);
+    await updateAccount(edge.context, edge.installation.accounts, "cloud-gpu", { max_containers: 7 });
+    await ended(await deploy());
+    await writeFile(join(sourceFolder, "sample_app.py"), "a third one, never deployed");
+    const back = await ended(await rollback());
+    expect(back).toMatchObject({ status: "done", kind: "rollback", version: 3 });
+    const uploaded = callsOf(token).flatMap(({ files = [] }) =>
+      files.filter(([name]) => name.endsWith("sample_app.py")),
+    );
+    const [first, second, third] = uploaded.map(([, sha256]) => sha256);
+    expect(uploaded).toHaveLength(3);
+    expect(first).not.toBe(second);
+    expect(third).toBe(first);
+    const containers = callsOf(token).flatMap(({ call, max_containers: most }) =>
+      call === "FunctionCreate" ? [most] : [],
+    );
+    expect(containers).toEqual([1, 7, 1]);
+    await expect(rollback()).rejects.toMatchObject({
+      code: "validation_failed",
+      fields: [{ field: "workspace", code: "no_earlier_deployment" }],
+    });
+  });
+
+  test("a token that Modal does not know: failed, with a clear error and no token in the log", async () => {
+    const token = await add("cloud-gpu", "ak-unknown");
+    const failed = await ended(await deploy());
+    expect(failed).toMatchObject({ status: "failed", base_url: null, error: { code: "token_refused" } });
+    expect(failed.error?.detail).toMatch(/^Modal does not take the token of this account\./);
+    expect(JSON.stringify(failed)).not.toContain(token.tokenId);
+    expect(failed.log.join("\n")).toContain("[redacted]");
+    expect(account()).toMatchObject({ baseUrl: null, status: "pending" });
+    expect(audit().at(-1)).toBe("system deploy_account cloud-gpu failure");
+  });
+
+  test("an app without an address: failed, and the error says that it is deployed all the same", async () => {
+    await add("cloud-gpu", "ak-nowhere");
+    const failed = await ended(await deploy());
+    expect(failed).toMatchObject({ status: "failed", error: { code: "address_unknown" } });
+    expect(failed.error?.detail).toMatch(/^Modal has taken the app all the same\./);
+  });
+
+  test("source that does not load: failed, with the reason and without our paths", async () => {
+    await add();
+    await writeFile(join(sourceFolder, "sample_app.py"), "import modal\nraise RuntimeError('no such weights')\n");
+    const failed = await ended(await deploy());
+    expect(failed).toMatchObject({ status: "failed", error: { code: "source_broken" } });
+    expect(failed.error?.detail).toMatch(/no such weights/);
+    expect(JSON.stringify(failed)).not.toContain(edge.folder);
+  });
+
+  test("cancel ends the command and everything it has started; nothing of its folder stays", async () => {
+    const token = await add("cloud-gpu", "ak-slow");
+    const { id } = await deploy();
+    await expect.poll(() => callsOf(token).map(({ call }) => call), { timeout: 20_000 }).toContain("FunctionCreate");
+    const processes = processesWith(id);
+    expect(processes.length).toBeGreaterThan(0);
+    expect(await cancelDeployment(edge.context, deployer, id)).toMatchObject({ status: "running" });
+    const failed = await ended({ id });
+    expect(failed).toMatchObject({ status: "failed", error: { code: "cancelled", detail: "It was cancelled." } });
+    expect(processesWith(id)).toEqual([]);
+    expect(readdirSync(join(edge.folder, "deployments", "runs"))).toEqual([]);
+    const rows = audit().length;
+    expect(await cancelDeployment(edge.context, deployer, id)).toMatchObject({
+      status: "failed",
+      errorCode: "cancelled",
+    });
+    expect(audit()).toHaveLength(rows);
+  });
+
+  test("two run at a time, one of each account; the rest waits, and a waiting one can be cancelled or asked for again", async () => {
+    for (const workspace of ["gpu-one", "gpu-two", "gpu-three"]) await add(workspace, "ak-slow");
+    const [one, two, three] = [await deploy("gpu-one"), await deploy("gpu-two"), await deploy("gpu-three")];
+    const states = () => [one, two, three].map(({ id }) => read(id).status);
+    await expect.poll(states).toEqual(["running", "running", "queued"]);
+    const again = await deploy("gpu-one");
+    expect(again).toMatchObject({ status: "queued", version: 2 });
+    expect((await deploy("gpu-one")).id).toBe(again.id);
+    await expect(rollback("gpu-three")).rejects.toMatchObject({ fields: [{ code: "deployment_unfinished" }] });
+    expect(await cancelDeployment(edge.context, deployer, three.id)).toMatchObject({ status: "failed" });
+    await cancelDeployment(edge.context, deployer, two.id);
+    await ended(two);
+    // The place is free, but of this account one runs already.
+    expect(read(again.id).status).toBe("queued");
+    await cancelDeployment(edge.context, deployer, one.id);
+    await expect.poll(() => read(again.id).status, { timeout: 20_000 }).toBe("running");
+  });
+
+  test("deploy to all: disabled ones and those of another kind are skipped", async () => {
+    await add("gpu-one", "ak-unknown");
+    await add("gpu-two", "ak-unknown");
+    await add("gpu-off", "ak-unknown");
+    const { accounts } = edge.installation;
+    await edge.context.database.write((tx) =>
+      tx.prepare("UPDATE worker_accounts SET status = 'disabled' WHERE workspace = 'gpu-off'").run(),
+    );
+    const plain = {
+      label: "Attic",
+      workspace: "attic-gpu",
+      kind: "http",
+      base_url: worker.url,
+      worker_key: worker.key,
+    };
+    await addAccount(edge.context, accounts, plain as Parameters<typeof addAccount>[2]);
+    const queued = await deployAll(edge.context, deployer);
+    expect(queued.map(({ workspace }) => workspace).sort()).toEqual(["gpu-one", "gpu-two"]);
+    await Promise.all(queued.map(ended));
+    expect(audit().filter((row) => row.includes("deploy_all"))).toEqual(["system deploy_all  success"]);
+    await expect(deploy("attic-gpu")).rejects.toMatchObject({
+      code: "validation_failed",
+      fields: [{ code: "not_for_kind" }],
+    });
+    await expect(deploy("nobody")).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  test("an account that is deleted meanwhile takes its deploy with it", async () => {
+    const token = await add("cloud-gpu", "ak-slow");
+    const { id } = await deploy();
+    await expect.poll(() => callsOf(token).length, { timeout: 20_000 }).toBeGreaterThan(0);
+    await deleteAccount(edge.context, edge.installation.accounts, "cloud-gpu", false);
+    expect((await ended({ id })).error).toMatchObject({ code: "account_deleted" });
+  });
+
+  test("a stop of the server ends what runs and keeps what waits", async () => {
+    for (const workspace of ["gpu-one", "gpu-two", "gpu-three"]) await add(workspace, "ak-slow");
+    const all = [await deploy("gpu-one"), await deploy("gpu-two"), await deploy("gpu-three")];
+    const states = () => all.map(({ id }) => [read(id).status, read(id).error?.code]);
+    await expect.poll(() => states().map(([status]) => status)).toEqual(["running", "running", "queued"]);
+    await deployer.stop();
+    expect(states()).toEqual([
+      ["failed", "interrupted"],
+      ["failed", "interrupted"],
+      ["queued", undefined],
+    ]);
+    deployer = await Deployer.open(edge.context, edge.installation.accounts, sourceFolder);
+    deployer.wake();
+    await expect.poll(() => states()[2]?.[0]).toBe("running");
+  });
+
+  test("SC-008: tokens and worker key stand in no file, no log line and no answer", async () => {
+    const known = await add("gpu-one");
+    const unknown = await add("gpu-two", "ak-unknown");
+    // An app that prints all it knows is the worst that can come.
+    await writeFile(
+      join(sourceFolder, "sample_app.py"),
+      `import os, sys\nprint(os.environ)\nprint(os.environ["MODAL_TOKEN_SECRET"][:-1], end="", file=sys.stderr)\nprint(os.environ["MODAL_TOKEN_SECRET"][-1], file=sys.stderr)\n${sampleApp}`,
+    );
+    const answers = [await ended(await deploy("gpu-one")), await ended(await deploy("gpu-two"))];
+    expect(answers[0]?.log.join("\n")).toContain("'MODAL_TOKEN_SECRET': '[redacted]'");
+    const { keyring } = edge.installation.accounts;
+    const keys = ["gpu-one", "gpu-two"].map((name) => {
+      const record = account(name);
+      return record === undefined ? null : openCredential(keyring, record, "workerKey");
+    });
+    const secrets = [known.tokenId, known.tokenSecret, unknown.tokenId, unknown.tokenSecret, ...keys.map(String)];
+    const files = filesBelow(edge.folder);
+    expect(files.length).toBeGreaterThan(3);
+    for (const secret of secrets) {
+      for (const file of files) expect(readFileSync(file).includes(secret), file).toBe(false);
+      expect(edge.logged.join("") + JSON.stringify(answers)).not.toContain(secret);
+    }
+  });
+
+  test("new credentials are those of the next deploy", async () => {
+    await add("cloud-gpu", "ak-unknown");
+    await ended(await deploy());
+    const token = { token_id: `ak-known-again${nth}`, token_secret: "as-another-secret-1" };
+    await rotateCredentials(edge.context, edge.installation.accounts, "cloud-gpu", token);
+    expect(await ended(await deploy())).toMatchObject({ status: "done" });
+  });
+
+  test("credentials that cannot be read are a failure of their own", async () => {
+    await add();
+    const other = { ...edge.installation.accounts, keyring: createKeyring([Buffer.alloc(32, 7)]) };
+    await deployer.stop();
+    deployer = await Deployer.open(edge.context, other, sourceFolder);
+    expect((await ended(await deploy())).error).toMatchObject({ code: "credentials_unreadable" });
+  });
+
+  test("a kept source that is damaged is not deployed", async () => {
+    for (const workspace of ["gpu-one", "gpu-two"]) await add(workspace, "ak-slow");
+    for (const workspace of ["gpu-one", "gpu-two"]) await deploy(workspace);
+    await add();
+    const queued = await deploy();
+    const folder = join(edge.folder, "deployments", "sources");
+    const kept = readdirSync(folder);
+    expect(kept).toEqual([queued.sourceHash]);
+    await writeFile(join(folder, queued.sourceHash), "something else");
+    await deployer.stop();
+    deployer = await Deployer.open(edge.context, edge.installation.accounts, sourceFolder);
+    deployer.wake();
+    expect((await ended(queued)).error).toMatchObject({ code: "source_missing" });
+    // The next deploy keeps the same bytes anew.
+    expect(await ended(await deploy())).toMatchObject({ status: "done" });
+  });
+});
+
+describe("without a server to deploy to", () => {
+  test("nobody answers: the real command tries for a minute; the time limit ends it", async () => {
+    await open({ MODAL_SERVER_URL: "http://127.0.0.1:9" });
+    await deployer.stop();
+    const limits = { total: 1500, ask: 100, grace: 3000 };
+    deployer = await Deployer.open(edge.context, edge.installation.accounts, sourceFolder, limits);
+    await add();
+    expect((await ended(await deploy())).error).toMatchObject({ code: "timed_out" });
+  });
+
+  test.each([
+    ["no such command", "/nowhere/python"],
+    ["a Python without the modal package", "bare-python"],
+  ])("%s: failed, and the error says what to install", async (_what, command) => {
+    const bare = join(sourceFolder, "bare-python");
+    // -S leaves out the packages of the environment.
+    await writeFile(bare, `#!/bin/sh\nexec "${pythonOfTests()}" -S "$@"\n`);
+    await chmod(bare, 0o755);
+    await open({ MODAL_PYTHON: command === "bare-python" ? bare : command });
+    await add();
+    const failed = await ended(await deploy());
+    expect(failed).toMatchObject({ status: "failed", error: { code: "modal_missing" } });
+    expect(failed.error?.detail).toMatch(/MODAL_PYTHON/);
+  });
+});
+
+describe("the child process", () => {
+  /** Stands in for Python: writes down how it was called, starts a child of its own and goes on until it is ended. */
+  async function scripted(body: string): Promise<string> {
+    const folder = join(sourceFolder, ".scripted");
+    await mkdir(folder, { recursive: true });
+    const script = join(folder, "python");
+    await writeFile(script, `#!/bin/sh\nenv -0 > ${folder}/env\nprintf '%s\\0' "$@" > ${folder}/arguments\n${body}\n`);
+    await chmod(script, 0o755);
+    await open({ MODAL_SERVER_URL: "http://127.0.0.1:9", MODAL_PYTHON: script, PATH: process.env["PATH"] ?? "" });
+    return folder;
+  }
+  const listIn = (file: string) => readFileSync(file, "utf8").split("\0").slice(0, -1);
+
+  test("gets exactly this environment, a private home, and no secret among its arguments", async () => {
+    const folder = await scripted('ls -ld "$HOME" > "$0.home"; exit 3');
+    const token = await add();
+    const failed = await ended(await deploy());
+    expect(failed.error).toMatchObject({ code: "deploy_failed", detail: "The modal command ended with code 3." });
+    const environment = Object.fromEntries(listIn(join(folder, "env")).map((line) => line.split(/=(.*)/s).slice(0, 2)));
+    const home = join(edge.folder, "deployments", "runs", failed.id, "home");
+    const record = account();
+    // The shell of the stand-in adds two of its own.
+    const { PWD: _pwd, _: _underscore, SHLVL: _level, OLDPWD: _old, ...given } = environment as Record<string, string>;
+    expect(given).toEqual({
+      PATH: process.env["PATH"],
+      HOME: home,
+      TMPDIR: home,
+      LANG: "C.UTF-8",
+      COLUMNS: "1000",
+      NO_COLOR: "1",
+      GIT_CEILING_DIRECTORIES: join(home, ".."),
+      MODAL_CONFIG_PATH: join(home, "no-modal.toml"),
+      MODAL_SERVER_URL: "http://127.0.0.1:9",
+      MODAL_TOKEN_ID: token.tokenId,
+      MODAL_TOKEN_SECRET: token.tokenSecret,
+      SAFELIGHT_APP: "safelight-cloud-gpu",
+      SAFELIGHT_ENDPOINT: "web",
+      SAFELIGHT_MIN_CONTAINERS: "0",
+      SAFELIGHT_MAX_CONTAINERS: "1",
+      SAFELIGHT_SLOTS_IMAGE: "1",
+      SAFELIGHT_SLOTS_VIDEO: "1",
+      SAFELIGHT_WORKER_KEY:
+        record === undefined ? "" : openCredential(edge.installation.accounts.keyring, record, "workerKey"),
+    });
+    expect(readFileSync(join(folder, "python.home"), "utf8")).toMatch(/^drwx------/);
+    expect(listIn(join(folder, "arguments")).slice(-5)).toEqual([
+      "modal",
+      "deploy",
+      "sample_app.py",
+      "--name",
+      "safelight-cloud-gpu",
+    ]);
+    expect(listIn(join(folder, "arguments")).join(" ")).not.toMatch(/ak-|as-/);
+  });
+
+  test("past its time it is ended with all that it has started, however deaf it is", async () => {
+    const folder = await scripted(
+      'trap "" TERM; sleep 3600 & echo $! > "$0.child"; echo begun; while :; do sleep 1; done',
+    );
+    await deployer.stop();
+    const limits = { total: 500, ask: 100, grace: 300 };
+    deployer = await Deployer.open(edge.context, edge.installation.accounts, sourceFolder, limits);
+    await add();
+    const failed = await ended(await deploy());
+    expect(failed.error).toMatchObject({ code: "timed_out" });
+    expect(failed.log).toEqual(["begun"]);
+    const child = Number(readFileSync(join(folder, "python.child"), "utf8"));
+    await expect.poll(() => isAlive(child)).toBe(false);
+  });
+
+  test("a flood of output is cut, and the end is found all the same", async () => {
+    await scripted(
+      "i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done; head -c 300000 /dev/zero | tr '\\0' x; echo; echo last words; exit 1",
+    );
+    await add();
+    const failed = await ended(await deploy());
+    expect(failed.log).toHaveLength(2000);
+    expect(failed.log.at(-1)).toBe("… The log is full; what follows is not kept.");
+    expect(failed.error?.detail).toBe("The modal command ended with code 1: last words");
+  });
+});
+
+/** Ids of the processes whose working folder belongs to this run. */
+function processesWith(id: string): number[] {
+  if (process.platform !== "linux") return [];
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, "utf8").includes(id);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
