@@ -5,6 +5,7 @@ import { type Clock, createSystemClock } from "./clock.ts";
 import { EventHub } from "./event-hub.ts";
 import { createRandomIds, type Ids } from "./ids.ts";
 import type { MediaStore } from "./media-store.ts";
+import { WaitingBoard } from "./waiting-board.ts";
 
 /** Who acts. `id`: `api-key`, `session:<first 8 of the hash>` or `system`; never a secret. */
 export interface Actor {
@@ -27,6 +28,8 @@ export interface Context {
   readonly log: Log;
   readonly config: Config;
   readonly media: MediaStore;
+  /** Why tasks wait. */
+  readonly waiting: WaitingBoard;
 }
 
 export const SYSTEM_ACTOR: Actor = { type: "system", id: "system" };
@@ -53,5 +56,6 @@ export function createContext(parts: Parts): Context {
     log: parts.log,
     config: parts.config,
     media: parts.media,
+    waiting: new WaitingBoard(),
   };
 }

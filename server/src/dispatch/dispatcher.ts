@@ -1,6 +1,7 @@
-import { catalog } from "@safelight/catalog";
+import { catalog, type Mode, type ModelId } from "@safelight/catalog";
 import type { Context } from "../context/context.ts";
 import type { PublishedEvent } from "../context/event-hub.ts";
+import type { Waiting, WaitingTask } from "../context/waiting-board.ts";
 import type { Executor } from "../executors/executor.ts";
 import { type ExecutorSet, fixedExecutors } from "../executors/executor-set.ts";
 import { claimNext } from "../queue/claim.ts";
@@ -8,7 +9,9 @@ import type { Lane } from "../queue/lanes.ts";
 import { changeHeld, releaseTask, renewLeases } from "../queue/lease.ts";
 import { reapStale, reapUnable } from "../queue/reap.ts";
 import { adoptRun, forgetRun, reclaimAbandoned, reclaimExpired } from "../queue/reclaim.ts";
+import { lookAtQueue, type QueueView, type Seat, whyWaiting } from "../queue/why-waiting.ts";
 import { announceQueue } from "../tasks/announce-queue.ts";
+import type { Prepare } from "../tasks/read.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
 import { type TimeLimits, timeLimits } from "../tasks/time-limits.ts";
 import { performRun, RunControl } from "./run.ts";
@@ -56,6 +59,8 @@ const RETRY_MS = 100;
 const STORAGE_PAUSES_MS = [0, 200, 1000];
 /** How long listeners wait to hear of their new places in the queue. */
 const TELLING_MS = 250;
+/** How long a look at the queue is good for those who ask why a task waits. */
+const VIEW_MS = 50;
 /** How soon after the start, and then how often, what is old is thrown away. */
 const FIRST_SWEEP_MS = 10_000;
 const SWEEP_MS = 10 * 60_000;
@@ -78,6 +83,7 @@ class RunningDispatcher implements Dispatcher {
   #again = false;
   #lastReaped: number;
   #telling: NodeJS.Timeout | undefined;
+  #seen: { commits: number; at: number; view: QueueView } | undefined;
 
   constructor({ context, executors, limits = timeLimits, storagePauses = STORAGE_PAUSES_MS }: DispatcherOptions) {
     this.#context = context;
@@ -119,6 +125,7 @@ class RunningDispatcher implements Dispatcher {
         this.#wake();
         this.#tellQueueSoon();
       }),
+      this.#context.waiting.use((prepare, task) => this.#explainWaiting(prepare, task)),
     );
     this.#every(this.#limits.renewal, () => this.#renew());
     this.#every(this.#limits.reaper, () => this.#reap());
@@ -258,8 +265,33 @@ class RunningDispatcher implements Dispatcher {
     }, REST_MS).unref();
   }
 
+  #explainWaiting(prepare: Prepare, task: WaitingTask): Waiting {
+    const seats = this.#executors.all().map((executor): Seat => {
+      const offer = executor.offer(task.model as ModelId, task.mode as Mode);
+      const rests = this.#executors.standing(executor.name) === "resting";
+      return { lane: this.#laneOf(executor), rests, unable: offer.able ? null : offer.reason };
+    });
+    return whyWaiting(prepare, seats, this.#viewOf(prepare), task);
+  }
+
+  /** Lists ask for many tasks at once: what was seen holds until the next commit, for a moment. */
+  #viewOf(prepare: Prepare): QueueView {
+    const { clock, database } = this.#context;
+    if (prepare !== database.prepareRead) return lookAtQueue(prepare);
+    const { commits } = database;
+    const now = clock.steady();
+    if (this.#seen?.commits !== commits || now - this.#seen.at > VIEW_MS) {
+      this.#seen = { commits, at: now, view: lookAtQueue(prepare) };
+    }
+    return this.#seen.view;
+  }
+
   #lanes(): Lane[] {
-    return this.#executors.all().map((executor) => ({
+    return this.#executors.all().map((executor) => this.#laneOf(executor));
+  }
+
+  #laneOf(executor: Executor): Lane {
+    return {
       executor: executor.name,
       engine: executor.engine,
       slots: executor.slots(),
@@ -272,6 +304,6 @@ class RunningDispatcher implements Dispatcher {
       full: this.#resting.has(executor.name) || this.#executors.standing(executor.name) === "doubted",
       lastUsedAt:
         this.#lastUsed.get(executor.name) ?? Math.min(0, this.#executors.lastUsedAt(executor.name) - this.#startedAt),
-    }));
+    };
   }
 }

@@ -255,9 +255,9 @@ async function standInFront(target: string): Promise<Front> {
   const server: Server = createServer(async (request, response: ServerResponse) => {
     const given = request.headers.authorization ?? "";
     const refused = front.keys !== null && given !== `Bearer ${front.keys.outer}`;
-    const headers = { ...request.headers, host: new URL(target).host } as Record<string, string>;
-    delete headers["content-length"];
-    delete headers.connection;
+    const headers: Record<string, string> = { "safelight-protocol": "1" };
+    if (request.headers["content-type"] !== undefined) headers["content-type"] = request.headers["content-type"];
+    headers.authorization = given;
     if (refused) headers.authorization = "Bearer wrong-on-purpose";
     else if (front.keys !== null) headers.authorization = `Bearer ${front.keys.inner}`;
     const body = request.method === "GET" ? {} : { body: Buffer.concat((await request.toArray()) as Buffer[]) };

@@ -35,7 +35,8 @@ export function registerAdminRoutes(registrar: Registrar): void {
         async (task): Promise<AdminTask> => ({
           ...(await describeItem(context, task)),
           executor: task.executor,
-          waiting: [],
+          waiting:
+            task.status === "pending" ? [...context.waiting.explain(context.database.prepareRead, task).each] : [],
           front: task.front,
         }),
       ),

@@ -58,7 +58,8 @@ export function chooseAnother(tx: Transaction, lanes: readonly Lane[], task: Tas
   return chooseLane(lanes, countRunning(tx.prepare), task) ?? null;
 }
 
-function countRunning(prepare: Prepare): Running {
+/** What goes on at each executor now. */
+export function countRunning(prepare: Prepare): Running {
   const running = new Map<string, { image: number; video: number; storing: number }>();
   const rows = prepare(
     `SELECT executor, type, storing, count(*) AS count FROM tasks
@@ -78,6 +79,11 @@ const HANDED_BACK = 64;
 interface Choice {
   readonly task: TaskRecord;
   readonly lane: Lane;
+}
+
+/** The id of the task that would be given out next, or null when nothing fits. */
+export function nextFor(prepare: Prepare, lanes: readonly Lane[], running: Running): string | null {
+  return nextFitting(prepare, lanes, running)?.task.id ?? null;
 }
 
 function nextFitting(prepare: Prepare, lanes: readonly Lane[], running: Running): Choice | undefined {

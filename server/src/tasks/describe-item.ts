@@ -1,12 +1,13 @@
 import type { TaskItem } from "@safelight/contract";
 import type { Config } from "../config.ts";
 import type { Context } from "../context/context.ts";
-import { describedFields } from "./describe.ts";
+import { describedFields, waitingReason } from "./describe.ts";
 import type { TaskRecord } from "./task-record.ts";
 
 /** A task with everything about it. A result whose file has gone is told as such; its record stays. */
 export async function describeItem(context: Context, task: TaskRecord): Promise<TaskItem> {
-  return { ...(await itemFieldsOf(context, task)), ...describedFields(context.config, task) };
+  const waiting_reason = waitingReason(context, context.database.prepareRead, task);
+  return { ...(await itemFieldsOf(context, task)), ...describedFields(context.config, task), waiting_reason };
 }
 
 /** What the items of every list say. */

@@ -22,6 +22,7 @@ export function statusBody(
   return {
     task_id: task.id,
     ...describedFields(context.config, task),
+    waiting_reason: waitingReason(context, prepare, task),
     stage: ended ? null : (task.stage as Status["stage"]),
     stage_detail: ended ? null : task.stageDetail,
     step: task.step,
@@ -29,6 +30,11 @@ export function statusBody(
     queue_position: outlook.queuePosition,
     eta_seconds: outlook.etaSeconds,
   };
+}
+
+/** Why a pending task has not started, in short; null when it is not pending, or simply next. */
+export function waitingReason(context: Context, prepare: Prepare, task: TaskRecord): Notice | null {
+  return task.status === "pending" ? context.waiting.explain(prepare, task).short : null;
 }
 
 /** The fields that /status and the items of the history have in common. */
