@@ -1,7 +1,7 @@
 // The gallery in a browser, on a real server: found, opened, used again, deleted, seen from another tab, and large.
 import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findViolations } from "./src/axe.ts";
+import { ask, make, shortClip, smallPicture } from "./src/scenes.ts";
 import { patience, Visit, wide } from "./src/visitor.ts";
 
 let visit: Visit;
@@ -9,32 +9,12 @@ let visit: Visit;
 beforeAll(async () => {
   visit = await Visit.begin();
   for (const prompt of ["a red lighthouse by the sea", "an orange cat in a forest", "a castle at night"]) {
-    await finished(await submit({ model: "flux", mode: "txt2img", prompt, width: 512, height: 512, steps: 15 }));
+    await make(visit, smallPicture(prompt));
   }
-  await finished(await submit({ model: "phr00t", mode: "t2v", prompt: "a boat at sea", num_frames: 49 }));
+  await make(visit, shortClip("a boat at sea"));
 }, patience);
 
 afterAll(() => visit?.end());
-
-async function submit(body: Record<string, unknown>): Promise<string> {
-  const answer = await fetch(`${visit.url}/generate`, {
-    method: "POST",
-    headers: { "x-api-key": visit.server.apiKey, "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  expect(answer.status, await answer.clone().text()).toBe(202);
-  return ((await answer.json()) as { task_id: string }).task_id;
-}
-
-/** Waits for the task's end; the server holds each answer until something changes. */
-async function finished(id: string): Promise<string> {
-  for (;;) {
-    const answer = await fetch(`${visit.url}/status/${id}?wait=20`, { headers: { "x-api-key": visit.server.apiKey } });
-    const { status } = (await answer.json()) as { status: string };
-    if (status === "done") return id;
-    if (status === "failed") throw new Error(`task ${id} failed`);
-  }
-}
 
 const cells = (page: Page): Locator => page.getByRole("grid").locator("[data-print]");
 const picture = (page: Page, prompt: string): Locator => page.getByRole("button", { name: new RegExp(`^${prompt}`) });
@@ -66,23 +46,6 @@ describe("the gallery in a browser", () => {
     await context.close();
   });
 
-  test.each(["dark", "light"] as const)(
-    "has no fault of accessibility, %s",
-    { timeout: patience },
-    async (colorScheme) => {
-      const { page, context } = await openGallery("", { ...wide, colorScheme });
-      await picture(page, "a castle at night").waitFor();
-      expect(await findViolations(page)).toEqual([]);
-      await picture(page, "a castle at night").click();
-      await page
-        .getByRole("link", { name: "Use these settings" })
-        .or(page.getByRole("button", { name: "Use these settings" }))
-        .waitFor();
-      expect(await findViolations(page)).toEqual([]);
-      await context.close();
-    },
-  );
-
   test("a picture's settings go into the studio's form", { timeout: patience }, async () => {
     const { page, context, faults } = await openGallery();
     await picture(page, "a castle at night").click();
@@ -99,16 +62,7 @@ describe("the gallery in a browser", () => {
   test("a deletion can be taken back; carried out, it leaves every open tab (FR-007)", {
     timeout: patience,
   }, async () => {
-    const id = await finished(
-      await submit({
-        model: "flux",
-        mode: "txt2img",
-        prompt: "a mushroom to delete",
-        width: 512,
-        height: 512,
-        steps: 15,
-      }),
-    );
+    const id = await make(visit, smallPicture("a mushroom to delete"));
     const { page, context } = await openGallery();
     const other = await context.newPage();
     await other.goto(page.url());
@@ -121,7 +75,7 @@ describe("the gallery in a browser", () => {
     await choose();
     await page.getByRole("button", { name: "Undo" }).click();
     await picture(page, "a mushroom to delete").waitFor();
-    const read = () => fetch(`${visit.url}/tasks/${id}`, { headers: { "x-api-key": visit.server.apiKey } });
+    const read = () => ask(visit, `/tasks/${id}`);
     expect((await read()).status).toBe(200);
     await page.keyboard.press("Escape");
     await choose();
