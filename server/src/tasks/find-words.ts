@@ -9,11 +9,12 @@ import { inTime, type Walk, whereClause } from "./walk.ts";
 
 // Up to here it is cheaper to look at each task that the filters let through than to walk the words past all the others.
 const FEW = 500;
+const SPARSE = 100;
 // Milliseconds. A clock that was set back further makes dates a poor bound of the order of arrival.
 const SMALL_FALL = 60_000;
 
 /** Tasks with the words, in order of arrival. */
-export function walkWords(context: Context, wanted: Walk, search: Search): Row[] {
+export function walkWords(context: Pick<Context, "database">, wanted: Walk, search: Search): Row[] {
   if (search.expression === "") return [];
   const few = fewWithWords(context, wanted.narrowing, search);
   const sequences = few === null ? sequencesOf(context, wanted, search) : pick(wanted, few);
@@ -22,28 +23,35 @@ export function walkWords(context: Context, wanted: Walk, search: Search): Row[]
 }
 
 /** How many tasks have the words, up to `limit`. */
-export function countWords(context: Context, narrowing: Narrowing, search: Search, limit: number): number {
+export function countWords(
+  context: Pick<Context, "database">,
+  narrowing: Narrowing,
+  search: Search,
+  limit: number,
+): number {
   if (search.expression === "") return 0;
   const few = fewWithWords(context, narrowing, search);
   if (few !== null) return few.length;
-  const { where, values } = inWords(context, narrowing, search);
-  const row = context.database
-    .prepareRead(`SELECT count(*) AS count FROM (SELECT 1 FROM ${search.table} AS found ${where} LIMIT ?)`)
-    .get(...values, limit);
-  return Number(row?.count);
+  return countUpTo(context, inWords(context, narrowing, search), search, limit);
 }
 
 /**
  * Below a place the newest are looked for in two stretches, each read upwards: downwards the index comes from its end to the place,
  * which costs the more the deeper the place lies. What is too sparse for that is walked down.
  */
-function sequencesOf(context: Context, wanted: Walk, search: Search): number[] {
+function sequencesOf(context: Pick<Context, "database">, wanted: Walk, search: Search): number[] {
   const { narrowing, order, place, limit, offset } = wanted;
   let { above, below } = datesOf(context, narrowing);
   if (place !== null && order === "asc") above = Math.max(above, place.sequence);
   if (place !== null && order === "desc") below = Math.min(below, place.sequence);
   const read = (bounds: Between, part: Pick<Walk, "order" | "limit" | "offset">) =>
     stretch(context, inWords(context, narrowing, search, bounds), search, part);
+  const bounded = inWords(context, narrowing, search, { above, below });
+  // Downwards the index is slow to leap: what is found but now and then is read upwards, all of it.
+  if (order === "desc" && countUpTo(context, bounded, search, SPARSE + 1) <= SPARSE) {
+    const upwards = read({ above, below }, { order: "asc", limit: SPARSE, offset: 0 });
+    return upwards.reverse().slice(offset, offset + limit);
+  }
   const isDeep = order === "desc" && (place !== null || narrowing.to !== undefined);
   if (!isDeep || offset > 0) return read({ above, below }, { order, limit, offset });
   const found: number[] = [];
@@ -56,8 +64,20 @@ function sequencesOf(context: Context, wanted: Walk, search: Search): number[] {
   return [...found, ...read({ above, below }, { order, limit: limit - found.length, offset: 0 })];
 }
 
+function countUpTo(
+  context: Pick<Context, "database">,
+  { where, values }: Conditions,
+  { table }: Search,
+  limit: number,
+): number {
+  const row = context.database
+    .prepareRead(`SELECT count(*) AS count FROM (SELECT 1 FROM ${table} AS found ${where} LIMIT ?)`)
+    .get(...values, limit);
+  return Number(row?.count);
+}
+
 function stretch(
-  context: Context,
+  context: Pick<Context, "database">,
   { where, values }: Conditions,
   { table }: Search,
   { order, limit, offset }: Pick<Walk, "order" | "limit" | "offset">,
@@ -82,7 +102,7 @@ interface Between {
 }
 
 function inWords(
-  context: Context,
+  context: Pick<Context, "database">,
   narrowing: Narrowing,
   { table, expression, status }: Search,
   { above, below }: Between = datesOf(context, narrowing),
@@ -102,7 +122,7 @@ function inWords(
 }
 
 /** Dates bound the order of arrival too, as far as the clock was ever set back. */
-function datesOf(context: Context, { from, to }: Narrowing): Between {
+function datesOf(context: Pick<Context, "database">, { from, to }: Narrowing): Between {
   const fall = clockFell(context);
   const newest = Number(context.database.prepareRead("SELECT max(sequence) AS newest FROM tasks").get()?.newest ?? 0);
   return {
@@ -112,7 +132,10 @@ function datesOf(context: Context, { from, to }: Narrowing): Between {
 }
 
 /** Within what the clock was set back by, on either side of a date, each task is asked for its time. */
-function doubtful(context: Context, { from, to }: Narrowing): [condition: string, ...values: SqlValue[]][] {
+function doubtful(
+  context: Pick<Context, "database">,
+  { from, to }: Narrowing,
+): [condition: string, ...values: SqlValue[]][] {
   const fall = clockFell(context);
   if (fall === 0) return [];
   const time = "(SELECT created_at FROM tasks WHERE sequence = found.rowid)";
@@ -125,25 +148,25 @@ function doubtful(context: Context, { from, to }: Narrowing): [condition: string
   return parts;
 }
 
-function clockFell(context: Context): number {
+function clockFell(context: Pick<Context, "database">): number {
   return Number(context.database.prepareRead("SELECT most FROM clock_falls").get()?.most ?? 0);
 }
 
 /** Sequence of the last task in time before a moment, in wall-clock milliseconds. */
-function lastBefore(context: Context, time: number): number | undefined {
+function lastBefore(context: Pick<Context, "database">, time: number): number | undefined {
   const sql = "SELECT sequence FROM tasks WHERE created_at < ? ORDER BY created_at DESC, sequence DESC LIMIT 1";
   const row = context.database.prepareRead(sql).get(time);
   return row === undefined ? undefined : Number(row.sequence);
 }
 
-function firstAfter(context: Context, time: number): number | undefined {
+function firstAfter(context: Pick<Context, "database">, time: number): number | undefined {
   const sql = "SELECT sequence FROM tasks WHERE created_at > ? ORDER BY created_at, sequence LIMIT 1";
   const row = context.database.prepareRead(sql).get(time);
   return row === undefined ? undefined : Number(row.sequence);
 }
 
 /** Where the index would be walked past too much: the tasks with the words among those that the filters let through. */
-function fewWithWords(context: Context, narrowing: Narrowing, search: Search): number[] | null {
+function fewWithWords(context: Pick<Context, "database">, narrowing: Narrowing, search: Search): number[] | null {
   const isDated = narrowing.from !== undefined || narrowing.to !== undefined;
   if (search.status === null && !(isDated && clockFell(context) > SMALL_FALL)) return null;
   const { conditions, values } = inTime(narrowing);

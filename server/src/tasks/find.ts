@@ -33,7 +33,7 @@ export interface FoundPage {
 export const COUNTED = 10_000;
 
 /** One page. Errors: `validation_failed` for a cursor that is none of ours. */
-export function findTasks(context: Context, query: TaskListQuery): FoundPage {
+export function findTasks(context: Pick<Context, "database">, query: TaskListQuery): FoundPage {
   const perPage = query.perPage ?? 20;
   const page = query.cursor === undefined ? (query.page ?? 1) : 1;
   const rows = walk(context, {
@@ -50,17 +50,20 @@ export function findTasks(context: Context, query: TaskListQuery): FoundPage {
 }
 
 /** How many tasks the filters let through, up to 10,000. */
-export function countTasks(context: Context, filters: TaskFilters): { total: number; isExact: boolean } {
+export function countTasks(
+  context: Pick<Context, "database">,
+  filters: TaskFilters,
+): { total: number; isExact: boolean } {
   const counted = count(context, narrow(filters), COUNTED + 1);
   return { total: Math.min(counted, COUNTED), isExact: counted <= COUNTED };
 }
 
-function walk(context: Context, wanted: Walk): Row[] {
+function walk(context: Pick<Context, "database">, wanted: Walk): Row[] {
   const { search } = wanted.narrowing;
   return search === null ? walkTime(context, wanted) : walkWords(context, wanted, search);
 }
 
-function walkTime(context: Context, { narrowing, order, place, limit, offset }: Walk): Row[] {
+function walkTime(context: Pick<Context, "database">, { narrowing, order, place, limit, offset }: Walk): Row[] {
   const { conditions, values } = inTime(narrowing, order, place);
   return context.database
     .prepareRead(
@@ -70,7 +73,7 @@ function walkTime(context: Context, { narrowing, order, place, limit, offset }: 
     .all(...values, limit, offset);
 }
 
-function count(context: Context, narrowing: Narrowing, limit: number): number {
+function count(context: Pick<Context, "database">, narrowing: Narrowing, limit: number): number {
   if (narrowing.search !== null) return countWords(context, narrowing, narrowing.search, limit);
   const { conditions, values } = inTime(narrowing);
   const row = context.database

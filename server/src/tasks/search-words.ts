@@ -40,7 +40,8 @@ export function narrowSearch(expression: string, { model, type, mode, favourite,
     ...(favourite === true ? ["f"] : []),
     ...(failed === true ? ["e"] : []),
   ];
-  const all = [expression, ...facts.map((fact) => `"${mark}${fact}"`)].join(" AND ");
+  // What is rarer leads: the index steps through the first and leaps through the others.
+  const all = [...facts.map((fact) => `"${mark}${fact}"`), expression].join(" AND ");
   return favourite === false ? `(${all}) NOT "${mark}f"` : all;
 }
 

@@ -9,6 +9,15 @@ function wordsOf(row: "new" | "old" | "tasks"): string {
     || iif(${row}.favourite = 1, ' ' || ${mark} || 'f', '') || iif(${row}.status = 'failed', ' ' || ${mark} || 'e', ''))`;
 }
 
+/** A beginning longer than the longest prefix is found by reading all that begins so; up to there it costs as much as a whole word. */
+function tableOf(name: "task_search" | "gallery_search"): string {
+  return `CREATE VIRTUAL TABLE ${name} USING fts5 (
+  prompt, content = '', contentless_delete = 1, detail = none,
+  tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16'
+);
+INSERT INTO ${name} (${name}, rank) VALUES ('pgsz', 256);`;
+}
+
 const differ =
   "(new.prompt <> old.prompt OR new.model <> old.model OR new.type <> old.type OR new.mode <> old.mode OR new.favourite <> old.favourite)";
 
@@ -24,11 +33,15 @@ export const searchFilters: Migration = {
   sql: `
 DROP TRIGGER tasks_search_insert;
 DROP TRIGGER tasks_search_update;
-INSERT INTO task_search (task_search) VALUES ('delete-all');
-INSERT INTO task_search (task_search, rank) VALUES ('pgsz', 256);
+DROP TRIGGER tasks_search_delete;
+DROP TABLE task_search;
+${tableOf("task_search")}
 INSERT INTO task_search (rowid, prompt) SELECT sequence, ${wordsOf("tasks")} FROM tasks ORDER BY sequence;
 CREATE TRIGGER tasks_search_insert AFTER INSERT ON tasks BEGIN
   INSERT INTO task_search (rowid, prompt) VALUES (new.sequence, ${wordsOf("new")});
+END;
+CREATE TRIGGER tasks_search_delete AFTER DELETE ON tasks BEGIN
+  DELETE FROM task_search WHERE rowid = old.sequence;
 END;
 CREATE TRIGGER tasks_search_update AFTER UPDATE OF prompt, model, type, mode, favourite, status ON tasks
 WHEN ${differ} OR (new.status = 'failed') <> (old.status = 'failed') BEGIN
@@ -36,11 +49,7 @@ WHEN ${differ} OR (new.status = 'failed') <> (old.status = 'failed') BEGIN
   INSERT INTO task_search (rowid, prompt) VALUES (new.sequence, ${wordsOf("new")});
 END;
 
-CREATE VIRTUAL TABLE gallery_search USING fts5 (
-  prompt, content = '', contentless_delete = 1, detail = none,
-  tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3 4 5 6 7 8'
-);
-INSERT INTO gallery_search (gallery_search, rank) VALUES ('pgsz', 256);
+${tableOf("gallery_search")}
 INSERT INTO gallery_search (rowid, prompt)
   SELECT sequence, ${wordsOf("tasks")} FROM tasks WHERE status = 'done' ORDER BY sequence;
 CREATE TRIGGER tasks_gallery_insert AFTER INSERT ON tasks WHEN new.status = 'done' BEGIN
