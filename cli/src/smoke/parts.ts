@@ -7,6 +7,7 @@ import { adminParts } from "./check-admin.ts";
 import { checkEvents } from "./check-events.ts";
 import { checkDelete, checkExport, checkFavourites, checkGallery } from "./check-gallery.ts";
 import { checkGeneration, checkUploads } from "./check-media.ts";
+import { operationsParts } from "./check-operations.ts";
 import { proxyParts } from "./check-proxy.ts";
 import { checkCancel, checkTasks } from "./check-tasks.ts";
 import type { Part } from "./part.ts";
@@ -41,6 +42,7 @@ export const parts: readonly Part[] = [
   { name: "delete", routes: ["deleteTask", "deleteTasks"], check: ({ probe }) => checkDelete(probe) },
   ...adminParts,
   ...accountParts,
+  ...operationsParts,
   ...proxyParts,
 ];
 

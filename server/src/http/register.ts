@@ -175,7 +175,9 @@ function prove(
       return authenticateAdmin(installation, request, reply, looksOnly ? "look" : "use");
     case "metrics":
       return authenticateMetrics(installation, request, reply);
-    default:
+    case "public":
+    case "cookie":
+    case "admin-key":
       return null;
   }
 }
