@@ -1,4 +1,4 @@
-// What jsdom leaves out and the page asks for: no layout to observe, no media queries that hold, no playing.
+// What jsdom leaves out and the page asks for: no layout to observe, no media queries that hold, no playing, no modal dialogs.
 
 class NoObserver implements ResizeObserver {
   observe(): void {}
@@ -9,6 +9,12 @@ class NoObserver implements ResizeObserver {
 /** Fills the gaps of the window. `matching` are the media queries that hold. */
 export function fillWindowGaps(matching: readonly string[] = []): void {
   globalThis.ResizeObserver ??= NoObserver;
+  HTMLDialogElement.prototype.showModal ??= function (this: HTMLDialogElement) {
+    this.open = true;
+  };
+  HTMLDialogElement.prototype.close ??= function (this: HTMLDialogElement) {
+    this.open = false;
+  };
   window.matchMedia = (query) =>
     Object.assign(new EventTarget(), {
       matches: matching.includes(query),

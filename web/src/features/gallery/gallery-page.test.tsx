@@ -4,7 +4,7 @@ import type { GalleryItem } from "@safelight/contract";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, cleanup, fireEvent, render, screen, waitFor } from "@testing-library/react";
 import { useState } from "react";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { deleteNow } from "../../api/pending-deletes.ts";
 import { applyEvents } from "../../api/task-changes.ts";
 import { offeredModels } from "../../testing/offered-models.ts";
@@ -25,6 +25,8 @@ let listAnswer: ((path: string) => Answer | null) | null = null;
 let deleteAnswer: (ids: readonly string[]) => Answer | null = (ids) => ({ body: { deleted: ids, failed: [] } });
 let queryClient: QueryClient;
 
+// The open picture comes later than the sheet; here it is there before anything is waited for.
+beforeAll(() => import("./detail/detail.tsx"));
 beforeEach(async () => {
   giveWindowSize();
   library = [];

@@ -3,6 +3,7 @@ import { memo, useId } from "react";
 import type { StudioModel } from "../../api/models.ts";
 import type { Task } from "../../api/tasks.ts";
 import { localize } from "../../ui/language.ts";
+import { Still } from "../../ui/still.tsx";
 import { attemptText, failureWords, outlookText, percentText, progressWords } from "../../ui/task-words.ts";
 import { absoluteTime, clockTime, duration } from "../../ui/time.ts";
 import { type RowActions, secondsBetween, TextButton } from "./row-parts.tsx";
@@ -55,7 +56,7 @@ function RowPicture({ task }: { task: Task }) {
   const url = task.status === "done" ? (task.thumbnail_url ?? task.preview_url) : task.preview_url;
   if (url !== null && task.status !== "failed" && !task.result_missing) {
     const rendering = task.engine === "sketch" ? "pixelated" : "";
-    return <img className={`history-picture ${rendering}`} src={url} alt="" loading="lazy" />;
+    return <Still className={`history-picture ${rendering}`} src={url} alt="" loading="lazy" />;
   }
   return (
     <span className="history-picture history-blank">

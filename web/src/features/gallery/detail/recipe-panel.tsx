@@ -5,6 +5,7 @@ import type { StudioModel } from "../../../api/models.ts";
 import { useTask } from "../../../api/tasks.ts";
 import { bytesWords } from "../../../ui/figures.ts";
 import { formatNumber, localize } from "../../../ui/language.ts";
+import { Still } from "../../../ui/still.tsx";
 import { absoluteTime, duration } from "../../../ui/time.ts";
 import { fileType } from "../item-words.ts";
 import { strings } from "../strings.ts";
@@ -94,10 +95,10 @@ function ReferencePicture({ reference }: { reference: Reference }) {
       {gone ? (
         <span className="detail-picture-gone">{strings.detail.pictureGone}</span>
       ) : (
-        <img
+        <Still
           src={`/uploads/${encodeURIComponent(reference.upload)}`}
           alt={reference.label}
-          onError={() => setGone(true)}
+          onBroken={() => setGone(true)}
         />
       )}
       <figcaption>

@@ -2,6 +2,7 @@
 import { FileX, ImageOff, Play, Star } from "lucide-react";
 import { type MouseEvent, memo, useState } from "react";
 import type { GalleryItem } from "../../../api/gallery.ts";
+import { Still } from "../../../ui/still.tsx";
 import { cellExtras, clipSeconds, modelName, secondsText, shortPrompt } from "../item-words.ts";
 import { strings } from "../strings.ts";
 
@@ -118,7 +119,7 @@ function Picture({ item, playing }: { item: GalleryItem; playing: boolean }) {
           {strings.noPicture}
         </span>
       ) : (
-        <img src={url} alt="" draggable={false} decoding="async" onError={() => setBroken(url)} />
+        <Still src={url} alt="" draggable={false} decoding="async" onBroken={() => setBroken(url)} />
       )}
       {playing ? (
         <video

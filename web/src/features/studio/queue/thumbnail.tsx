@@ -1,6 +1,7 @@
 import { CircleSlash, FileX, TriangleAlert } from "lucide-react";
 import type { Task } from "../../../api/tasks.ts";
 import { FadingImage } from "../../../ui/fading-image.tsx";
+import { Still } from "../../../ui/still.tsx";
 
 /** The smallest picture of a task: its newest preview, its place in the queue, or the mark of how it ended. */
 export function Thumbnail({ task }: { task: Task }) {
@@ -21,7 +22,7 @@ export function Thumbnail({ task }: { task: Task }) {
       </span>
     );
   }
-  return <img src={picture} alt="" loading="lazy" className={renderingOf(task.engine)} />;
+  return <Still src={picture} alt="" loading="lazy" className={renderingOf(task.engine)} />;
 }
 
 /** What the sketch engine drew is shown pixel by pixel; everything else as smoothly as the browser can. */

@@ -3,7 +3,7 @@
 import { taskErrorCodes } from "@safelight/contract";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { cleanup, fireEvent, render, screen, waitFor } from "@testing-library/react";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { mergeTask, type Task } from "../../../api/task-board.ts";
 import { studioModels } from "../../../testing/offered-models.ts";
 import { openPageServer, type PageServer, refusal } from "../../../testing/page-server.ts";
@@ -18,6 +18,8 @@ import type { StageTask } from "./use-stage-task.ts";
 const newId = "01a1fea8-0f85-7e3e-934d-e47a283304e1";
 let server: PageServer;
 
+// What comes later than its place is there before anything is waited for.
+beforeAll(() => import("../../../ui/menu-list.tsx"));
 beforeEach(async () => {
   fillWindowGaps();
   window.history.replaceState({}, "", "/");

@@ -1,6 +1,7 @@
 import { CircleSlash, FileX, TriangleAlert } from "lucide-react";
 import { type CSSProperties, type KeyboardEvent, memo, useEffect, useRef, useState } from "react";
 import type { Task } from "../../../api/tasks.ts";
+import { Still } from "../../../ui/still.tsx";
 import { durationText, percentText } from "../../../ui/task-words.ts";
 import { clockTime } from "../../../ui/time.ts";
 import { isPixelated } from "../../../ui/viewer/pixelated.ts";
@@ -110,7 +111,7 @@ function Print({ task }: { task: Task }) {
   }
   const picture = task.thumbnail_url ?? task.preview_url;
   return picture === null ? null : (
-    <img src={picture} alt="" loading="lazy" decoding="async" className={`viewer-media ${rendering}`} />
+    <Still src={picture} alt="" loading="lazy" decoding="async" className={`viewer-media ${rendering}`} />
   );
 }
 
