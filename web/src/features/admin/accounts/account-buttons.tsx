@@ -12,12 +12,17 @@ import {
   Waves,
 } from "lucide-react";
 import { Menu, type MenuItem } from "../../../ui/menu.tsx";
-import type { AccountRowProps } from "./account-row.tsx";
 import { strings } from "./strings.ts";
 import type { AccountActions } from "./use-account-actions.ts";
 
+interface AccountButtonsProps {
+  account: Account;
+  actions: AccountActions;
+  onForm: (drawer: "edit" | "rotate", account: Account) => void;
+}
+
 /** The likeliest next step as a button, everything else in a menu. */
-export function AccountButtons({ account, actions, onForm }: AccountRowProps) {
+export function AccountButtons({ account, actions, onForm }: AccountButtonsProps) {
   const busy = actions.isBusy(account.workspace);
   const next = nextStep(account, actions);
   return (
@@ -51,17 +56,18 @@ interface Step {
   run: (account: Account) => void;
 }
 
-function nextStep({ status, draining, kind }: Account, actions: AccountActions): Step {
+function nextStep({ status, draining, kind, base_url }: Account, actions: AccountActions): Step {
   if (status === "disabled") return { label: strings.enable, stands: false, run: actions.enable };
   if (status === "ready" && draining)
     return { label: strings.resume, stands: false, run: (account) => actions.drain(account, false) };
   if (status === "ready")
     return { label: strings.drain, stands: false, run: (account) => actions.drain(account, true) };
-  if (status === "failed" && kind === "modal") return { label: strings.deploy, stands: true, run: actions.deploy };
+  const wantsDeploy = kind === "modal" && (status === "failed" || base_url === null);
+  if (wantsDeploy) return { label: strings.deploy, stands: true, run: actions.deploy };
   return { label: strings.check, stands: status === "failed", run: actions.check };
 }
 
-function menuOf(account: Account, actions: AccountActions, onForm: AccountRowProps["onForm"]): MenuItem[][] {
+function menuOf(account: Account, actions: AccountActions, onForm: AccountButtonsProps["onForm"]): MenuItem[][] {
   const notModal = account.kind === "modal" ? null : strings.onlyModal;
   const { status, draining } = account;
   return [

@@ -3,7 +3,7 @@ import { formatNumber, inLanguage, plural } from "../../../ui/language.ts";
 
 const en = {
   title: "Accounts",
-  every: "health every 4 s",
+  every: "read every 4 s",
   add: "Add",
   addAccount: "Add account",
   table: "Accounts table",
@@ -110,7 +110,7 @@ const en = {
 
 const ru: typeof en = {
   title: "Учётки",
-  every: "проверка раз в 4 с",
+  every: "обновляется раз в 4 с",
   add: "Добавить",
   addAccount: "Новая учётка",
   table: "Таблица учёток",

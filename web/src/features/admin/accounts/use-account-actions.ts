@@ -131,6 +131,8 @@ function deploying(run: Run): Pick<AccountActions, "deploy" | "rollBack"> {
 }
 
 export function tellRefusal(text: string, error: unknown): void {
-  const { detail, action } = describeProblem(error);
-  showToast({ tone: "error", text, detail: [detail, action].filter(Boolean).join(" ") });
+  const { detail, action, said, fields } = describeProblem(error);
+  // Nothing was typed that could be marked: of a field at fault only the server's own sentence tells.
+  const parts = fields.length > 0 ? [detail, said] : [detail, action];
+  showToast({ tone: "error", text, detail: parts.filter(Boolean).join(" ") });
 }

@@ -1,6 +1,6 @@
 import { type ReactNode, useId } from "react";
+import { auditActions } from "../data/audit-actions.ts";
 import { type AdminSearch, actors, outcomes } from "../search.ts";
-import { auditActions } from "./actions.ts";
 import { strings } from "./strings.ts";
 
 interface AuditFiltersProps {

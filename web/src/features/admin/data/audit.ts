@@ -2,9 +2,9 @@ import type { AuditPage } from "@safelight/contract";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
 import { client } from "../../../api/client.ts";
-import { isMereRead } from "../audit/actions.ts";
 import { type AdminSearch, auditFilters } from "../search.ts";
 import { asAdmin } from "../session/admin-session.ts";
+import { isMereRead } from "./audit-actions.ts";
 import { polled, sometimes } from "./polling.ts";
 
 const pageSize = 100;

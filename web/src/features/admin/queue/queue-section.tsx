@@ -44,7 +44,7 @@ export function QueueSection({ view }: { view: View }) {
         </output>
       ) : null}
       <Loaded query={unfinished} loading={strings.loading} failed={strings.failed}>
-        {(known) => <QueueTable unfinished={known} view={view} actions={actions} />}
+        {(known) => <QueueTable unfinished={known} paused={queue?.paused ?? false} view={view} actions={actions} />}
       </Loaded>
     </section>
   );
@@ -65,11 +65,12 @@ function pausedText({ paused_at, paused_by }: QueueState): string {
 
 interface QueueTableProps {
   unfinished: Unfinished;
+  paused: boolean;
   view: View;
   actions: ReturnType<typeof useTaskActions>;
 }
 
-function QueueTable({ unfinished, view, actions }: QueueTableProps) {
+function QueueTable({ unfinished, paused, view, actions }: QueueTableProps) {
   const now = useNow(tick);
   const { running, waiting, waitingTotal } = unfinished;
   const tasks: readonly AdminTask[] = [...running, ...waiting];
@@ -97,6 +98,7 @@ function QueueTable({ unfinished, view, actions }: QueueTableProps) {
               key={task.id}
               task={task}
               now={now}
+              paused={paused}
               open={view.isOpen(`t.${task.id}`)}
               onToggle={view.toggle}
               onCancel={actions.cancel}

@@ -8,6 +8,8 @@ import { waitingWords } from "./waiting-words.ts";
 export interface TaskRowProps {
   task: AdminTask;
   now: number;
+  /** Whether the queue stands: a reason that needs no asking. */
+  paused: boolean;
   open: boolean;
   onToggle: (row: string) => void;
   onCancel: (task: AdminTask) => void;
@@ -30,7 +32,7 @@ export function TaskRow(props: TaskRowProps) {
           <span className="admin-sub">{`${task.model} · ${task.mode}`}</span>
         </td>
         <td className="admin-taskstate">
-          <Standing task={task} />
+          <Standing task={task} paused={props.paused} />
         </td>
         <td className="admin-right num text-soft admin-for">{duration(ageOf(task, now))}</td>
         <td className="admin-act">
@@ -72,9 +74,10 @@ function Why({ task, open, onToggle, controls }: TaskRowProps & { controls: stri
   );
 }
 
-function Standing({ task }: { task: AdminTask }) {
+function Standing({ task, paused }: { task: AdminTask; paused: boolean }) {
   if (task.status === "pending") {
-    const reason = task.waiting_reason === null ? strings.waiting : waitingWords(task.waiting_reason);
+    const known = task.waiting_reason ?? (paused ? { code: "queue_paused", detail: "" } : null);
+    const reason = known === null ? strings.waiting : waitingWords(known);
     return (
       <>
         <span className="state state-waiting">{reason}</span>
