@@ -22,13 +22,22 @@ interface Missing {
 
 /**
  * A zip of the results of done tasks, each with its recipe as JSON beside it, written while it is read: a slow reader slows it
- * down, and one who leaves ends it. What has no file is listed in missing.json at the end.
+ * down, and one who leaves ends it and closes the file it was at. What has no file is listed in missing.json at the end.
  */
 export function exportTasks(context: Context, selected: Selected): Readable {
-  return Readable.fromWeb(makeZip(entriesOf(context, selected)) as Parameters<typeof Readable.fromWeb>[0]);
+  const over = new AbortController();
+  const entries = entriesOf(context, selected, over.signal);
+  // The archive passes the leaving of its reader on by a throw that nobody waits for: it is given nothing to throw into.
+  const archive = makeZip({ [Symbol.asyncIterator]: () => ({ next: () => entries.next() }) });
+  const bytes = Readable.fromWeb(archive as Parameters<typeof Readable.fromWeb>[0]);
+  return bytes.once("close", () => over.abort());
 }
 
-async function* entriesOf(context: Context, selected: Selected): AsyncGenerator<Entry, void, undefined> {
+async function* entriesOf(
+  context: Context,
+  selected: Selected,
+  over: AbortSignal,
+): AsyncGenerator<Entry, void, undefined> {
   const missing: Missing[] = [];
   const taken = new Set<string>();
   for (const ids of portionsOf(context, selected)) {
@@ -39,6 +48,11 @@ async function* entriesOf(context: Context, selected: Selected): AsyncGenerator<
         missing.push({ id, code: reasonOf(task) });
         continue;
       }
+      // The reader may have left while the file was opened; afterwards it is the archive's only to read, not to close.
+      if (over.aborted) input.destroy();
+      const leave = () => input.destroy();
+      over.addEventListener("abort", leave);
+      input.once("close", () => over.removeEventListener("abort", leave));
       const [file, recipe] = namesFor(task, taken);
       const lastModified = new Date(task.finishedAt ?? task.createdAt);
       yield { name: file, lastModified, input };
