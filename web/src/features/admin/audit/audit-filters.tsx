@@ -18,7 +18,7 @@ export function AuditFilters({ search, seen, onChange }: AuditFiltersProps) {
   const set = (filter: Filter, value: string) => onChange((before) => withFilter(before, filter, value));
   const actions = [
     ...new Set([...auditActions, ...seen, ...(search.action === undefined ? [] : [search.action])]),
-  ].sort();
+  ].toSorted();
   const isNarrowed = filterNames.some((filter) => search[filter] !== undefined);
   return (
     <fieldset className="admin-filters" aria-label={strings.filters}>
