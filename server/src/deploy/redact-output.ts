@@ -12,15 +12,12 @@ const tokenPattern = /\b(?:ak|as|wk|ws)-[A-Za-z0-9]{8,}/g;
 export class Redactor {
   readonly #secrets: readonly string[];
   readonly #folders: readonly string[];
-  /** Characters of the longest secret. */
-  readonly longest: number;
 
   constructor(secrets: readonly string[], folders: readonly string[] = []) {
     const byLength = (a: string, b: string): number => b.length - a.length;
     // The longer one first: a secret that begins like another must not leave its end behind.
     this.#secrets = secrets.filter((secret) => secret !== "").toSorted(byLength);
     this.#folders = folders.toSorted(byLength);
-    this.longest = Math.max(256, ...this.#secrets.map(({ length }) => length));
   }
 
   clean(text: string): string {
