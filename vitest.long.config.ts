@@ -15,6 +15,7 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 1,
     testTimeout: 30 * 60_000,
+    expect: { poll: { timeout: 30_000 } },
     hookTimeout: 120_000,
   },
 });
