@@ -9,7 +9,7 @@ const sizes = { wide, phone };
 /** The long run judges by every rule in both sizes and both themes. */
 const isLong = process.env["SAFELIGHT_TEST_LONG"] !== undefined;
 const password = "a lamp in the dark";
-const failedId = "task-that-failed-0001";
+const failedId = "00000000-0000-7000-8000-000000000001";
 let visit: Visit;
 let picture: string;
 let clip: string;
