@@ -44,7 +44,7 @@ export const repositoryRules: LayerRules = {
   order: {
     server: (
       "errors log config database context keys network audit events secrets sessions media tasks queue " +
-      "worker-client worker-accounts proxy executors dispatch gallery deploy statistics metrics http worker-host app main index"
+      "webhooks worker-client worker-accounts proxy executors dispatch gallery deploy statistics metrics http worker-host app main index"
     )
       .split(" ")
       .map((unit) => [unit]),

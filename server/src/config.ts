@@ -23,6 +23,8 @@ export interface Config {
   readonly adminKey: string | null;
   readonly encryptionKey: string | null;
   readonly accessPassword: string | null;
+  /** Where the operator is told of failing workers, and the secret that signs it; null where nothing is set. */
+  readonly webhook: { readonly url: string; readonly secret: string } | null;
   /** Opens GET /admin/metrics for whoever collects metrics. */
   readonly metricsToken: string | null;
   readonly keysOnly: boolean;
@@ -70,6 +72,7 @@ export function readConfig(environment: Environment): Config {
     encryptionKey: reader.secret("ENCRYPTION_KEY"),
     accessPassword: reader.secret("ACCESS_PASSWORD"),
     metricsToken: reader.secret("METRICS_TOKEN"),
+    webhook: reader.webhook("WEBHOOK_URL", "WEBHOOK_SECRET"),
     keysOnly: reader.flag("KEYS_ONLY"),
     frontendOrigins: reader.list("FRONTEND_ORIGINS", parseOrigin),
     cookieSameSite: reader.choice("COOKIE_SAMESITE", ["lax", "none"], "lax"),
@@ -203,6 +206,29 @@ class SettingsReader {
     );
   }
 
+  /** An address of its own for messages, and what signs them: one without the other is of no use. */
+  webhook(urlName: string, secretName: string): { readonly url: string; readonly secret: string } | null {
+    const text = this.text(urlName);
+    const secret = this.secret(secretName);
+    if (text === undefined) {
+      return secret === null ? null : this.#refuse(urlName, `must be set where ${secretName} is.`, null);
+    }
+    const url = URL.parse(text);
+    const isPlain = url?.protocol === "http:" && !isLoopbackHost(url.hostname);
+    if (url === null || !/^https?:$/.test(url.protocol) || isPlain || url.username !== "" || url.password !== "") {
+      return this.#refuse(urlName, "must be an https address, or http on loopback, without a user.", null);
+    }
+    // No text of the secret in the line: it says only what is needed.
+    if (secret !== null) return { url: url.href, secret };
+    return this.refused.has(secretName)
+      ? null
+      : this.#refuse(
+          secretName,
+          `must be set where ${urlName} is (or ${secretName}_FILE): it signs what is sent.`,
+          null,
+        );
+  }
+
   /** The value of NAME, or the content of the file that NAME_FILE names. */
   secret(name: string): string | null {
     const value = this.text(name);
@@ -226,8 +252,12 @@ class SettingsReader {
     if (name === "ENCRYPTION_KEY" && parseEncryptionKey(value) === null) {
       return this.#refuse(name, "must be 32 random bytes in base64 or hex (openssl rand -base64 32).", null, variable);
     }
+    // As Standard Webhooks asks for; a short one could be guessed from a single message.
+    if (name === "WEBHOOK_SECRET" && webhookSecretBytes(value) < 24) {
+      return this.#refuse(name, "must be at least 24 bytes, or whsec_ and as many in base64.", null, variable);
+    }
     // A key travels in a header: anything beyond printable ASCII could never be sent back by a client.
-    if (name.endsWith("_KEY") && !/^[\x21-\x7e]+$/.test(value)) {
+    if ((name.endsWith("_KEY") || name === "METRICS_TOKEN") && !/^[\x21-\x7e]+$/.test(value)) {
       return this.#refuse(name, "must consist of printable ASCII characters without spaces.", null, variable);
     }
     return value;
@@ -245,6 +275,12 @@ export function parseEncryptionKey(text: string): Buffer | null {
   if (/^[0-9a-f]{64}$/i.test(text)) return Buffer.from(text, "hex");
   if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(text)) return null;
   return Buffer.from(text, "base64");
+}
+
+function webhookSecretBytes(text: string): number {
+  if (!text.startsWith("whsec_")) return Buffer.byteLength(text);
+  const encoded = text.slice("whsec_".length);
+  return /^[A-Za-z0-9+/]+={0,2}$/.test(encoded) ? Buffer.from(encoded, "base64").length : 0;
 }
 
 function isHostName(text: string): boolean {

@@ -34,6 +34,7 @@ import { OpenStreams } from "./sessions/open-streams.ts";
 import { sweepSessions } from "./sessions/sessions.ts";
 import { createStorageUse } from "./statistics/storage-use.ts";
 import { timeLimits } from "./tasks/time-limits.ts";
+import { startWebhookSender } from "./webhooks/sender.ts";
 import { startHealthChecks } from "./worker-accounts/health-checks.ts";
 import { openRegistry } from "./worker-accounts/open-registry.ts";
 import type { AccountRegistry } from "./worker-accounts/registry.ts";
@@ -171,7 +172,9 @@ interface Accounts {
 /** Worker accounts and the checks that are made of them from now on. */
 function openAccounts(context: Context, secrets: Secrets): Accounts {
   const listeners: (() => void)[] = [];
+  const webhooks = startWebhookSender(context);
   const registry = openRegistry(context, createKeyring([secrets.encryptionKey]), {
+    webhookQueued: () => webhooks.wake(),
     wakeChecks: () => checks.wake(),
     changed: () => {
       checks.wake();
@@ -185,6 +188,7 @@ function openAccounts(context: Context, secrets: Secrets): Accounts {
     stop: async () => {
       registry.circuits.close();
       await checks.stop();
+      await webhooks.stop();
     },
   };
 }
@@ -196,6 +200,10 @@ function hideSecrets(log: Log, config: Config, secrets: Secrets): void {
   log.hide(secrets.encryptionKey.toString("base64"));
   if (config.accessPassword !== null) log.hide(config.accessPassword);
   if (config.metricsToken !== null) log.hide(config.metricsToken);
+  if (config.webhook !== null) {
+    log.hide(config.webhook.secret);
+    log.hide(config.webhook.url);
+  }
 }
 
 async function listen(app: FastifyInstance, config: Config): Promise<string> {

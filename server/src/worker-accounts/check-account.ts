@@ -1,6 +1,7 @@
 import { appendAudit } from "../audit/append.ts";
 import type { Context } from "../context/context.ts";
 import type { Transaction } from "../database/database.ts";
+import { enqueueWebhook } from "../webhooks/outbox.ts";
 import type { AccountRecord } from "./account-record.ts";
 import { readAccount } from "./account-record.ts";
 import { nextAccountStatus } from "./account-status.ts";
@@ -66,8 +67,28 @@ function storeCheck(
       context.log[outcome.ok ? "info" : "warn"]("worker account checked", { workspace: account.workspace, ...details }),
     );
   }
+  if (account.status !== status) tellOperator(context, registry, tx, account, outcome, status);
   announceChange(registry, tx);
   return requireAccount(tx.prepare, account.workspace);
+}
+
+/** That a ready account has failed, and that a failed one is ready again. */
+function tellOperator(
+  context: Context,
+  registry: AccountRegistry,
+  tx: Transaction,
+  account: AccountRecord,
+  outcome: CheckOutcome,
+  status: AccountRecord["status"],
+): void {
+  const recovered = account.status === "failed" && status === "ready";
+  if (status !== "failed" && !recovered) return;
+  const { workspace, label, kind } = account;
+  const error = outcome.ok ? null : { code: outcome.code, detail: outcome.detail };
+  const data = { workspace, label, kind, previous_status: account.status, status, error };
+  const type = recovered ? "worker_account.recovered" : "worker_account.failed";
+  enqueueWebhook(context, tx, { type, target: workspace, data });
+  tx.afterCommit(registry.webhookQueued);
 }
 
 function writeState(

@@ -9,10 +9,10 @@ import { AccountStandings } from "./standings.ts";
 export function openRegistry(
   context: Context,
   keyring: Keyring,
-  hooks: Partial<Pick<AccountRegistry, "changed" | "wakeChecks">> = {},
+  hooks: Partial<Pick<AccountRegistry, "changed" | "wakeChecks" | "webhookQueued">> = {},
 ): AccountRegistry {
   const { workerNetworks } = context.config;
-  const { changed = () => undefined, wakeChecks = () => undefined } = hooks;
+  const { changed = () => undefined, wakeChecks = () => undefined, webhookQueued = () => undefined } = hooks;
   return {
     keyring,
     probe: createProbe({ keyring, workerNetworks, steady: () => context.clock.steady() }),
@@ -20,5 +20,6 @@ export function openRegistry(
     circuits: new AccountCircuits({ clock: context.clock, log: context.log, reopened: () => changed() }),
     changed,
     wakeChecks,
+    webhookQueued,
   };
 }

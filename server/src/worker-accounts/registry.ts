@@ -16,6 +16,8 @@ export interface AccountRegistry {
   readonly changed: () => void;
   /** Called after a commit that only makes a check due. */
   readonly wakeChecks: () => void;
+  /** Called after a commit that leaves a message for the operator. */
+  readonly webhookQueued: () => void;
 }
 
 /** The account of a workspace, as this transaction sees it. Errors: `not_found`. */

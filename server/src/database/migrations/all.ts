@@ -5,6 +5,7 @@ import { avoidedExecutors } from "./0004-avoided-executors.ts";
 import { searchFilters } from "./0005-search-filters.ts";
 import { deployments } from "./0006-deployments.ts";
 import { queueTurns } from "./0007-queue-turns.ts";
+import { webhookOutbox } from "./0008-webhook-outbox.ts";
 import type { Migration } from "./migration.ts";
 
 export const migrations: readonly Migration[] = [
@@ -15,4 +16,5 @@ export const migrations: readonly Migration[] = [
   searchFilters,
   deployments,
   queueTurns,
+  webhookOutbox,
 ];
