@@ -1,6 +1,3 @@
-import { once } from "node:events";
-import { createServer, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createSystemClock } from "../context/clock.ts";
@@ -10,6 +7,7 @@ import { cancelTask } from "../tasks/cancel.ts";
 import { type Core, ended, gate, openCore, submit, taskOf, until } from "../testing/core.ts";
 import { addWorker, type RoutedCore, startRouting } from "../testing/routed-core.ts";
 import { type ScriptedWorker, type ScriptedWorkerOptions, startScriptedWorker } from "../testing/scripted-worker.ts";
+import { standInFront } from "../testing/worker-front.ts";
 import { disableAccount, drainAccount, rotateCredentials, updateAccount } from "../worker-accounts/change-account.ts";
 import { checkAccount } from "../worker-accounts/check-account.ts";
 import { deleteAccount, purgeDeletedAccounts } from "../worker-accounts/delete-account.ts";
@@ -114,7 +112,7 @@ describe("accounts run tasks", () => {
     await runningAt(id, "attic-gpu");
     // The worker takes another key from now on; ours follows a moment later.
     const key = "another-key-of-the-worker";
-    front.keys = { outer: key, inner: worker.key };
+    front.key = (given) => `Bearer ${given === `Bearer ${key}` ? worker.key : "of-somebody-else"}`;
     await sleep(200);
     await rotateCredentials(core.context, routed.registry, "attic-gpu", { worker_key: key });
     free.open();
@@ -241,40 +239,4 @@ async function keptTasks(worker: ScriptedWorker): Promise<number> {
     }),
   );
   return known.filter((status) => status === 200).length;
-}
-
-interface Front {
-  readonly url: string;
-  /** While set, `outer` is the key that is taken, and `inner` what it is passed on as. */
-  keys: { outer: string; inner: string } | null;
-  close(): Promise<void>;
-}
-
-/** Passes everything on to a worker, under another key if told. */
-async function standInFront(target: string): Promise<Front> {
-  const server: Server = createServer(async (request, response: ServerResponse) => {
-    const given = request.headers.authorization ?? "";
-    const refused = front.keys !== null && given !== `Bearer ${front.keys.outer}`;
-    const headers: Record<string, string> = { "safelight-protocol": "1" };
-    if (request.headers["content-type"] !== undefined) headers["content-type"] = request.headers["content-type"];
-    headers.authorization = given;
-    if (refused) headers.authorization = "Bearer wrong-on-purpose";
-    else if (front.keys !== null) headers.authorization = `Bearer ${front.keys.inner}`;
-    const body = request.method === "GET" ? {} : { body: Buffer.concat((await request.toArray()) as Buffer[]) };
-    const answer = await fetch(`${target}${request.url}`, { method: request.method ?? "GET", headers, ...body });
-    response.writeHead(answer.status, Object.fromEntries(answer.headers));
-    response.end(Buffer.from(await answer.arrayBuffer()));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const front: Front = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    keys: null,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
-  return front;
 }

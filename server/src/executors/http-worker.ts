@@ -132,10 +132,14 @@ export class HttpWorkerExecutor implements Executor {
     if (!this.#using.has(key)) this.#pin(key);
     let last = FIRST_UPDATE;
     for await (const task of this.#follow(run, signal)) {
-      if (task === "unknown") return void (yield { ...UNKNOWN_UPDATE });
+      if (task === "unknown") {
+        yield UNKNOWN_UPDATE;
+        return;
+      }
       if (task === "silent") {
         const detail = "The worker did not answer for too long while it worked on the task.";
-        return void (yield { ...last, state: "failed", error: { code: "worker_lost", detail } });
+        yield { ...last, state: "failed", error: { code: "worker_lost", detail } };
+        return;
       }
       if (task.state !== "running") this.#ended.set(key, task.result);
       last = updateOf(task, this.#using.get(key)?.key ?? "");
@@ -230,9 +234,12 @@ export class HttpWorkerExecutor implements Executor {
         if (free < 0) await rest(PACE_MS, signal);
       } catch (error) {
         if (signal.aborted) return;
-        if (isUnknown(error)) return void (yield "unknown");
         this.#parts.log.debug("a worker did not tell of its run", { workspace: this.name, task_id: run.taskId, error });
-        if (performance.now() - heard >= workerSilence) return void (yield "silent");
+        const isOver = isUnknown(error) || performance.now() - heard >= workerSilence;
+        if (isOver) {
+          yield isUnknown(error) ? "unknown" : "silent";
+          return;
+        }
         await rest(Math.min(pause, workerSilence - (performance.now() - heard)), signal);
         pause = Math.min(pause * 2, LONGEST_RETRY_MS);
       }

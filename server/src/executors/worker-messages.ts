@@ -100,8 +100,7 @@ function errorOf({ code, detail, retryable }: NonNullable<WorkerTask["error"]>, 
 /** A text of the worker that may be shown: short, one line, without the key that it was sent. */
 export function plain(text: string, secret: string): string {
   if (holds(text, secret)) return "The worker gave no usable reason.";
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return text.slice(0, longestText).replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
+  return text.slice(0, longestText).replaceAll(/\p{Cc}+/gu, " ");
 }
 
 function holds(text: string, secret: string): boolean {
@@ -125,7 +124,11 @@ function startReasonOf({ kind, problem }: WorkerError): StartFailed["reason"] {
     // A later attempt is known there than the one we want to start; it is not ours to take.
     case "task_unknown":
       return "unavailable";
-    default:
+    case "unreachable":
+    case "timeout":
+    case "key_refused":
+    case "broken_protocol":
+    case "worker_fault":
       return "unreachable";
   }
 }
