@@ -1,23 +1,30 @@
-// npm run bench [name …]: prints every figure beside its peer or limit of the same run, and says which target was missed.
+// npm run bench [name …] [--small]: prints every figure beside its peer or limit of the same run, and says which target was
+// missed. --small shrinks what grows: it shows that a benchmark runs, its figures say nothing.
 
+import { benchBundle } from "./bundle.ts";
 import { benchDispatch } from "./dispatch.ts";
 import { benchEngine } from "./engine.ts";
 import { type Figure, printTable } from "./figures.ts";
+import { benchGallery } from "./gallery.ts";
 import { benchStartup } from "./startup.ts";
 import { benchStatus } from "./status.ts";
 import { benchStream } from "./stream.ts";
 import { benchSubmit } from "./submit.ts";
 
-const benches: Record<string, () => Promise<Figure[]>> = {
+const benches: Record<string, (options: { small: boolean }) => Promise<Figure[]> | Figure[]> = {
   submit: benchSubmit,
   status: benchStatus,
   dispatch: benchDispatch,
   engine: benchEngine,
   stream: benchStream,
   startup: benchStartup,
+  gallery: benchGallery,
+  bundle: benchBundle,
 };
 
-const wanted = process.argv.slice(2);
+const given = process.argv.slice(2);
+const small = given.includes("--small");
+const wanted = given.filter((name) => name !== "--small");
 const unknown = wanted.filter((name) => benches[name] === undefined);
 if (unknown.length > 0) {
   console.error(`No benchmark named ${unknown.join(", ")}. There are: ${Object.keys(benches).join(", ")}.`);
@@ -27,6 +34,6 @@ const figures: Figure[] = [];
 for (const [name, run] of Object.entries(benches)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   console.error(`${name} …`);
-  figures.push(...(await run()));
+  figures.push(...(await run({ small })));
 }
 printTable(figures);

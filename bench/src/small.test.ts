@@ -1,0 +1,18 @@
+// The benchmarks of the gallery run and hold what they promise to print; their figures are for npm run bench.
+import { expect, test } from "vitest";
+import { benchGallery } from "./gallery.ts";
+
+test("the gallery's benchmark finds a page in every case, at every size, by the verb and over HTTP", async () => {
+  const figures = await benchGallery({ small: true });
+  const names = figures.map(({ what }) => what);
+  expect(new Set(names).size).toBe(names.length);
+  for (const kind of ["page", "count", "over HTTP, with count"]) {
+    for (const one of ["list", "list by model", "common word", "common word by rare type"]) {
+      expect(names).toContain(`${one}: ${kind}`);
+    }
+  }
+  for (const { what, measured, ratio } of figures) {
+    expect([what, measured]).toEqual([what, expect.stringMatching(/^[\d.]+ ms$/)]);
+    if (ratio !== null) expect(ratio).toBeGreaterThan(0);
+  }
+}, 60_000);
