@@ -6,6 +6,7 @@ import { benchDispatch } from "./dispatch.ts";
 import { benchEngine } from "./engine.ts";
 import { type Figure, printTable } from "./figures.ts";
 import { benchGallery } from "./gallery.ts";
+import { benchProxy } from "./proxy.ts";
 import { benchStartup } from "./startup.ts";
 import { benchStatus } from "./status.ts";
 import { benchStream } from "./stream.ts";
@@ -18,6 +19,7 @@ const benches: Record<string, (options: { small: boolean }) => Promise<Figure[]>
   engine: benchEngine,
   stream: benchStream,
   startup: benchStartup,
+  proxy: benchProxy,
   gallery: benchGallery,
   bundle: benchBundle,
 };
