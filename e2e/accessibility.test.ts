@@ -35,7 +35,7 @@ class Inspection {
   async look(state: string): Promise<void> {
     for (const colorScheme of ["dark", "light"] as const) {
       await this.page.emulateMedia({ colorScheme });
-      const violations = await findViolations(this.page, { colours: colorScheme === "light" && !isLong });
+      const violations = await findViolations(this.page, undefined, { colours: colorScheme === "light" && !isLong });
       this.found.push(...violations.map((violation) => `${state}, ${this.size}, ${colorScheme}: ${violation}`));
     }
   }

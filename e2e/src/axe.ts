@@ -22,7 +22,8 @@ let source: Promise<string> | undefined;
  */
 export async function findViolations(
   page: Page,
-  { within, colours = false }: { within?: string; colours?: boolean } = {},
+  within?: string,
+  { colours = false }: { colours?: boolean } = {},
 ): Promise<string[]> {
   source ??= readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
   await page.evaluate(await source);

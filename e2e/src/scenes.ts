@@ -40,9 +40,9 @@ export async function make(visit: Visit, body: Record<string, unknown>): Promise
   return finished(visit, await submit(visit, body));
 }
 
-/** A request of a program with the installation's key. */
-export function ask(visit: Visit, path: string, init: RequestInit = {}): Promise<Response> {
-  return fetch(new URL(path, visit.url), { ...init, headers: { ...init.headers, "x-api-key": visit.server.apiKey } });
+/** Reads an address as a program with the installation's key does. */
+export function ask(visit: Visit, path: string): Promise<Response> {
+  return fetch(new URL(path, visit.url), { headers: { "x-api-key": visit.server.apiKey } });
 }
 
 /** Changes what is stored while no server runs, then starts it again at the same address. */
