@@ -1,0 +1,105 @@
+/** A server that is killed in the middle of a deploy: kill -9, then the next start. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { readServerNote } from "../database/data-directory.ts";
+import { type ModalServer, startModalServer } from "../testing/modal-server.ts";
+
+let folder: string;
+let modal: ModalServer;
+let server: ChildProcess | undefined;
+let url: string;
+let cookie: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "safelight-interrupted-"));
+  modal = await startModalServer("https://studio--worker.modal.example");
+});
+afterEach(async () => {
+  await kill();
+  await modal.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const startScript = `const { startServer } = await import(${JSON.stringify(new URL("../main.ts", import.meta.url).href)}); await startServer(process.env);`;
+
+async function start(): Promise<void> {
+  server = spawn(process.execPath, ["--input-type=module", "-e", startScript], {
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      DATA_DIR: folder,
+      PORT: "0",
+      LOG_LEVEL: "warn",
+      MODAL_SERVER_URL: modal.url,
+    },
+    stdio: "ignore",
+  });
+  const { pid } = server;
+  await expect.poll(async () => (await readServerNote(folder))?.pid, { timeout: 30_000 }).toBe(pid);
+  url = (await readServerNote(folder))?.url ?? "";
+  const key = readFileSync(join(folder, "secrets", "admin-key"), "utf8").trim();
+  const answer = await fetch(`${url}/admin/session`, { method: "POST", headers: { "x-admin-key": key } });
+  cookie = String(answer.headers.get("set-cookie")).split(";")[0] ?? "";
+}
+
+async function kill(): Promise<void> {
+  if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
+  const ended = once(server, "exit");
+  server.kill("SIGKILL");
+  await ended;
+}
+
+async function admin<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const headers = { cookie, ...(body === undefined ? {} : { "content-type": "application/json" }) };
+  const answer = await fetch(url + path, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as T;
+}
+
+/** Processes whose environment names the text. */
+function processesNaming(text: string): string[] {
+  if (process.platform !== "linux") return [];
+  return readdirSync("/proc").filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`, "utf8").includes(text);
+    } catch {
+      return false;
+    }
+  });
+}
+
+test("kill -9: the command dies with the server, and the next start calls the deploy interrupted", async () => {
+  await start();
+  const account = { label: "Cloud", workspace: "cloud-gpu", kind: "modal" };
+  const token = { token_id: "ak-slow-0123456789", token_secret: "as-0123456789abcdef" };
+  await admin("POST", "/admin/accounts", { ...account, ...token });
+  const { deployment_id: id } = await admin<{ deployment_id: string }>("POST", "/admin/accounts/cloud-gpu/deploy");
+  await expect.poll(() => modal.calls.map(({ call }) => call), { timeout: 30_000 }).toContain("FunctionCreate");
+  const home = join("runs", id, "home");
+  expect(processesNaming(home)).toHaveLength(process.platform === "linux" ? 1 : 0);
+  await kill();
+  await expect.poll(() => processesNaming(home), { timeout: 5000 }).toEqual([]);
+
+  await start();
+  expect(await admin("GET", `/admin/deployments/${id}`)).toMatchObject({
+    status: "failed",
+    error: { code: "interrupted" },
+    base_url: null,
+  });
+  expect(() => readdirSync(join(folder, "deployments", "runs"))).toThrow("ENOENT");
+  const { logs } = await admin<{ logs: { actor: { type: string }; action: string; outcome: string }[] }>(
+    "GET",
+    "/admin/logs?action=deploy_account",
+  );
+  expect(logs.map(({ actor, outcome }) => `${actor.type} ${outcome}`)).toEqual(["system failure", "admin success"]);
+  // The account is free for the next one.
+  await admin("POST", "/admin/accounts/cloud-gpu/deploy");
+});
