@@ -272,10 +272,8 @@ describe("GET /admin/metrics", () => {
 
 test("every query of the dashboard names metrics that there are", async () => {
   await live(1, 1);
-  await admin("POST", "/admin/accounts", {
-    ...{ label: "Attic", workspace: "attic-gpu", kind: "http", base_url: "http://127.0.0.1:9" },
-    worker_key: "k".repeat(20),
-  });
+  const account = { label: "Attic", workspace: "attic-gpu", kind: "http", base_url: "http://127.0.0.1:9" };
+  await admin("POST", "/admin/accounts", { ...account, worker_key: "k".repeat(20) });
   const { types } = parse((await admin("GET", "/admin/metrics")).body);
   const file = new URL("../../../deploy/grafana/safelight.json", import.meta.url);
   const dashboard = JSON.parse(readFileSync(file, "utf8")) as Dashboard;
