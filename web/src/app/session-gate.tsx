@@ -1,3 +1,5 @@
+import "./gate.css";
+import { Eye, EyeOff } from "lucide-react";
 import { type FormEvent, useId, useState } from "react";
 import { type Secret, submitSecret, useSession } from "../api/session.ts";
 import { BrandMark } from "../ui/brand.tsx";
@@ -12,7 +14,12 @@ export function SessionGate() {
   const { secret, refused, renewal } = session;
   const words = strings.gate[secret];
   return (
-    <Modal title={renewal ? strings.gate.ended : words.title}>
+    <Modal title={renewal ? strings.gate.ended : words.title} className={renewal ? "" : "gate"}>
+      {renewal ? null : (
+        <div className="gate-mark">
+          <BrandMark className="size-14 text-text" />
+        </div>
+      )}
       <p>
         {words.lead} {renewal ? strings.gate.endedLead : null}
       </p>
@@ -28,6 +35,8 @@ export function SessionGate() {
 
 function SecretForm({ secret, refused, button }: { secret: Secret; refused: boolean; button: string }) {
   const [value, setValue] = useState("");
+  const [shown, setShown] = useState(false);
+  const Icon = shown ? EyeOff : Eye;
   const id = useId();
   const words = strings.gate[secret];
   const submit = (event: FormEvent) => {
@@ -40,24 +49,35 @@ function SecretForm({ secret, refused, button }: { secret: Secret; refused: bool
         <label className="field-label" htmlFor={id}>
           {words.field}
         </label>
-        <input
-          id={id}
-          className="input"
-          type="password"
-          autoComplete={secret === "password" ? "current-password" : "off"}
-          value={value}
-          aria-invalid={refused ? true : undefined}
-          aria-describedby={refused ? `${id}-error` : undefined}
-          onChange={(event) => setValue(event.target.value)}
-        />
+        <div className="gate-secret">
+          <input
+            id={id}
+            className="input"
+            type={shown ? "text" : "password"}
+            autoComplete={secret === "password" ? "current-password" : "off"}
+            autoCapitalize="none"
+            spellCheck={false}
+            value={value}
+            aria-invalid={refused ? true : undefined}
+            aria-describedby={refused ? `${id}-error` : undefined}
+            onChange={(event) => setValue(event.target.value)}
+          />
+          <button
+            type="button"
+            className="icon-btn"
+            aria-label={strings.gate.show}
+            title={strings.gate.show}
+            aria-pressed={shown}
+            onClick={() => setShown(!shown)}
+          >
+            <Icon className="icon" aria-hidden="true" />
+          </button>
+        </div>
         <FieldError id={`${id}-error`} message={refused ? words.wrong : null} />
       </div>
-      <div className="flex items-center justify-between">
-        <BrandMark className="size-6 text-text" />
-        <button type="submit" className="btn btn-primary">
-          {button}
-        </button>
-      </div>
+      <button type="submit" className="btn btn-primary btn-large">
+        {button}
+      </button>
     </form>
   );
 }

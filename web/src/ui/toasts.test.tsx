@@ -16,8 +16,16 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const say = (request: ToastRequest) => act(() => showToast(request));
-const wait = (milliseconds: number) => act(() => vi.advanceTimersByTime(milliseconds));
+const say = (request: ToastRequest): void => {
+  act(() => {
+    showToast(request);
+  });
+};
+const wait = (milliseconds: number): void => {
+  act(() => {
+    vi.advanceTimersByTime(milliseconds);
+  });
+};
 const said = () => readToasts().map(({ text }) => text);
 
 describe("a word in the corner", () => {

@@ -67,7 +67,9 @@ function Outlook() {
   const form = useRecipeForm();
   const { tasks } = useTasks();
   const seconds = secondsExpected(form.model, form.mode, form.numbers(), tasks ?? []);
-  return seconds === null ? null : <span className="num">{strings.outlook(durationText(Math.max(1, seconds)))}</span>;
+  return seconds === null ? null : (
+    <span className="num">{strings.outlook(durationText(Math.max(1, Math.round(seconds))))}</span>
+  );
 }
 
 function sendingWords({ taken, wanted }: Tally): string {
