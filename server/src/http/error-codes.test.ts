@@ -9,9 +9,10 @@ import { hashToken } from "../sessions/credential.ts";
 import { sessionLifetime } from "../sessions/sessions.ts";
 import { createTestClock, type Edge, openEdge } from "../testing/edge.ts";
 import { failTask, finishTask } from "../testing/stored-tasks.ts";
+import { addAccount } from "../worker-accounts/add-account.ts";
 
 /** Codes whose rules belong to parts that are not here yet. */
-const later: readonly ErrorCode[] = ["content_refused", "rate_limited", "task_not_ended", "worker_unreachable"];
+const later: readonly ErrorCode[] = ["content_refused", "rate_limited", "task_not_ended"];
 
 const clock = createTestClock();
 let brokenDisk = false;
@@ -72,6 +73,13 @@ beforeAll(async () => {
   await edge.context.media.remove(`results/${ids.gone}-1.png`);
   await failTask(edge.context, ids.failed);
   await edge.inject(submit({ "idempotency-key": "first" }));
+  await addAccount(edge.context, edge.installation.accounts, {
+    label: "Nobody",
+    workspace: "gpu-two",
+    kind: "http",
+    base_url: "http://127.0.0.1:9",
+    worker_key: "a-key-for-nobody",
+  });
 });
 
 afterAll(() => Promise.all([edge, locked, idle, small].map((each) => each?.close())));
@@ -355,6 +363,11 @@ const cases: readonly Case[] = [
     what: "a task inside a workspace that is not registered",
     code: "proxy_target_invalid",
     send: () => ({ url: "/status/gpu-one::01a1fd98-688e-7d77-bb8c-bc42644b7279" }),
+  },
+  {
+    what: "a task inside a workspace where nobody answers",
+    code: "worker_unreachable",
+    send: () => ({ url: "/status/gpu-two::01a1fd98-688e-7d77-bb8c-bc42644b7279" }),
   },
   { what: "nobody to run it", code: "no_workers", send: () => submit(), to: () => idle },
   { what: "a full queue", code: "queue_full", send: () => submit(), to: () => small },
