@@ -33,9 +33,9 @@ const mark = "\ue000";
 /** Narrows an expression of `searchExpression` to the tasks with these facts. */
 export function narrowSearch(expression: string, { model, type, mode, favourite, failed }: SearchedFacts): string {
   const named = (letter: string, name: string | undefined) => (name === undefined ? [] : [`${letter}${hex(name)}`]);
-  const isPair = model !== undefined && mode !== undefined;
   const facts = [
-    ...(isPair ? [`p${hex(model)}x${hex(mode)}`] : [...named("m", model), ...named("o", mode)]),
+    ...named("m", model),
+    ...named("o", mode),
     ...named("t", type),
     ...(favourite === true ? ["f"] : []),
     ...(failed === true ? ["e"] : []),

@@ -5,15 +5,19 @@ function wordsOf(row: "new" | "old" | "tasks"): string {
   const mark = "char(57344)";
   return `(replace(replace(replace(${row}.prompt, 'ё', 'е'), 'Ё', 'Е'), ${mark}, ' ')
     || ' ' || ${mark} || 'm' || hex(${row}.model) || ' ' || ${mark} || 't' || hex(${row}.type)
-    || ' ' || ${mark} || 'o' || hex(${row}.mode) || ' ' || ${mark} || 'p' || hex(${row}.model) || 'x' || hex(${row}.mode)
+    || ' ' || ${mark} || 'o' || hex(${row}.mode)
     || iif(${row}.favourite = 1, ' ' || ${mark} || 'f', '') || iif(${row}.status = 'failed', ' ' || ${mark} || 'e', ''))`;
 }
 
-/** A beginning longer than the longest prefix is found by reading all that begins so; up to there it costs as much as a whole word. */
-function tableOf(name: "task_search" | "gallery_search"): string {
+/**
+ * A beginning longer than the longest prefix is found by reading all that begins so; up to there it costs as much as a whole word.
+ * Every submit waits for `task_search`, which is therefore the lighter one.
+ */
+function tableOf(name: "task_search" | "gallery_search", longestPrefix: number): string {
+  const prefixes = Array.from({ length: longestPrefix }, (_, index) => index + 1).join(" ");
   return `CREATE VIRTUAL TABLE ${name} USING fts5 (
   prompt, content = '', contentless_delete = 1, detail = none,
-  tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16'
+  tokenize = 'unicode61 remove_diacritics 2', prefix = '${prefixes}'
 );
 INSERT INTO ${name} (${name}, rank) VALUES ('pgsz', 256);`;
 }
@@ -35,7 +39,7 @@ DROP TRIGGER tasks_search_insert;
 DROP TRIGGER tasks_search_update;
 DROP TRIGGER tasks_search_delete;
 DROP TABLE task_search;
-${tableOf("task_search")}
+${tableOf("task_search", 8)}
 INSERT INTO task_search (rowid, prompt) SELECT sequence, ${wordsOf("tasks")} FROM tasks ORDER BY sequence;
 CREATE TRIGGER tasks_search_insert AFTER INSERT ON tasks BEGIN
   INSERT INTO task_search (rowid, prompt) VALUES (new.sequence, ${wordsOf("new")});
@@ -49,7 +53,7 @@ WHEN ${differ} OR (new.status = 'failed') <> (old.status = 'failed') BEGIN
   INSERT INTO task_search (rowid, prompt) VALUES (new.sequence, ${wordsOf("new")});
 END;
 
-${tableOf("gallery_search")}
+${tableOf("gallery_search", 16)}
 INSERT INTO gallery_search (rowid, prompt)
   SELECT sequence, ${wordsOf("tasks")} FROM tasks WHERE status = 'done' ORDER BY sequence;
 CREATE TRIGGER tasks_gallery_insert AFTER INSERT ON tasks WHEN new.status = 'done' BEGIN
