@@ -23,6 +23,13 @@ export const observedFetch: typeof globalThis.fetch = async (input, init) => {
   }
 };
 
+/** Calls back whenever the server can be reached again. */
+export function onConnectionBack(back: () => void): void {
+  listeners.add(() => {
+    if (reachable) back();
+  });
+}
+
 /** False while the last request got no answer at all. */
 export function useReachable(): boolean {
   return useSyncExternalStore(

@@ -14,6 +14,8 @@ import { Frame } from "./frame.tsx";
 // Nothing ends before it was begun: there is time.
 const TaskNotices = later(() => import("../features/notices/task-notices.tsx").then((module) => module.TaskNotices));
 
+const TabIcon = later(() => import("./tab-icon.tsx").then((module) => module.TabIcon));
+
 /** The whole page. A new language draws everything below anew; what was read, and the stream of news, stay. */
 export function App() {
   return (
@@ -21,6 +23,7 @@ export function App() {
       <QueryClientProvider client={queryClient}>
         <News />
         <TaskNotices onShow={showTask} />
+        <TabIcon />
         <MediaCheckContext value={checkMedia}>
           <Frame key={useLanguage()} />
         </MediaCheckContext>

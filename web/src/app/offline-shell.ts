@@ -1,6 +1,10 @@
 // Installs the worker that keeps the shell of the page for moments without a connection.
+import { onConnectionBack } from "../api/connection.ts";
 import { showToast } from "../ui/toasts.tsx";
 import { strings } from "./strings.ts";
+
+/** Milliseconds. */
+const betweenLooks = 60 * 60 * 1000;
 
 /** Only the built page has a worker, and browsers run one only on https and on the own machine. */
 export function keepShell(): void {
@@ -12,8 +16,18 @@ export function keepShell(): void {
     if (isUpdate) offerReload();
     isUpdate = true;
   });
-  // Not having one only means that the page does not open without a connection.
-  serviceWorker.register("/service-worker.js", { updateViaCache: "none" }).catch(() => {});
+  serviceWorker
+    .register("/service-worker.js", { updateViaCache: "none" })
+    .then(lookForReleases)
+    // Not having one only means that the page does not open without a connection.
+    .catch(() => {});
+}
+
+/** Browsers look for a newer worker when a page is loaded; one that stays open has to ask: after an outage, and now and then. */
+function lookForReleases(registration: ServiceWorkerRegistration): void {
+  const look = () => void registration.update().catch(() => {});
+  onConnectionBack(look);
+  setInterval(look, betweenLooks);
 }
 
 function offerReload(): void {

@@ -46,7 +46,9 @@ function ActiveTasks() {
   if (running + waiting === 0) return null;
   return (
     <PageLink page="queue" className="btn btn-quiet btn-small top-active">
-      <span className="state state-running num">{strings.active(running, waiting)}</span>
+      <span className="state state-running num">
+        <span className="max-md:hidden">{strings.queue}:</span> {strings.active(running, waiting)}
+      </span>
     </PageLink>
   );
 }
