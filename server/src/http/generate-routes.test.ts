@@ -106,6 +106,15 @@ describe("POST /generate", () => {
     await poor.close();
   });
 
+  test("the words of the miniature are known before it runs, in lower case and each once (FR-004)", async () => {
+    const edge = await openEdge();
+    const { known_words: words } = (await edge.inject({ url: "/models" })).json<{ known_words: string[] }>();
+    expect(words).toEqual(expect.arrayContaining(["lighthouse", "red", "sea"]));
+    expect(words).not.toContain("cinematic");
+    expect(words).toEqual([...new Set(words.map((word) => word.toLowerCase()))]);
+    await edge.close();
+  });
+
   test("202 is never given when nothing can run the task", async () => {
     const offers = {
       offer: () => ({ able: false as const, reason: { code: "embedded_engine_off", detail: "Switch it on." } }),
@@ -114,10 +123,12 @@ describe("POST /generate", () => {
     const answer = await submit(base, {}, idle);
     expect(answer.json()).toMatchObject({ code: "no_workers", status: 503, detail: "Switch it on." });
     expect(idle.context.database.prepareRead("SELECT id FROM tasks").all()).toEqual([]);
-    const { models } = (await idle.inject({ url: "/models" })).json<{
+    const { models, known_words: words } = (await idle.inject({ url: "/models" })).json<{
+      known_words: string[];
       models: { available: boolean; executor: null; unavailable_reason: { code: string } }[];
     }>();
     expect(models).toHaveLength(4);
+    expect(words).toEqual([]);
     for (const model of models)
       expect(model).toMatchObject({
         available: false,
