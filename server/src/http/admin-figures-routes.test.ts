@@ -270,6 +270,13 @@ describe("GET /admin/metrics", () => {
   });
 });
 
+test("the page for operators names every metric, and none that there is not", async () => {
+  const { types } = parse((await admin("GET", "/admin/metrics")).body);
+  const text = readFileSync(new URL("../../../docs/operations/operating.md", import.meta.url), "utf8");
+  const told = new Set([...text.matchAll(/`(safelight_\w+)`/g)].map(([, name]) => name ?? ""));
+  expect([...told].sort()).toEqual([...types.keys()].filter((name) => name.startsWith("safelight_")).sort());
+});
+
 test("every query of the dashboard names metrics that there are", async () => {
   await live(1, 1);
   const account = { label: "Attic", workspace: "attic-gpu", kind: "http", base_url: "http://127.0.0.1:9" };

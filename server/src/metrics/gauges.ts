@@ -2,6 +2,7 @@ import { Gauge, type Registry } from "prom-client";
 import type { Context } from "../context/context.ts";
 import { describeQueue } from "../queue/pause.ts";
 import type { StorageUse } from "../statistics/storage-use.ts";
+import { countWaiting } from "../webhooks/outbox.ts";
 import { listAccounts } from "../worker-accounts/describe-account.ts";
 import type { AccountRegistry } from "../worker-accounts/registry.ts";
 
@@ -33,6 +34,7 @@ export function createGauges(registry: Registry, { context, accounts, storage }:
   const stored = gauge("storage_bytes", "What is stored, by kind: media, database.", ["kind"]);
   const files = gauge("storage_media_files", "Results, previews and uploads.");
   const free = gauge("storage_free_bytes", "Room where results are stored.");
+  const webhooks = gauge("webhooks_waiting", "Messages to the operator that have not arrived yet.");
   return async () => {
     const state = describeQueue(context);
     queue.set({ state: "pending" }, state.pending);
@@ -41,6 +43,7 @@ export function createGauges(registry: Registry, { context, accounts, storage }:
     paused.set(state.paused ? 1 : 0);
     const since = state.oldest_pending_at === null ? null : Date.parse(state.oldest_pending_at);
     oldest.set(since === null ? 0 : Math.max(0, (context.clock.now() - since) / 1000));
+    webhooks.set(countWaiting(context));
     // Accounts that are gone leave no series behind.
     for (const one of [up, latency, slots, running, circuit]) one.reset();
     for (const { workspace, ...found } of listAccounts(context, accounts)) {
