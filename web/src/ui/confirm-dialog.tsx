@@ -1,5 +1,5 @@
 import { useId, useState } from "react";
-import type { Question } from "./confirm.tsx";
+import type { Question } from "./confirm-request.ts";
 import { Modal } from "./modal.tsx";
 import { strings } from "./strings.ts";
 

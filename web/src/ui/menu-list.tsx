@@ -1,13 +1,13 @@
 import { Check } from "lucide-react";
 import { type KeyboardEvent, type RefObject, useEffect, useRef } from "react";
 import { Anchored } from "./anchored.tsx";
-import type { MenuItem, MenuProps } from "./menu.tsx";
+import type { MenuGroups, MenuItem } from "./menu-items.ts";
 
 interface MenuListProps {
   anchor: RefObject<HTMLButtonElement | null>;
   id: string;
   label: string;
-  groups: MenuProps["groups"];
+  groups: MenuGroups;
   align: "start" | "end";
   onClose: () => void;
 }
@@ -25,7 +25,7 @@ export function MenuList({ anchor, id, label, groups, align, onClose }: MenuList
       label={label}
       onKeyDown={(event) => moveInMenu(event, onClose)}
     >
-      <MenuGroups
+      <GroupedEntries
         groups={groups}
         onDone={() => {
           onClose();
@@ -36,7 +36,7 @@ export function MenuList({ anchor, id, label, groups, align, onClose }: MenuList
   );
 }
 
-function MenuGroups({ groups, onDone }: { groups: MenuProps["groups"]; onDone: () => void }) {
+function GroupedEntries({ groups, onDone }: { groups: MenuGroups; onDone: () => void }) {
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => list.current?.querySelector<HTMLElement>("[role^=menuitem]")?.focus(), []);
   return (

@@ -1,31 +1,17 @@
-import type { LucideIcon } from "lucide-react";
 import { type ReactNode, useCallback, useId, useRef, useState } from "react";
 import { later } from "./later.tsx";
+import type { MenuGroups } from "./menu-items.ts";
 
 const MenuList = later(() => import("./menu-list.tsx").then((module) => module.MenuList));
 
-export interface MenuItem {
-  label: string;
-  icon?: LucideIcon;
-  /** What a press does; an item with an address goes there instead. */
-  run?: () => void;
-  href?: string;
-  danger?: boolean;
-  /** The key that does the same. */
-  keys?: string;
-  /** For a choice among several: whether it is the one in force. */
-  checked?: boolean;
-  /** Why it cannot be used now; it stays readable. */
-  disabledReason?: string | null;
-}
+export type { MenuItem } from "./menu-items.ts";
 
-export interface MenuProps {
+interface MenuProps {
   /** Name of the button. */
   label: string;
   /** What the button shows. */
   children: ReactNode;
-  /** Groups of items, parted by a line. */
-  groups: readonly (readonly MenuItem[])[];
+  groups: MenuGroups;
   className?: string;
   align?: "start" | "end";
 }
