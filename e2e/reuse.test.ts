@@ -116,7 +116,7 @@ describe("a file with its recipe inside, dropped anywhere", () => {
 });
 
 describe("pictures along a clip", () => {
-  test("a first and a last frame make one", { timeout: patience }, async () => {
+  test("a first and a last frame are submitted", { timeout: patience }, async () => {
     const { page, context, faults } = await visit.openStudio();
     await chooseModel(page, "AniSora");
     await page.getByText("First and last frame", { exact: true }).click();
@@ -129,13 +129,15 @@ describe("pictures along a clip", () => {
     await page.getByRole("img", { name: /^Last frame.*scene\.png$/ }).waitFor();
     await generate(page, "the light goes round");
     await stage(page).getByRole("heading", { name: "the light goes round" }).waitFor();
-    await stage(page).locator("video").waitFor();
-    expect((await newest()).mode).toBe("first_last_frame");
+    const { id, mode, parameters } = await newest();
+    expect(mode).toBe("first_last_frame");
+    expect(parameters).toMatchObject({ first_frame_image: expect.any(String), last_frame_image: expect.any(String) });
+    await page.request.post(`${visit.url}/cancel/${id}`);
     expect(faults).toEqual([]);
     await context.close();
   });
 
-  test("key frames are moved by keys and by dragging, and taken away", { timeout: patience }, async () => {
+  test("key frames are moved by keys and by dragging, taken away, and submitted", { timeout: patience }, async () => {
     const { page, context, faults } = await visit.openStudio();
     await chooseModel(page, "AniSora");
     await page.getByText("Key frames", { exact: true }).click();
@@ -164,10 +166,10 @@ describe("pictures along a clip", () => {
     await page.getByRole("textbox", { name: "Key frame 2, Strength, number" }).fill("0.5");
     await generate(page, "the light over a day");
     await stage(page).getByRole("heading", { name: "the light over a day" }).waitFor();
-    await stage(page).locator("video").waitFor();
-    const { mode, parameters } = await newest();
+    const { id, mode, parameters } = await newest();
     expect(mode).toBe("arbitrary_frame");
     expect(parameters["arbitrary_frames"]).toMatchObject([{ frame_index: 1 }, { frame_index: 24, strength: 0.5 }]);
+    await page.request.post(`${visit.url}/cancel/${id}`);
     expect(faults).toEqual([]);
     await context.close();
   });
