@@ -4,6 +4,7 @@ import { endpoints, type RouteName } from "@safelight/contract";
 import { checkDocuments, checkErrors, checkHealth, checkModels, checkSession } from "./check-access.ts";
 import { accountParts } from "./check-accounts.ts";
 import { adminParts } from "./check-admin.ts";
+import { deploymentParts } from "./check-deployments.ts";
 import { checkEvents } from "./check-events.ts";
 import { checkDelete, checkExport, checkFavourites, checkGallery } from "./check-gallery.ts";
 import { checkGeneration, checkUploads } from "./check-media.ts";
@@ -42,6 +43,7 @@ export const parts: readonly Part[] = [
   { name: "delete", routes: ["deleteTask", "deleteTasks"], check: ({ probe }) => checkDelete(probe) },
   ...adminParts,
   ...accountParts,
+  ...deploymentParts,
   ...operationsParts,
   ...proxyParts,
 ];
