@@ -220,3 +220,37 @@ describe("the events of all tasks", () => {
     expect(asked.map(({ headers }) => headers["last-event-id"])).toEqual(["3", "90"]);
   });
 });
+
+describe("the events of one deployment", () => {
+  const deployment = (id: number | null, status: string) =>
+    `${id === null ? "" : `id: ${id}\n`}event: deployment.updated\ndata: ${JSON.stringify({ id: "d1", status })}\n\n`;
+  const log = (from: number, ...lines: string[]) =>
+    `id: ${from + lines.length}\nevent: deployment.log\ndata: ${JSON.stringify({ from, lines })}\n\n`;
+
+  test("come over as many connections as it takes, from the line that was seen last, until it has ended", async () => {
+    const { url, asked } = await serve(
+      stream(deployment(null, "running") + log(0, "one", "two")),
+      open(log(2, "three") + deployment(3, "failed") + deployment(3, "done")),
+    );
+    const told: unknown[] = [];
+    for await (const event of createClient({ baseUrl: url }).deploymentEvents({ id: "d1", retryMs: 1 })) {
+      told.push(event.type === "deployment.log" ? event.data.lines : event.data.status);
+    }
+    expect(told).toEqual(["running", ["one", "two"], ["three"], "failed"]);
+    expect(asked.map(({ url: path, headers }) => [path, headers["last-event-id"]])).toEqual([
+      ["/admin/deployments/d1/events", undefined],
+      ["/admin/deployments/d1/events", "2"],
+    ]);
+  });
+
+  test("an event of another kind is passed over; a refusal for good is thrown", async () => {
+    const { url } = await serve(stream(updated(1, "done") + deployment(0, "done")));
+    const types: string[] = [];
+    for await (const { type } of createClient({ baseUrl: url }).deploymentEvents({ id: "d1" })) types.push(type);
+    expect(types).toEqual(["deployment.updated"]);
+    await server?.close();
+    const gone = await serve((response) => answerJson(response, 404, { code: "not_found", status: 404 }));
+    const follow = createClient({ baseUrl: gone.url }).deploymentEvents({ id: "d1" });
+    await expect(follow.next()).rejects.toBeInstanceOf(ApiError);
+  });
+});
