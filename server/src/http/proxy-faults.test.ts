@@ -184,7 +184,7 @@ describe("a result", () => {
     (request, response) =>
       (request.url?.includes("/result") === true ? deliver : json(task))(request, response);
   /** What a client over a real connection gets, and how it ends. */
-  async function download(headers: Record<string, string> = {}) {
+  async function download(headers: Record<string, string> = {}, begun = (): void => undefined) {
     const base = edge.app.server.listening ? edge.app.listeningOrigin : await edge.listen();
     return new Promise<{ status: number; received: number; ended: string }>((resolve) => {
       get(
@@ -192,7 +192,7 @@ describe("a result", () => {
         { headers: { "x-api-key": edge.apiKey, ...headers }, agent: false },
         (response) => {
           let received = 0;
-          response.on("data", (piece: Buffer) => (received += piece.byteLength));
+          response.on("data", (piece: Buffer) => (received += piece.byteLength)).once("data", begun);
           const end = (ended: string) => () => resolve({ status: response.statusCode ?? 0, received, ended });
           response.on("end", end("whole")).on("error", end("broken off"));
         },
@@ -338,8 +338,10 @@ describe("a result", () => {
       const drip = setInterval(() => response.write(bytes.subarray(0, 1000)), 20);
       response.once("close", () => clearInterval(drip));
     });
-    const ending = download({ "x-api-key": "", cookie });
-    await expect.poll(() => edge.installation.streams.size).toBe(1);
+    let begun = (): void => undefined;
+    const hasBegun = new Promise<void>((resolve) => (begun = resolve));
+    const ending = download({ "x-api-key": "", cookie }, begun);
+    await hasBegun;
     await edge.inject({ method: "DELETE", url: "/auth/session", headers: { "x-api-key": "", cookie } });
     expect(await ending).toMatchObject({ ended: "broken off" });
   });

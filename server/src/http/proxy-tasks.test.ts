@@ -155,6 +155,17 @@ describe("status", () => {
     expect(await statusOf(id, "?wait=20")).toMatchObject({ status: "done" });
   });
 
+  test("those who wait hold nobody up", async () => {
+    worker.machine.script = hang;
+    const id = await begin();
+    const waiting = Array.from({ length: 80 }, () => statusOf(id, "?wait=30"));
+    await expect.poll(() => recorder.heard().split("wait=30").length - 1, { timeout: 10_000 }).toBe(80);
+    expect(await statusOf(id)).toMatchObject({ status: "processing" });
+    await client.cancel({ taskId: id }, 5000);
+    for (const { status, stage } of await Promise.all(waiting))
+      expect(status === "failed" || stage === "cancelling").toBe(true);
+  });
+
   test("of the newest attempt, also for someone who waited for an earlier one", async () => {
     worker.machine.script = hang;
     const id = await begin();

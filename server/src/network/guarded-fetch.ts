@@ -46,6 +46,8 @@ export interface TransportOptions extends DestinationRules {
   readonly baseUrl: string;
   /** Stands in for the system's resolver in tests. */
   readonly resolve?: Resolve;
+  /** Connections at most; calls beyond wait for one, ten seconds at most. 64 unless told. */
+  readonly connections?: number;
 }
 
 const connectTimeout = 10_000;
@@ -57,7 +59,7 @@ export function openWorkerTransport(options: TransportOptions): WorkerTransport 
   const base = parseDestination(options.baseUrl, options);
   const lookup = createCheckedLookup(options, options.resolve);
   const isHttps = base.protocol === "https:";
-  const kept = { keepAlive: true, maxSockets: 64, maxFreeSockets: 8, timeout: 60_000 };
+  const kept = { keepAlive: true, maxSockets: options.connections ?? 64, maxFreeSockets: 8, timeout: 60_000 };
   // Said outright, as a variable of the environment could switch the check off for the whole process.
   const agent = isHttps ? new https.Agent({ ...kept, rejectUnauthorized: true }) : new http.Agent(kept);
   const connection = { agent, ...(isIP(hostOf(base)) > 0 ? {} : { lookup }) };

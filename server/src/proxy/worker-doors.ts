@@ -29,8 +29,12 @@ export interface Door {
   release(): void;
 }
 
-/** What is called and what is streamed have connections of their own, so that slow downloads cannot hold up a status. */
-export type Purpose = "calls" | "files";
+/**
+ * How many connections a worker gets for short calls, for answers that are held, and for files. Each kind has its own, so that neither slow
+ * downloads nor many who wait can hold up a status.
+ */
+const connections = { calls: 32, waits: 512, files: 128 } as const;
+export type Purpose = keyof typeof connections;
 
 interface Way {
   readonly transport: WorkerTransport;
@@ -98,8 +102,14 @@ export class WorkerDoors {
     const known = this.#ways.get(name);
     if (known?.baseUrl === baseUrl && known.allowPlainHttp === allowPlainHttp) return known;
     const { workerNetworks, resolve } = this.#parts;
-    const options = { baseUrl, allowPlainHttp, workerNetworks, ...(resolve === undefined ? {} : { resolve }) };
-    const way: Way = { transport: openWorkerTransport(options), baseUrl, allowPlainHttp, users: 0, isRetired: false };
+    const transport = openWorkerTransport({
+      baseUrl,
+      allowPlainHttp,
+      workerNetworks,
+      connections: connections[purpose],
+      ...(resolve === undefined ? {} : { resolve }),
+    });
+    const way: Way = { transport, baseUrl, allowPlainHttp, users: 0, isRetired: false };
     if (known !== undefined) {
       known.isRetired = true;
       closeIfDone(known);

@@ -6,7 +6,7 @@ import type { Log } from "../log.ts";
 import { PROXY_CANCEL_MS } from "../tasks/time-limits.ts";
 import type { AccountRecord } from "../worker-accounts/account-record.ts";
 import type { ResultPart } from "../worker-client/result-body.ts";
-import type { WorkerPreview } from "../worker-client/worker-client.ts";
+import type { WorkerClient, WorkerPreview } from "../worker-client/worker-client.ts";
 import { brokenProtocol, WorkerError } from "../worker-client/worker-error.ts";
 import { explainFailure, noSuchTask, notReady } from "./explain-failure.ts";
 import { type Door, type DoorParts, type Purpose, WorkerDoors } from "./worker-doors.ts";
@@ -49,21 +49,13 @@ export class WorkspaceTasks {
 
   /** The newest attempt. With `wait` the answer is held, at most so many seconds, until it has changed. */
   async status(task: InsideTask, wait: number, signal: AbortSignal): Promise<WorkerTask> {
-    return this.#through(task, "calls", async ({ client }) => {
-      const now = await client.task(task.id, {}, signal);
-      if (wait === 0 || now.state !== "running") return now;
-      const later = await client
-        .task(task.id, { attempt: now.attempt, wait, after: now.version }, signal)
-        .catch((error: unknown) => {
-          if (isSuperseded(error)) return null;
-          // Whoever stops waiting is told how it was.
-          if (signal.aborted) return now;
-          throw error;
-        });
-      // An attempt that is replaced is stopped: the task is not, and the newest attempt says how it is.
-      const mayBeReplaced = later === null || later.state === "failed" || later.stage === "cancelling";
-      return mayBeReplaced && !signal.aborted ? client.task(task.id, {}, signal) : (later ?? now);
-    });
+    const newest = () => this.#through(task, "calls", ({ client }) => client.task(task.id, {}, signal));
+    const now = await newest();
+    if (wait === 0 || now.state !== "running") return now;
+    const later = await this.#through(task, "waits", ({ client }) => held(client, now, wait, signal));
+    // An attempt that is replaced is stopped: the task is not, and the newest attempt says how it is.
+    const mayBeReplaced = later === null || later.state === "failed" || later.stage === "cancelling";
+    return mayBeReplaced && !signal.aborted ? newest() : (later ?? now);
   }
 
   /** Stops the newest attempt and waits for it to stop, a few seconds at most. One that has ended is answered unchanged. */
@@ -162,6 +154,22 @@ export class WorkspaceTasks {
 function repeats(answer: unknown, key: string): boolean {
   if (typeof answer !== "object" || answer === null || "bytes" in answer) return false;
   return JSON.stringify(answer).includes(key);
+}
+
+/** The attempt once it has changed, as it was for someone who stops waiting, null when another one took its place. */
+async function held(
+  client: WorkerClient,
+  now: WorkerTask,
+  wait: number,
+  signal: AbortSignal,
+): Promise<WorkerTask | null> {
+  try {
+    return await client.task(now.task_id, { attempt: now.attempt, wait, after: now.version }, signal);
+  } catch (error) {
+    if (isSuperseded(error)) return null;
+    if (signal.aborted) return now;
+    throw error;
+  }
 }
 
 function isSuperseded(error: unknown): boolean {
