@@ -397,7 +397,7 @@ describe("FR-020: a worker is called with the key of its account", () => {
       expect(heard.toLowerCase(), foreign).not.toContain(foreign.toLowerCase());
     }
     // Only these headers, and no key in any address.
-    const names = new Set([...heard.matchAll(/^([\w-]+): /gm)].map(([, name]) => name?.toLowerCase()));
+    const names = new Set([...heard.matchAll(/^([\w-]+): /gm)].map(([, name = ""]) => name.toLowerCase()));
     expect([...names].sort()).toEqual(
       [
         "accept-encoding",
