@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { MediaStore } from "../context/media-store.ts";
 
@@ -57,6 +57,8 @@ export class MeteredMediaStore implements MediaStore {
   }
 
   async put(name: string, bytes: Readable | Uint8Array): Promise<{ bytes: number; sha256: string }> {
+    // A source may break while we look at what was there, when nobody reads it yet; reading it will tell.
+    if (bytes instanceof Readable) bytes.on("error", () => undefined);
     return this.#change(name, () => this.#store.put(name, bytes));
   }
 
