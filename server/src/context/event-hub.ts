@@ -20,6 +20,7 @@ export type EventListener = (event: PublishedEvent) => void;
 /** In-process fan-out. Delivery is synchronous and in commit order; a throwing listener harms no other. */
 export class EventHub {
   readonly #listeners = new Set<EventListener>();
+  readonly #watchers = new Set<EventListener>();
   readonly #queueListeners = new Set<() => void>();
   readonly #onListenerError: (error: unknown) => void;
 
@@ -32,13 +33,22 @@ export class EventHub {
   }
 
   publish(event: PublishedEvent): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(event);
-      } catch (error) {
-        this.#onListenerError(error);
-      }
+    for (const listener of this.#watchers) this.#tell(listener, event);
+    for (const listener of this.#listeners) this.#tell(listener, event);
+  }
+
+  #tell(listener: EventListener, event: PublishedEvent): void {
+    try {
+      listener(event);
+    } catch (error) {
+      this.#onListenerError(error);
     }
+  }
+
+  /** For parts of the server that only count: they are told everything and are no listeners for whom news is made. */
+  watch(listener: EventListener): () => void {
+    this.#watchers.add(listener);
+    return () => void this.#watchers.delete(listener);
   }
 
   /** The rules of the queue have changed; no task has. */

@@ -37,7 +37,7 @@ export function createTaskMetrics(registry: Registry, context: Context): () => v
     executors.add(executor);
     return executor;
   };
-  return context.hub.subscribe(({ signal, type, taskId }) => {
+  return context.hub.watch(({ signal, type, taskId }) => {
     if (signal !== "ended" || type !== "task.updated") return;
     const task = readTask(context.database.prepareRead, taskId);
     if (task === undefined || !isEnded(task.status)) return;

@@ -16,8 +16,30 @@ const bucketsWanted = 120;
 /** Tasks that percentiles are taken of, at most. */
 const sampleSize = 20_000;
 
+type Figures = Omit<Statistics, "storage">;
+
+/** An answer that took long is given again for this many times as long: pages that poll cost a twentieth of the time at most. */
+const rest = 20;
+/** Shorter than this is not worth keeping, milliseconds. */
+const quick = 20;
+
+/** Reads figures, and keeps those that are dear for a few seconds. */
+export function createStatistics(context: Context): (hours: number) => Figures {
+  const kept = new Map<number, { readonly until: number; readonly figures: Figures }>();
+  return (hours) => {
+    const known = kept.get(hours);
+    const began = performance.now();
+    if (known !== undefined && began < known.until) return known.figures;
+    const figures = readStatistics(context, hours);
+    const took = performance.now() - began;
+    if (took > quick) kept.set(hours, { until: began + took * rest, figures });
+    else kept.delete(hours);
+    return figures;
+  };
+}
+
 /** The figures of the last `hours` hours, without those of the storage. */
-export function readStatistics(context: Context, hours: number): Omit<Statistics, "storage"> {
+export function readStatistics(context: Context, hours: number): Figures {
   const prepare = context.database.prepareRead;
   const now = context.clock.now();
   const stepSeconds = steps.find((step) => (hours * 3600) / step <= bucketsWanted) ?? 7200;
