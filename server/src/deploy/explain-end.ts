@@ -42,7 +42,7 @@ export function explainEnd(end: CommandEnd, lastLines: readonly string[]): Failu
   if (lastLines.some((line) => /could not connect to the modal server/i.test(line))) {
     return { code: "modal_unreachable", detail: "The server of Modal cannot be reached from here. Try again later." };
   }
-  if (lastLines.some((line) => /^Traceback \(most recent call last\)/.test(plain(line)))) {
+  if (lastLines.some((line) => plain(line).startsWith("Traceback (most recent call last)"))) {
     return { code: "source_broken", detail: `The source of the worker cannot be loaded: ${last}` };
   }
   if (/\b(?:tokens?|unauthenticated|credentials)\b/i.test(last)) {
