@@ -23,7 +23,6 @@ export function App() {
       <QueryClientProvider client={queryClient}>
         <News />
         <TaskNotices onShow={showTask} />
-        <TabIcon />
         <MediaCheckContext value={checkMedia}>
           <Frame key={useLanguage()} />
         </MediaCheckContext>
@@ -36,12 +35,12 @@ export function App() {
 function News() {
   const isAdmin = isAdminPath(usePath());
   const hasSession = useSession().phase === "active";
-  return isAdmin && !hasSession ? null : <TaskEvents />;
+  return isAdmin && !hasSession ? null : <TaskNews />;
 }
 
-function TaskEvents() {
+function TaskNews() {
   useTaskEvents();
-  return null;
+  return <TabIcon />;
 }
 
 /** What a press on a notice leads to: the task, or of several the history. */

@@ -19,7 +19,7 @@ export function rememberScroll(): void {
 
 /** Goes back to where the current entry was left, as soon as the page is high enough; any scrolling of the person ends it. */
 export function restoreScroll(): void {
-  const wanted = readScroll();
+  const wanted = rememberedScroll();
   attempt += 1;
   if (wanted === 0) return window.scrollTo(0, 0);
   const mine = attempt;
@@ -37,7 +37,8 @@ export function restoreScroll(): void {
   step();
 }
 
-function readScroll(): number {
+/** How far down the current entry was left, in pixels; 0 when nothing is known. */
+export function rememberedScroll(): number {
   try {
     return Number(sessionStorage.getItem(storageKey + entryKey()) ?? 0);
   } catch {

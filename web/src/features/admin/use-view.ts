@@ -1,7 +1,7 @@
 // The dashboard's address as its parts use it, and what is remembered of it while another page is open.
 import { useCallback, useEffect, useMemo } from "react";
 import { navigate, useSearch } from "../../ui/router.tsx";
-import { entryKey } from "../../ui/scroll-memory.ts";
+import { entryKey, rememberedScroll } from "../../ui/scroll-memory.ts";
 import { hold } from "./held.ts";
 import { type AdminSearch, openRows, parseAdminSearch, withToggledRow } from "./search.ts";
 
@@ -15,8 +15,9 @@ export interface View {
 
 /** How the dashboard was left: what a link to it, which says nothing, leads back to. */
 const left = hold<{ search: AdminSearch; scroll: number; entry: string } | null>(null);
-/** How long the page may take to grow as high as it was, in milliseconds. */
+/** How long the page may take to grow as high as it was, and to come to rest, in milliseconds. */
 const patience = 1_500;
+const settling = 700;
 
 export function useView(): View {
   const given = useSearch({ strict: false });
@@ -36,14 +37,13 @@ export function useView(): View {
   return useMemo(() => ({ search, change, isOpen, toggle }), [search, change, isOpen, toggle]);
 }
 
-/** Takes note of how the dashboard is left, and brings it back when it is opened by a link. Back and F5 need no help. */
+/** Takes note of how the dashboard is left, and brings it back when it is opened by a link, which says nothing of it. */
 export function useComingBack({ search, change }: View): void {
   useEffect(() => {
     const before = left.read();
-    if (before !== null && before.entry !== entryKey() && Object.keys(search).length === 0) {
-      change(() => before.search);
-      scrollBackTo(before.scroll);
-    }
+    const isByLink = before !== null && before.entry !== entryKey() && Object.keys(search).length === 0;
+    if (isByLink) change(() => before.search);
+    return holdScrollAt(isByLink ? before.scroll : rememberedScroll());
     // oxlint-disable-next-line react-hooks/exhaustive-deps -- only when it opens
   }, []);
   useEffect(() => {
@@ -60,13 +60,25 @@ export function useComingBack({ search, change }: View): void {
   }, []);
 }
 
-function scrollBackTo(wanted: number): void {
-  const until = performance.now() + patience;
-  const step = () => {
-    if (window.location.pathname !== "/admin/dashboard") return;
-    window.scrollTo(0, wanted);
-    if (Math.abs(window.scrollY - wanted) >= 2 && performance.now() < until) requestAnimationFrame(step);
+/** Goes there and stays there while sections come in one after another; any scrolling of the person ends it. */
+function holdScrollAt(wanted: number): () => void {
+  const ended = new AbortController();
+  if (wanted <= 0) return () => {};
+  for (const type of ["wheel", "touchmove", "keydown", "pointerdown"])
+    window.addEventListener(type, () => ended.abort(), { signal: ended.signal, passive: true });
+  const began = performance.now();
+  let reached = began;
+  const step = (now: number) => {
+    if (ended.signal.aborted) return;
+    const isThere = Math.abs(window.scrollY - wanted) < 2;
+    if (!isThere) {
+      window.scrollTo(0, wanted);
+      reached = now;
+    }
+    if (now - (isThere ? reached : began) > (isThere ? settling : patience)) ended.abort();
+    else requestAnimationFrame(step);
   };
   // After the frame has put the new page to its top.
   requestAnimationFrame(step);
+  return () => ended.abort();
 }

@@ -39,17 +39,14 @@ export const AccountRow = memo(function AccountRow(props: AccountRowProps) {
             className="admin-open"
             aria-expanded={open}
             aria-controls={open ? detailsId : undefined}
-            aria-label={strings.show(account.label)}
             onClick={() => onToggle(`a.${account.workspace}`)}
           >
-            <span className="min-w-0">
-              <b>{account.label}</b>
-              <span className="admin-sub">
-                <span className="mono">{account.workspace}</span> · {kindNames[account.kind]}
-              </span>
-            </span>
+            <b>{account.label}</b>
             <ChevronDown className="icon icon-small" aria-hidden="true" />
           </button>
+          <span className="admin-sub">
+            <span className="mono">{account.workspace}</span> · {kindNames[account.kind]}
+          </span>
         </th>
         <Figures {...props} checks={checksOf(account, health)} />
         <td className="admin-act">

@@ -1,0 +1,311 @@
+// What an operator does, in a browser, on a real server with a real worker process as an account.
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findViolations } from "./src/axe.ts";
+import {
+  accountRow,
+  addHttpAccount,
+  askAsOperator,
+  chooseFor,
+  openDashboard,
+  readAdminKey,
+  signIn,
+  waitForStanding,
+} from "./src/operator.ts";
+import { sidewaysScroll } from "./src/page-facts.ts";
+import { temporaryDirectory } from "./src/server-process.ts";
+import { patience, phone, Visit, wide } from "./src/visitor.ts";
+import { startWorkerProcess, type WorkerProcess } from "./src/worker-process.ts";
+
+let visit: Visit;
+let worker: WorkerProcess;
+let workerFolder: Awaited<ReturnType<typeof temporaryDirectory>>;
+
+beforeAll(async () => {
+  workerFolder = await temporaryDirectory();
+  [visit, worker] = await Promise.all([Visit.begin(), startWorkerProcess(workerFolder.path, ["--models", "flux"])]);
+}, patience);
+
+afterAll(async () => {
+  await visit?.end();
+  await worker?.stop();
+  await workerFolder?.remove();
+});
+
+/** What the page itself did wrong: that a session is refused is no fault of it. */
+const ownFaults = (faults: readonly string[]) => faults.filter((fault) => !fault.includes("401"));
+
+async function submit(prompt: string): Promise<string> {
+  const answer = await fetch(`${visit.url}/generate`, {
+    method: "POST",
+    headers: { "x-api-key": visit.server.apiKey, "content-type": "application/json" },
+    body: JSON.stringify({ model: "flux", mode: "txt2img", prompt, width: 512, height: 512, steps: 15 }),
+  });
+  expect(answer.status, await answer.clone().text()).toBe(202);
+  return ((await answer.json()) as { task_id: string }).task_id;
+}
+
+async function statusOf(id: string): Promise<string> {
+  const answer = await fetch(`${visit.url}/status/${id}`, { headers: { "x-api-key": visit.server.apiKey } });
+  return ((await answer.json()) as { status: string }).status;
+}
+
+/** Adds the worker under a name of the test's own and waits until it is ready. */
+async function addWorker(page: Page, workspace: string): Promise<void> {
+  await addHttpAccount(page, { label: `Label of ${workspace}`, workspace, url: worker.url, key: worker.key });
+  await waitForStanding(page, workspace, "ready", 5_000);
+}
+
+async function removeAccount(page: Page, workspace: string): Promise<void> {
+  await askAsOperator(page, "delete", `/admin/accounts/${workspace}?force=1`);
+}
+
+describe("the operator's pages in a browser", () => {
+  test("a wrong key is refused, the right one lets in and stays nowhere; signing out ends it", {
+    timeout: patience,
+  }, async () => {
+    const key = await readAdminKey(visit);
+    const { page, context, faults } = await visit.open("/admin");
+    await signIn(page, "wrong-key");
+    await page.getByText("Wrong key. Each try is recorded.").waitFor();
+    await signIn(page, key);
+    await page.waitForURL("**/admin/dashboard");
+    await page.getByRole("heading", { name: "Operator dashboard" }).waitFor({ state: "attached" });
+    const kept = await context.storageState();
+    expect(JSON.stringify(kept)).not.toContain(key);
+    expect(kept.cookies.map(({ name, path, httpOnly, sameSite }) => [name, path, httpOnly, sameSite])).toEqual([
+      ["gg_admin_session", "/admin", true, "Strict"],
+    ]);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByLabel("Admin key").waitFor();
+    await page.reload();
+    await page.getByLabel("Admin key").waitFor();
+    expect(ownFaults(faults)).toEqual([]);
+    await context.close();
+  });
+
+  test("an account is added, seen ready within 5 s, runs a task, drains, is disabled and deleted; all of it is on record (FR-008, FR-012)", {
+    timeout: patience,
+  }, async () => {
+    const { page, context, faults } = await openDashboard(visit);
+    await addWorker(page, "attic-gpu");
+    const row = accountRow(page, "attic-gpu");
+    const id = await submit("a red lighthouse by the sea");
+    await expect.poll(() => statusOf(id), { timeout: 60_000 }).toBe("done");
+    await expect.poll(() => row.locator(".admin-used").first().textContent(), { timeout: 10_000 }).toBe("1");
+
+    await row.getByRole("button", { name: "Drain: attic-gpu" }).click();
+    await waitForStanding(page, "attic-gpu", "draining");
+    await row.getByRole("button", { name: "Resume: attic-gpu" }).click();
+    await waitForStanding(page, "attic-gpu", "ready");
+
+    await chooseFor(page, "attic-gpu", "Disable");
+    await page.getByRole("alertdialog").getByRole("button", { name: "Disable attic-gpu" }).click();
+    await waitForStanding(page, "attic-gpu", "disabled");
+    await row.getByRole("button", { name: "Enable: attic-gpu" }).click();
+    await waitForStanding(page, "attic-gpu", "ready");
+
+    await chooseFor(page, "attic-gpu", "Replace credentials");
+    await page.getByLabel("Worker key", { exact: true }).fill("not-the-key-of-this-worker");
+    await page.getByRole("button", { name: "Replace and check" }).click();
+    await waitForStanding(page, "attic-gpu", "failed");
+
+    await chooseFor(page, "attic-gpu", "Delete");
+    const question = page.getByRole("alertdialog");
+    await question.getByText("attic-gpu and its credentials are removed for good", { exact: false }).waitFor();
+    expect(await question.getByLabel("Let running tasks finish").isChecked()).toBe(true);
+    expect(await question.getByRole("button", { name: "Delete attic-gpu" }).isDisabled()).toBe(true);
+    await question.getByLabel("Type attic-gpu to confirm").fill("attic-gpu");
+    await question.getByRole("button", { name: "Delete attic-gpu" }).click();
+    await row.waitFor({ state: "detached" });
+
+    await page.reload();
+    const audit = page.locator("#audit");
+    for (const action of ["add_account", "drain_account", "disable_account", "enable_account", "rotate_secret"])
+      await audit.locator("button", { hasText: action }).first().waitFor();
+    await audit.locator("button", { hasText: "delete_account" }).first().waitFor();
+    await audit.getByLabel("Action").selectOption("delete_account");
+    await expect.poll(() => audit.locator("tbody tr").count()).toBe(1);
+    expect(await audit.locator("tbody").textContent()).toContain("attic-gpu");
+    expect(await page.content()).not.toContain(worker.key);
+    expect(ownFaults(faults)).toEqual([]);
+    await context.close();
+  });
+
+  test("a paused queue says so at each task that waits, and goes on", { timeout: patience }, async () => {
+    const { page, context, faults } = await openDashboard(visit, "?section=queue");
+    const queue = page.locator("#queue");
+    await queue.getByRole("button", { name: "Pause" }).click();
+    await queue.getByText(/^Paused since/).waitFor();
+    const id = await submit("a boat that has to wait");
+    const waiting = queue.locator("tr", { hasText: "a boat that has to wait" });
+    await waiting.getByText("the queue is paused").waitFor();
+    await waiting.getByRole("button", { name: /^Why it waits/ }).click();
+    await queue.getByRole("heading", { name: /^Why .* waits$/ }).waitFor();
+    expect(await statusOf(id)).toBe("pending");
+    await queue.getByRole("button", { name: "Resume" }).click();
+    await expect.poll(() => statusOf(id), { timeout: 60_000 }).toBe("done");
+    await waiting.waitFor({ state: "detached", timeout: 15_000 });
+    expect(ownFaults(faults)).toEqual([]);
+    await context.close();
+  });
+
+  test("a task is put first, and cancelled after a question", { timeout: patience }, async () => {
+    const { page, context } = await openDashboard(visit);
+    const queue = page.locator("#queue");
+    await queue.getByRole("button", { name: "Pause" }).click();
+    await queue.getByText(/^Paused since/).waitFor();
+    const id = await submit("a castle that is cancelled");
+    const row = queue.locator("tr", { hasText: "a castle that is cancelled" });
+    await row.getByRole("button", { name: /^Put .* first$/ }).click();
+    await row.getByText("first in line").waitFor();
+    await row.getByRole("button", { name: /^Cancel/ }).click();
+    const question = page.getByRole("alertdialog");
+    await question.getByText("a castle that is cancelled", { exact: false }).waitFor();
+    await question.getByRole("button", { name: "Keep" }).click();
+    expect(await statusOf(id)).toBe("pending");
+    await row.getByRole("button", { name: /^Cancel/ }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Cancel task" }).click();
+    await expect.poll(() => statusOf(id)).toBe("failed");
+    await queue.getByRole("button", { name: "Resume" }).click();
+    await queue.getByText(/^Paused since/).waitFor({ state: "detached" });
+    await context.close();
+  });
+
+  test("nothing resets on the way to the studio and back, nor by F5 what an address can hold", {
+    timeout: patience,
+  }, async () => {
+    const { page, context, faults } = await openDashboard(visit);
+    await addWorker(page, "cellar-gpu");
+    await page.getByRole("button", { name: "Label of cellar-gpu", exact: true }).click();
+    await page.getByLabel("Outcome").selectOption("failure");
+    await page.getByText("7 days", { exact: true }).click();
+    await page.getByRole("button", { name: "Add account" }).click();
+    await page.getByRole("textbox", { name: "Label" }).fill("Half typed");
+    await page.keyboard.press("Escape");
+    await page.evaluate("window.scrollTo(0, 400)");
+    const address = page.url();
+    const scroll = () => page.evaluate<number>("Math.round(window.scrollY)");
+
+    await page.getByRole("link", { name: "Studio" }).click();
+    await page.getByRole("textbox", { name: "Prompt" }).waitFor();
+    await page.getByRole("button", { name: "More", exact: true }).click();
+    await page.getByRole("menuitem", { name: "Operator" }).click();
+    await page.locator("#details-cellar-gpu").waitFor();
+    await expect.poll(() => page.url()).toBe(address);
+    await expect.poll(scroll).toBe(400);
+
+    await page.reload();
+    await page.locator("#details-cellar-gpu").waitFor();
+    expect(page.url()).toBe(address);
+    expect(await page.getByLabel("Outcome").inputValue()).toBe("failure");
+    expect(await page.getByRole("radio", { name: "7 days" }).isChecked()).toBe(true);
+    await expect.poll(scroll).toBe(400);
+
+    await page.getByRole("button", { name: "Add account" }).click();
+    await page.getByRole("textbox", { name: "Label" }).fill("Typed again");
+    await page.getByLabel("Token secret", { exact: true }).fill("as-half-a-secret");
+    expect(page.url()).toContain("drawer=add");
+    expect(page.url()).not.toContain("secret");
+    await page.goBack();
+    await page.goForward();
+    await removeAccount(page, "cellar-gpu");
+    expect(ownFaults(faults)).toEqual([]);
+    await context.close();
+  });
+
+  test("a session that ends while the page is open leads to the log-in, and the way on is kept", {
+    timeout: patience,
+  }, async () => {
+    const { page, context } = await openDashboard(visit, "?outcome=failure");
+    await page.getByRole("button", { name: "Add account" }).first().click();
+    await page.getByRole("textbox", { name: "Label" }).fill("Typed before the end");
+    await askAsOperator(page, "delete", "/admin/session");
+    await page.getByText("Your operator session has ended. What you typed is still here.").waitFor();
+    expect(new URL(page.url()).search).toBe("?outcome=failure&drawer=add");
+    await signIn(page, await readAdminKey(visit));
+    await expect.poll(() => page.getByRole("textbox", { name: "Label" }).inputValue()).toBe("Typed before the end");
+    await context.close();
+  });
+
+  test("works with the keyboard alone", { timeout: patience }, async () => {
+    const { page, context } = await openDashboard(visit);
+    await addWorker(page, "keys-gpu");
+    await page.getByRole("button", { name: "More for keys-gpu" }).focus();
+    await page.keyboard.press("ArrowDown");
+    await page.getByRole("menuitem", { name: "Edit" }).waitFor();
+    await page.keyboard.press("e");
+    await page.keyboard.press("Home");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog", { name: "Edit Label of keys-gpu" }).waitFor();
+    await page.getByRole("textbox", { name: "Label" }).focus();
+    await page.keyboard.press("End");
+    await page.keyboard.type(" renamed");
+    await page.keyboard.press("Enter");
+    await accountRow(page, "keys-gpu").getByText("Label of keys-gpu renamed").waitFor();
+    await page.getByRole("link", { name: "Audit" }).focus();
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.evaluate("document.activeElement.id")).toBe("audit-title");
+    await removeAccount(page, "keys-gpu");
+    await context.close();
+  });
+
+  test("programs get the API at its addresses, navigations the page", { timeout: patience }, async () => {
+    for (const path of ["/admin", "/admin/dashboard"]) {
+      const page = await fetch(visit.url + path, { headers: { accept: "text/html" } });
+      expect([path, page.status, page.headers.get("content-type")]).toEqual([path, 200, "text/html; charset=utf-8"]);
+      const program = await fetch(visit.url + path, { headers: { accept: "application/json" } });
+      expect([path, program.headers.get("content-type")]).toEqual([path, "application/problem+json; charset=utf-8"]);
+    }
+  });
+});
+
+describe.each(["dark", "light"] as const)("accessibility of the operator's pages, %s", (colorScheme) => {
+  test("the log-in, before and after a wrong key", { timeout: patience }, async () => {
+    const { page, context } = await visit.open("/admin", { ...wide, colorScheme });
+    await page.getByLabel("Admin key").waitFor();
+    expect(await findViolations(page)).toEqual([]);
+    await signIn(page, "wrong-key");
+    await page.getByText("Wrong key. Each try is recorded.").waitFor();
+    expect(await findViolations(page)).toEqual([]);
+    await context.close();
+  });
+
+  test.each([
+    ["wide", wide],
+    ["on a phone", phone],
+  ])("the dashboard with rows open, its forms, menus and questions, %s", { timeout: patience }, async (_name, size) => {
+    const { page, context } = await openDashboard(visit, "", { ...size, colorScheme });
+    const workspace = `axe-${colorScheme}-${size === phone ? "phone" : "wide"}`;
+    await addWorker(page, workspace);
+    await page.getByRole("button", { name: `Label of ${workspace}`, exact: true }).click();
+    await page.locator("#audit tbody button").first().click();
+    await page.getByText("As a table").first().click();
+    await page.locator(`#details-${workspace}`).waitFor();
+    expect(await findViolations(page)).toEqual([]);
+    expect(await sidewaysScroll(page)).toBe(0);
+
+    await page.getByRole("button", { name: `More for ${workspace}` }).click();
+    await page.getByRole("menu").waitFor();
+    expect(await findViolations(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    for (const [item, dialog] of [
+      ["Edit", "dialog"],
+      ["Replace credentials", "dialog"],
+      ["Disable", "alertdialog"],
+      ["Delete", "alertdialog"],
+    ] as const) {
+      await chooseFor(page, workspace, item);
+      await page.getByRole(dialog).waitFor();
+      expect([item, await findViolations(page, "dialog[open]")]).toEqual([item, []]);
+      await page.keyboard.press("Escape");
+      await page.getByRole(dialog).waitFor({ state: "detached" });
+    }
+    await page.getByRole("button", { name: "Add account" }).click();
+    await page.getByRole("button", { name: "Add and check" }).click();
+    await page.getByText("This is needed.").first().waitFor();
+    expect(await findViolations(page, "dialog[open]")).toEqual([]);
+    await removeAccount(page, workspace);
+    await context.close();
+  });
+});
