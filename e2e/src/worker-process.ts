@@ -14,18 +14,28 @@ export interface WorkerProcess {
   readonly key: string;
   /** A shell command that kills the worker with SIGKILL and ends when it has been started again. */
   restartCommand(): Promise<string>;
+  /** SIGSTOP, SIGCONT; SIGKILL ends it, and it stays ended. */
+  signal(signal: NodeJS.Signals): Promise<void>;
   stop(): Promise<void>;
 }
 
+/** What draws: the embedded engine, or a script that takes milliseconds and leaves the processors to the test. */
+export type Drawing = "engine" | "script";
+
 /** Starts a worker and waits until it says where it listens. Throws with its output when it ends first. */
-export async function startWorkerProcess(folder: string, extra: readonly string[] = []): Promise<WorkerProcess> {
-  let running = await start(folder, "0", extra);
+export async function startWorkerProcess(
+  folder: string,
+  extra: readonly string[] = [],
+  drawing: Drawing = "engine",
+): Promise<WorkerProcess> {
+  const begin = (port: string) => start(folder, port, extra, drawing);
+  let running = await begin("0");
   const url = running.url;
   const key = (await readFile(join(folder, "secrets/worker-key"), "utf8")).trim();
   const trigger = createServer((_request, response) => {
     void (async () => {
       await end(running.child, "SIGKILL");
-      running = await start(folder, new URL(url).port, extra);
+      running = await begin(new URL(url).port);
       response.end();
     })().catch(() => response.destroy());
   });
@@ -36,6 +46,10 @@ export async function startWorkerProcess(folder: string, extra: readonly string[
       await new Promise<void>((listening) => trigger.listen(0, "127.0.0.1", listening));
       const address = `http://127.0.0.1:${(trigger.address() as AddressInfo).port}`;
       return `"${process.execPath}" -e "fetch('${address}')"`;
+    },
+    signal: async (signal) => {
+      if (signal === "SIGKILL") await end(running.child, signal);
+      else running.child.kill(signal);
     },
     stop: async () => {
       trigger.close();
@@ -48,9 +62,11 @@ async function start(
   folder: string,
   port: string,
   extra: readonly string[],
+  drawing: Drawing,
 ): Promise<{ child: ChildProcess; url: string }> {
-  const command = ["worker", "--port", port, "--data-dir", folder, ...extra];
-  const child = spawn(process.execPath, [join(repository, "cli/src/main.ts"), ...command], {
+  const entry = drawing === "engine" ? ["cli/src/main.ts", "worker"] : ["e2e/src/scripted-worker-process.ts"];
+  const command = [...entry, "--port", port, "--data-dir", folder, ...extra];
+  const child = spawn(process.execPath, command, {
     cwd: repository,
     env: { PATH: process.env["PATH"] ?? "", HOME: folder },
     stdio: ["ignore", "ignore", "pipe"],

@@ -54,6 +54,15 @@ export async function startScriptedWorker(options: ScriptedWorkerOptions = {}): 
   };
 }
 
+/** The same over a folder of the caller's, until it is closed; for a process of its own. */
+export function runScriptedWorker(
+  folder: string,
+  port: number,
+  options: Pick<ScriptedWorkerOptions, "script" | "slots"> = {},
+): Promise<RunningWorker> {
+  return open(folder, port, new ScriptedMachine(options.script ?? drawSteps), options);
+}
+
 function open(
   folder: string,
   port: number,
