@@ -239,14 +239,20 @@ describe("an installation in use", () => {
     await inspection.look("signed out");
     await page.getByRole("button", { name: "Come in" }).click();
     await page.getByLabel("Access password").fill(password);
-    await page.getByRole("dialog").getByRole("button").click();
+    await page
+      .getByRole("dialog")
+      .getByRole("button", { name: /Come in|Continue/ })
+      .click();
     await prompt(page).fill("a snowman");
     await page.request.delete(`${visit.url}/auth/session`);
     await page.getByRole("button", { name: /^Generate/ }).click();
     await page.getByText("Your prompt and settings are still here.").waitFor();
     await inspection.look("a session that ended");
     await page.getByLabel("Access password").fill(password);
-    await page.getByRole("dialog").getByRole("button").click();
+    await page
+      .getByRole("dialog")
+      .getByRole("button", { name: /Come in|Continue/ })
+      .click();
     await stage(page).getByRole("heading", { name: "a snowman" }).waitFor();
     await visit.server.stop("SIGKILL");
     await page.getByText("No connection.").waitFor();

@@ -165,10 +165,10 @@ describe("the studio in a browser", () => {
       await page.goto(lockedServer.url);
       const gate = page.getByRole("dialog");
       await gate.getByLabel("Access password").fill("wrong");
-      await gate.getByRole("button").click();
+      await gate.getByRole("button", { name: /Come in|Continue/ }).click();
       await gate.getByText("Wrong password.").waitFor();
       await gate.getByLabel("Access password").fill("a lamp in the dark");
-      await gate.getByRole("button").click();
+      await gate.getByRole("button", { name: /Come in|Continue/ }).click();
       const prompt = page.getByRole("textbox", { name: "Prompt" });
       await prompt.fill("a snowman");
       // The session ends while the page is open: the same question, and the submission goes on after it.
@@ -176,7 +176,7 @@ describe("the studio in a browser", () => {
       await page.getByRole("button", { name: /^Generate/ }).click();
       await gate.getByText("Your prompt and settings are still here.").waitFor();
       await gate.getByLabel("Access password").fill("a lamp in the dark");
-      await gate.getByRole("button").click();
+      await gate.getByRole("button", { name: /Come in|Continue/ }).click();
       await stage(page).getByRole("heading", { name: "a snowman" }).waitFor();
       expect(await prompt.inputValue()).toBe("a snowman");
       await context.close();

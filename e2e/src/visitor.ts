@@ -80,7 +80,10 @@ export class Visit {
   async enter(password: string): Promise<void> {
     const { page, context } = await this.open("/");
     await page.getByLabel("Access password").fill(password);
-    await page.getByRole("dialog").getByRole("button").click();
+    await page
+      .getByRole("dialog")
+      .getByRole("button", { name: /Come in|Continue/ })
+      .click();
     await page.getByRole("textbox", { name: "Prompt" }).waitFor();
     this.#visitor = await context.storageState();
     await context.close();
