@@ -1,5 +1,6 @@
 import type { AdminHealth } from "@safelight/contract";
 import { CipherError } from "../keys/keyring.ts";
+import { describeQueue } from "../queue/pause.ts";
 import { openCredential } from "../worker-accounts/account-credentials.ts";
 import { type AccountRecord, readAccounts } from "../worker-accounts/account-record.ts";
 import type { Installation } from "./installation.ts";
@@ -47,9 +48,13 @@ async function lookAtStorage({ context }: Installation): Promise<Part> {
 }
 
 function lookAtQueue({ context }: Installation): Part {
-  const waiting = Number(context.database.prepareRead("SELECT waiting FROM queue_size").get()?.waiting ?? 0);
-  const limit = context.config.queueLimit;
-  return part("queue", waiting >= limit ? "degraded" : "ok", `${waiting} of at most ${limit} tasks wait.`);
+  const { paused, pending, limit } = describeQueue(context);
+  const state = paused || pending >= limit ? "degraded" : "ok";
+  return part(
+    "queue",
+    state,
+    `${paused ? "Paused: nothing is started. " : ""}${pending} of at most ${limit} tasks wait.`,
+  );
 }
 
 function lookAtEngine({ config }: Installation): Part {

@@ -236,6 +236,37 @@ describe("FR-002: turns between credentials", () => {
   });
 });
 
+test("an earlier release that writes to this schema keeps the turns right", async () => {
+  const { context } = core;
+  // As version 0.1.0 writes: without the columns that it does not know.
+  const insert = (nth: number) =>
+    context.database.write((tx) =>
+      tx
+        .prepare(
+          `INSERT INTO tasks (id, model, type, mode, prompt, parameters, seed, catalog_version, status, stage, created_at, updated_at)
+           VALUES (?, 'flux', 'image', 'txt2img', 'a boat', '{}', 1, '1', 'pending', 'queued', 0, 0)`,
+        )
+        .run(`00000000-0000-7000-8000-00000000000${nth}`),
+    );
+  for (let nth = 0; nth < 4; nth += 1) await insert(nth);
+  const newer = await submitAs("a");
+  await context.database.write((tx) => {
+    tx.prepare("UPDATE tasks SET status = 'processing' WHERE id LIKE '%0'").run();
+    tx.prepare("DELETE FROM tasks WHERE id LIKE '%1' AND status = 'pending' AND submitted_by = ''").run();
+  });
+  const turns = () => context.database.prepareRead("SELECT credential, waiting FROM queue_turns ORDER BY place").all();
+  expect(turns()).toMatchObject([
+    { credential: "", waiting: 2 },
+    { credential: "a", waiting: 1 },
+  ]);
+  expect(position(newer)).toBe(2);
+  // One that runs for nobody was handed back, and goes before all.
+  expect([await claim(), await claim()].map((id) => id?.slice(-1))).toEqual(["0", "2"]);
+  expect(await claim()).toBe(newer);
+  await claim();
+  expect(turns()).toEqual([]);
+});
+
 describe("a paused queue", () => {
   test("accepts and starts nothing, tells so, and goes on when it is resumed", async () => {
     const first = await submitAs("a");
