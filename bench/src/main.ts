@@ -7,6 +7,7 @@ import { benchEngine } from "./engine.ts";
 import { type Figure, printTable } from "./figures.ts";
 import { benchGallery } from "./gallery.ts";
 import { benchProxy } from "./proxy.ts";
+import { benchRouting } from "./routing.ts";
 import { benchStartup } from "./startup.ts";
 import { benchStatus } from "./status.ts";
 import { benchStream } from "./stream.ts";
@@ -20,6 +21,7 @@ const benches: Record<string, (options: { small: boolean }) => Promise<Figure[]>
   stream: benchStream,
   startup: benchStartup,
   proxy: benchProxy,
+  routing: benchRouting,
   gallery: benchGallery,
   bundle: benchBundle,
 };

@@ -1,6 +1,7 @@
-// The benchmarks of the gallery run and hold what they promise to print; their figures are for npm run bench.
+// The benchmarks of gallery and routing run and hold what they promise to print; their figures are for npm run bench.
 import { expect, test } from "vitest";
 import { benchGallery } from "./gallery.ts";
+import { benchRouting } from "./routing.ts";
 
 test("the gallery's benchmark finds a page in every case, at every size, by the verb and over HTTP", async () => {
   const figures = await benchGallery({ small: true });
@@ -15,4 +16,13 @@ test("the gallery's benchmark finds a page in every case, at every size, by the 
     expect([what, measured]).toEqual([what, expect.stringMatching(/^[\d.]+ ms$/)]);
     if (ratio !== null) expect(ratio).toBeGreaterThan(0);
   }
+}, 60_000);
+
+test("the benchmark of routing runs tasks on a worker both ways", async () => {
+  const figures = await benchRouting({ small: true });
+  expect(figures.map(({ measured }) => measured)).toEqual([
+    expect.stringMatching(/^[\d.,]+ ms$/),
+    expect.stringMatching(/^[\d,]+ \/s$/),
+  ]);
+  for (const { ratio } of figures) expect(ratio).toBeGreaterThan(0);
 }, 60_000);
