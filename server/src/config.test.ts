@@ -150,6 +150,23 @@ describe("readConfig", () => {
       expect(readConfig({ ACCESS_PASSWORD_FILE: join(folder, "key") }).accessPassword).toBe("from-a-file");
     });
 
+    test("the metrics token and the webhook's secret come from files too, and have a least length", () => {
+      writeFileSync(join(folder, "long"), `${"t".repeat(32)}\n`);
+      const config = readConfig({
+        METRICS_TOKEN_FILE: join(folder, "long"),
+        WEBHOOK_URL: "https://hooks.example/safelight?room=7",
+        WEBHOOK_SECRET_FILE: join(folder, "long"),
+      });
+      expect(config.metricsToken).toBe("t".repeat(32));
+      expect(config.webhook).toEqual({ url: "https://hooks.example/safelight?room=7", secret: "t".repeat(32) });
+      expect(problemsOf({ METRICS_TOKEN: "short" })).toEqual([
+        expect.stringMatching(/^METRICS_TOKEN: .*16 characters/),
+      ]);
+      expect(problemsOf({ METRICS_TOKEN: "with a space in its middle" })).toEqual([
+        expect.stringMatching(/^METRICS_TOKEN: .*without spaces/),
+      ]);
+    });
+
     test("an unreadable or empty file, and a secret set twice, are one line each", () => {
       expect(problemsOf({ API_KEY_FILE: join(folder, "nowhere") })).toEqual([
         expect.stringMatching(/^API_KEY_FILE: .*ENOENT/),

@@ -252,6 +252,14 @@ class SettingsReader {
     if (name === "ENCRYPTION_KEY" && parseEncryptionKey(value) === null) {
       return this.#refuse(name, "must be 32 random bytes in base64 or hex (openssl rand -base64 32).", null, variable);
     }
+    if (name === "METRICS_TOKEN" && value.length < 16) {
+      return this.#refuse(
+        name,
+        "must be at least 16 characters: it opens the metrics to whoever guesses it.",
+        null,
+        variable,
+      );
+    }
     // As Standard Webhooks asks for; a short one could be guessed from a single message.
     if (name === "WEBHOOK_SECRET" && webhookSecretBytes(value) < 24) {
       return this.#refuse(name, "must be at least 24 bytes, or whsec_ and as many in base64.", null, variable);
