@@ -1,5 +1,6 @@
 import type { Context } from "../context/context.ts";
 import { statusBody } from "./describe.ts";
+import { outlookOf } from "./outlook.ts";
 import { foremost } from "./turns.ts";
 
 // Who waits further back is told when it matters: nobody watches place 800 become 799.
@@ -11,8 +12,8 @@ const TOLD = 20;
  */
 export function announceQueue(context: Context): void {
   const prepare = context.database.prepareRead;
-  for (const task of foremost(prepare, TOLD)) {
-    const data = JSON.stringify(statusBody(context, prepare, task));
+  for (const { task, turn } of foremost(prepare, TOLD)) {
+    const data = JSON.stringify(statusBody(context, prepare, task, outlookOf(context, prepare, task, turn)));
     context.hub.publish({ id: null, taskId: task.id, type: "task.updated", data, signal: "none" });
   }
 }

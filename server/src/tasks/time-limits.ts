@@ -84,10 +84,12 @@ export interface DeployLimits {
   readonly ask: number;
   /** How long the command may take to end by itself once it is told to. */
   readonly grace: number;
+  /** How long to wait after the database refused. */
+  readonly retry: number;
 }
 
 /** Derived from the one that is decided: DEPLOY_TIMEOUT, in minutes. */
 export function deployLimits(minutes: number): DeployLimits {
   const total = minutes * MINUTE;
-  return { total, ask: Math.min(MINUTE, total / 2), grace: 5 * SECOND };
+  return { total, ask: Math.min(MINUTE, total / 2), grace: 5 * SECOND, retry: 5 * SECOND };
 }

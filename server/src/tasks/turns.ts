@@ -80,23 +80,25 @@ export function tasksAhead(
 }
 
 /** The tasks that go next, in this order, when all that wait can run. Passes over the whole queue along its indexes. */
-export function foremost(prepare: Prepare, most: number): TaskRecord[] {
-  return ordered(prepare, most).flatMap(({ sequence }) => {
+export function foremost(prepare: Prepare, most: number): { task: TaskRecord; turn: Turn }[] {
+  return turnsOf(ordered(prepare, most)).flatMap(([sequence, turn]) => {
     const row = prepare("SELECT * FROM tasks WHERE sequence = ?").get(sequence);
-    return row === undefined ? [] : [toTaskRecord(row)];
+    return row === undefined ? [] : [{ task: toTaskRecord(row), turn }];
   });
 }
 
 /** The turn of every task that waits, by its sequence. */
 export function allTurns(prepare: Prepare): Map<number, Turn> {
-  const rows = ordered(prepare, -1);
+  return new Map(turnsOf(ordered(prepare, -1)));
+}
+
+/** Of the first ones in their order; all that stand at the front are among them, or nothing else is. */
+function turnsOf(rows: readonly { sequence: number; round: number }[]): [number, Turn][] {
   const inFront = rows.filter(({ round }) => round === 0).length;
-  return new Map(
-    rows.map(({ sequence, round }, index) => [
-      sequence,
-      { position: index + 1, inFront: round === 0 ? index : inFront, round },
-    ]),
-  );
+  return rows.map(({ sequence, round }, index) => [
+    sequence,
+    { position: index + 1, inFront: round === 0 ? index : inFront, round },
+  ]);
 }
 
 function ordered(prepare: Prepare, most: number): { sequence: number; round: number }[] {
