@@ -335,7 +335,7 @@ describe("without a server to deploy to", () => {
   test("nobody answers: the real command tries for a minute; the time limit ends it", async () => {
     await open({ MODAL_SERVER_URL: "http://127.0.0.1:9" });
     await deployer.stop();
-    const limits = { total: 1500, ask: 100, grace: 3000 };
+    const limits = { total: 1500, ask: 100, grace: 3000, retry: 50 };
     deployer = await Deployer.open(edge.context, edge.installation.accounts, sourceFolder, limits);
     await add();
     expect((await ended(await deploy())).error).toMatchObject({ code: "timed_out" });
@@ -417,7 +417,7 @@ describe("the child process", () => {
       'trap "" TERM; sleep 3600 & echo $! > "$0.child"; echo begun; while :; do sleep 1; done',
     );
     await deployer.stop();
-    const limits = { total: 500, ask: 100, grace: 300 };
+    const limits = { total: 500, ask: 100, grace: 300, retry: 50 };
     deployer = await Deployer.open(edge.context, edge.installation.accounts, sourceFolder, limits);
     await add();
     const failed = await ended(await deploy());

@@ -16,8 +16,6 @@ import { SourceStore } from "./source-store.ts";
 
 /** Deploys at one time; two of one account never. */
 const atOnce = 2;
-/** How long to wait after the database refused, milliseconds. */
-const afterFailure = 5000;
 /** How soon a run notices that its account was deleted, milliseconds. */
 const accountWatch = 1000;
 
@@ -127,7 +125,7 @@ export class Deployer {
       }
     } catch (error) {
       this.#context.log.warn("a deploy could not be begun; it is tried again", { error });
-      setTimeout(() => this.wake(), afterFailure).unref();
+      setTimeout(() => this.wake(), this.#parts.limits.retry).unref();
     }
   }
 
@@ -176,7 +174,7 @@ export class Deployer {
       } catch (error) {
         this.#context.log.error("the end of a deploy could not be written down", { deployment: record.id, error });
         if (this.#stopped) return;
-        await new Promise((resolve) => setTimeout(resolve, afterFailure).unref());
+        await new Promise((resolve) => setTimeout(resolve, this.#parts.limits.retry).unref());
       }
     }
   }

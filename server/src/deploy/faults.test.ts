@@ -1,0 +1,105 @@
+/** Deploys on a database that fails: whatever is refused, nothing is left in between. */
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { WriteOperation } from "../database/sqlite-connection.ts";
+import { SafelightError } from "../errors.ts";
+import { type Edge, openEdge } from "../testing/edge.ts";
+import { addAccount } from "../worker-accounts/add-account.ts";
+import { Deployer } from "./deployer.ts";
+import { describeWithLog, readDeploymentsOf } from "./deployment-record.ts";
+import { deployAccount } from "./queue-deployment.ts";
+
+let folder: string;
+let edge: Edge;
+let deployer: Deployer;
+let accountId: string;
+let fails: (operation: WriteOperation) => boolean;
+
+// Stands in for Python: two lines some time apart, so that the log is written in more than one piece.
+const scripted = "#!/bin/sh\necho first words\nsleep 0.25\necho last words\nexit 1\n";
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "safelight-faults-"));
+  const source = join(folder, "source");
+  await mkdir(source);
+  await writeFile(join(source, "sample_app.py"), "import modal\n");
+  await writeFile(join(folder, "python"), scripted);
+  await chmod(join(folder, "python"), 0o755);
+  fails = () => false;
+  edge = await openEdge({
+    environment: { MODAL_PYTHON: join(folder, "python") },
+    interrupt: (operation) => {
+      if (fails(operation)) throw Object.assign(new Error("disk full"), { code: "ERR_SQLITE_ERROR", errcode: 13 });
+    },
+  });
+  const limits = { total: 20_000, ask: 5000, grace: 500, retry: 20 };
+  deployer = await Deployer.open(edge.context, edge.installation.accounts, source, limits);
+  const token = { token_id: "ak-0123456789", token_secret: "as-0123456789abcdef" };
+  const account = { label: "Cloud", workspace: "cloud-gpu", kind: "modal", ...token } as const;
+  ({ id: accountId } = await addAccount(edge.context, edge.installation.accounts, account));
+});
+afterEach(async () => {
+  fails = () => false;
+  await deployer.stop();
+  await edge.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const deployments = () => {
+  const { prepareRead } = edge.context.database;
+  return readDeploymentsOf(prepareRead, accountId).map((record) => describeWithLog(prepareRead, record));
+};
+const rows = () =>
+  edge.context.database
+    .prepareRead("SELECT actor_type, outcome FROM audit_events WHERE action = 'deploy_account' ORDER BY id")
+    .all()
+    .map(({ outcome }) => outcome);
+
+test("whichever write fails once, the deploy is refused whole or ends whole", async () => {
+  let nth = 0;
+  let failed = true;
+  let refused = 0;
+  while (failed) {
+    nth += 1;
+    failed = false;
+    let seen = 0;
+    const [deploymentsBefore, rowsBefore] = [deployments().length, rows().length];
+    fails = () => {
+      seen += 1;
+      failed ||= seen === nth;
+      return seen === nth;
+    };
+    const asked = await deployAccount(edge.context, deployer, "cloud-gpu").catch((error: unknown) => error);
+    if (asked instanceof SafelightError) {
+      expect(asked.code).toBe("storage_unavailable");
+      expect([deployments().length, rows().length]).toEqual([deploymentsBefore, rowsBefore]);
+      refused += 1;
+      continue;
+    }
+    await expect.poll(() => deployments()[0]?.finished_at, { timeout: 20_000 }).not.toBeNull();
+    expect(deployments()[0]).toMatchObject({
+      status: "failed",
+      error: { code: "deploy_failed", detail: "The modal command ended with code 1: last words" },
+      log: ["first words", "last words"],
+      log_lines: 2,
+    });
+    expect(rows().slice(rowsBefore)).toEqual(["success", "failure"]);
+  }
+  // The request alone writes four statements, and more come afterwards.
+  expect(refused).toBeGreaterThan(3);
+  expect(nth - refused).toBeGreaterThan(5);
+}, 120_000);
+
+test("while nothing can be written the end waits for it, and a stop leaves it to the next start", async () => {
+  const { id } = await deployAccount(edge.context, deployer, "cloud-gpu");
+  await expect.poll(() => deployments()[0]?.status).toBe("running");
+  fails = () => true;
+  await expect.poll(() => edge.logged.join(""), { timeout: 10_000 }).toContain("could not be written down");
+  expect(deployments()[0]?.status).toBe("running");
+  await deployer.stop();
+  fails = () => false;
+  deployer = await Deployer.open(edge.context, edge.installation.accounts, join(folder, "source"));
+  expect(deployments()[0]).toMatchObject({ id, status: "failed", error: { code: "interrupted" } });
+});
