@@ -9,6 +9,7 @@ import { sparkPaths } from "./accounts/spark.tsx";
 import { checksOf } from "./data/accounts.ts";
 import { withLines } from "./data/deployments.ts";
 import { standingText } from "./deployments/deployment-words.ts";
+import { inFewerBuckets } from "./figures/fewer-buckets.ts";
 import { countSteps, roundSteps } from "./figures/scale.ts";
 import { waitingWords } from "./queue/waiting-words.ts";
 import { createAccount, createDeployment } from "./testing/samples.ts";
@@ -102,6 +103,20 @@ describe("what is drawn", () => {
       expect(countSteps(most).every(Number.isInteger)).toBe(true);
       expect(countSteps(most).at(-1)).toBeGreaterThanOrEqual(most);
     }
+  });
+
+  test("many stretches of time are drawn as few, and no task is lost or counted twice", () => {
+    const bucket = (index: number) => ({ at: String(index), submitted: 2, done: 1, failed: index % 2, cancelled: 0 });
+    const buckets = Array.from({ length: 97 }, (_, index) => ({
+      ...bucket(index),
+      wait_seconds: null,
+      run_seconds: null,
+    }));
+    const few = inFewerBuckets({ buckets, step_seconds: 900 }, 32);
+    expect([few.buckets.length, few.step_seconds]).toEqual([25, 3600]);
+    expect(few.buckets.reduce((all, { done }) => all + done, 0)).toBe(97);
+    expect(few.buckets.map(({ done }) => done).slice(-24)).toEqual(Array.from({ length: 24 }, () => 4));
+    expect(inFewerBuckets({ buckets: buckets.slice(0, 20), step_seconds: 900 }, 32).buckets).toHaveLength(20);
   });
 
   test("the line of checks breaks at a bad one, which gets a cross", () => {

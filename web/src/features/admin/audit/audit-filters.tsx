@@ -53,7 +53,7 @@ export function AuditFilters({ search, seen, onChange }: AuditFiltersProps) {
       </Choice>
       <Day label={strings.from} value={search.from} onChange={(it) => set("from", it)} />
       <Day label={strings.to} value={search.to} onChange={(it) => set("to", it)} />
-      <label className="check self-end">
+      <label className="check items-center self-end">
         <input
           type="checkbox"
           checked={search.reads === "shown"}

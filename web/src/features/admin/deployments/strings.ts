@@ -49,7 +49,7 @@ const ru: typeof en = {
   loading: "Развёртывания загружаются",
   failed: "Развёртывания не загрузились",
   empty: "Отсюда ещё ничего не разворачивали.",
-  version: (workspace, version) => `${workspace}, ${formatNumber(version)}`,
+  version: (workspace, version) => `${workspace}, версия ${formatNumber(version)}`,
   queued: "ждёт очереди",
   since: (time) => `идёт с ${time}`,
   took: (time, took) => `${time}, заняло ${took}`,

@@ -2,22 +2,26 @@ import type { Statistics } from "@safelight/contract";
 import { currentLanguage, formatNumber } from "../../../ui/language.ts";
 import { duration } from "../../../ui/time.ts";
 import { AsTable } from "./as-table.tsx";
+import { inFewerBuckets } from "./fewer-buckets.ts";
 import { Plot } from "./plot.tsx";
 import { countSteps, roundSteps } from "./scale.ts";
 import { strings } from "./strings.ts";
 
 type Bucket = Statistics["buckets"][number];
+type Counts = Pick<Bucket, "at" | "submitted" | "done" | "failed" | "cancelled">;
 interface ChartProps {
   statistics: Statistics;
 }
 
 const day = 24 * 3600;
+/** More columns than these are too thin to be told apart. */
+const mostColumns = 32;
 /** The part of a column that its bar fills; the rest parts it from the next. */
 const filled = 0.72;
 
 /** How many tasks ended in each stretch of time, and how. */
 export function EndedChart({ statistics }: ChartProps) {
-  const { buckets, step_seconds } = statistics;
+  const { buckets, step_seconds } = inFewerBuckets(statistics, mostColumns);
   const totals = buckets.map(totalOf);
   const most = Math.max(0, ...totals);
   const steps = countSteps(most);
@@ -77,7 +81,7 @@ export function EndedChart({ statistics }: ChartProps) {
   );
 }
 
-function Bar({ bucket, x, width, top }: { bucket: Bucket; x: number; width: number; top: number }) {
+function Bar({ bucket, x, width, top }: { bucket: Counts; x: number; width: number; top: number }) {
   const parts = [
     ["admin-done", bucket.done],
     ["admin-cancelled", bucket.cancelled],
@@ -167,11 +171,11 @@ export function Title({ title, note }: { title: string; note: string }) {
   );
 }
 
-function totalOf({ done, failed, cancelled }: Bucket): number {
+function totalOf({ done, failed, cancelled }: Counts): number {
   return done + failed + cancelled;
 }
 
-function sum(buckets: readonly Bucket[], field: "done" | "failed" | "cancelled"): number {
+function sum(buckets: readonly Counts[], field: "done" | "failed" | "cancelled"): number {
   return buckets.reduce((all, bucket) => all + bucket[field], 0);
 }
 
