@@ -36,6 +36,9 @@ describe("readConfig", () => {
       publicBaseUrl: null,
       embeddedEngine: "auto",
       queueLimit: 1000,
+      deployMinutes: 30,
+      modalPython: null,
+      modalServerUrl: null,
       logLevel: "info",
     });
     expect(Object.isFrozen(config)).toBe(true);
@@ -76,6 +79,11 @@ describe("readConfig", () => {
     ["PUBLIC_BASE_URL", "ftp://studio.example"],
     ["EMBEDDED_ENGINE", "on"],
     ["QUEUE_LIMIT", "0"],
+    ["DEPLOY_TIMEOUT", "0"],
+    ["DEPLOY_TIMEOUT", "241"],
+    ["DEPLOY_TIMEOUT", "1.5"],
+    ["MODAL_SERVER_URL", "api.modal.example"],
+    ["MODAL_SERVER_URL", "https://user:pass@api.modal.example"],
     ["LOG_LEVEL", "verbose"],
     ["ENCRYPTION_KEY", "too-short"],
     ["API_KEY", "with a space"],
@@ -93,6 +101,14 @@ describe("readConfig", () => {
       "QUEUE_LIMIT",
       "LOG_LEVEL",
     ]);
+  });
+
+  test("MODAL_PYTHON is a command as it is, or a path that counts from the repository", () => {
+    expect(readConfig({ MODAL_PYTHON: "python3.12" }).modalPython).toBe("python3.12");
+    expect(readConfig({ MODAL_PYTHON: "./tools/bin/python" }).modalPython).toBe(
+      join(repositoryRoot, "tools", "bin", "python"),
+    );
+    expect(readConfig({ MODAL_PYTHON: "/opt/python" }).modalPython).toBe("/opt/python");
   });
 
   test("never repeats the value of a secret", () => {

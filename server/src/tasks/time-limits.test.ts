@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { deriveTimeLimits, timeLimits } from "./time-limits.ts";
+import { deployLimits, deriveTimeLimits, timeLimits } from "./time-limits.ts";
 
 // The same values in every run, so that a red build is red again.
 fc.configureGlobal({ seed: 20_260_301 });
@@ -32,4 +32,12 @@ test("every lower limit ends before the one above it, whatever is decided", () =
       expect(limits.reaper).toBeGreaterThan(0);
     }),
   );
+});
+
+test("asking for an address and ending a command take less than the whole deploy", () => {
+  for (const minutes of [1, 30, 240]) {
+    const { total, ask, grace, retry } = deployLimits(minutes);
+    expect(total).toBe(minutes * 60_000);
+    for (const part of [ask, grace, retry]) expect(part).toBeLessThan(total);
+  }
 });
