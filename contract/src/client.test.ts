@@ -163,7 +163,10 @@ describe("what the client gives back", () => {
 
 test("every route of the table can be called", async () => {
   const { url, asked } = await serve((one, response) => {
-    if (one.url.startsWith("/events")) response.writeHead(200).end('event: task.deleted\ndata: {"task_id":"t1"}\n\n');
+    if (one.url.endsWith("/t1/events"))
+      response.writeHead(200).end('event: deployment.log\ndata: {"lines":[],"from":0}\n\n');
+    else if (one.url.startsWith("/events"))
+      response.writeHead(200).end('event: task.deleted\ndata: {"task_id":"t1"}\n\n');
     else answerJson(response, 200, {});
   });
   const client = createClient({ baseUrl: url });
@@ -226,6 +229,13 @@ async function callAdminRoutes(client: Client): Promise<void> {
   await client.disableAccount({ path });
   await client.drainAccount({ path, body: { draining: false } });
   await client.rotateAccount({ path, body: { worker_key: "y" } });
+  await client.deployAccount({ path });
+  await client.rollbackAccount({ path });
+  await client.deployAll();
+  await client.listDeployments();
+  await client.getDeployment({ path: { id: "t1" } });
+  await client.cancelDeployment({ path: { id: "t1" } });
+  for await (const _event of client.deploymentEvents({ id: "t1" })) break;
 }
 
 function templateOf(url: string): string {
