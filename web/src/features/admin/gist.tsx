@@ -93,7 +93,7 @@ function WaitFigure({ statistics }: { statistics: Statistics | undefined }) {
     <Figure
       name={words.wait}
       value={duration(latest.p50)}
-      note={`${words.within(duration(latest.p95))}, ${words.lately}`}
+      note={words.within(duration(latest.p95))}
     />
   );
 }

@@ -1,6 +1,6 @@
 import type { Account } from "@safelight/contract";
 import { useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "react";
+import { type FormEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { client } from "../../../api/client.ts";
 import { describeProblem } from "../../../api/problems.ts";
 import { isEndedSession } from "../../../api/session.ts";
@@ -172,6 +172,11 @@ interface FormDrawerProps {
 function FormDrawer({ title, verb, sending, onSubmit, onClose, onCancel, children }: FormDrawerProps) {
   const form = useRef<HTMLFormElement>(null);
   const { attempt } = sending;
+  useLayoutEffect(() => {
+    // The dialog looks for it when it opens; on touch the keyboard would cover what is asked.
+    const first = form.current?.querySelector("input:not([type=radio], [type=checkbox])");
+    if (!window.matchMedia("(pointer: coarse)").matches) first?.setAttribute("autofocus", "");
+  }, []);
   useEffect(() => {
     if (attempt > 0) form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
   }, [attempt]);

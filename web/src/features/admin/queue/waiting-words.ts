@@ -1,5 +1,5 @@
 // Why an account does not take a task that waits, by the code of the reason.
-import { currentLanguage, inLanguage } from "../../../ui/language.ts";
+import { inLanguage } from "../../../ui/language.ts";
 
 const en = {
   busy: "every slot of its kind is taken",
@@ -36,7 +36,5 @@ const words = inLanguage({ en, ru });
 /** The reason as the end of a sentence; what this page does not know is told as the server put it. */
 export function waitingWords({ code, detail }: { code: string; detail: string }): string {
   const known: unknown = Reflect.get(words, code);
-  // The server's sentence can name the task that stands in the way.
-  if (currentLanguage() === "en" && detail !== "" && code === "busy") return detail;
   return typeof known === "string" ? known : detail;
 }
