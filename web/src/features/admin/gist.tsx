@@ -89,13 +89,7 @@ function WaitFigure({ statistics }: { statistics: Statistics | undefined }) {
   const words = strings.gist;
   const latest = statistics?.buckets.findLast(({ wait_seconds }) => wait_seconds !== null)?.wait_seconds ?? null;
   if (latest === null) return <Figure name={words.wait} value={words.unknown} note={null} />;
-  return (
-    <Figure
-      name={words.wait}
-      value={duration(latest.p50)}
-      note={words.within(duration(latest.p95))}
-    />
-  );
+  return <Figure name={words.wait} value={duration(latest.p50)} note={words.within(duration(latest.p95))} />;
 }
 
 function PartsFigure() {
