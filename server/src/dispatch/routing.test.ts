@@ -3,8 +3,10 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createSystemClock } from "../context/clock.ts";
 import type { RunRequest } from "../executors/executor.ts";
 import type { Script } from "../executors/scripted.ts";
+import { storeUpload, uploadName } from "../media/uploads.ts";
 import { cancelTask } from "../tasks/cancel.ts";
-import { type Core, ended, gate, openCore, submit, taskOf, until } from "../testing/core.ts";
+import { type Core, ended, gate, openCore, requestFor, submit, taskOf, until } from "../testing/core.ts";
+import { picture } from "../testing/pictures.ts";
 import { addWorker, type RoutedCore, startRouting } from "../testing/routed-core.ts";
 import { type ScriptedWorker, type ScriptedWorkerOptions, startScriptedWorker } from "../testing/scripted-worker.ts";
 import { standInFront } from "../testing/worker-front.ts";
@@ -207,6 +209,66 @@ describe("failing over (FR-011)", () => {
     expect(worker.machine.running()).toEqual([]);
     worker.machine.script = quick;
     expect(await ended(core, await submit(core))).toMatchObject({ status: "done" });
+    expect(describeOf("attic-gpu").circuit.failures).toBe(0);
+  });
+});
+
+describe("pictures", () => {
+  test("travel to the worker once, and stand there in the places they were given", async () => {
+    const worker = await startScriptedWorker({ script: quick, slots: 1 });
+    workers.push(worker);
+    const front = await standInFront(worker.url);
+    await addWorker(routed, "attic-gpu", { url: front.url, key: worker.key }, { image: 1, video: 1 });
+    const images: string[] = [];
+    for (const format of ["png", "jpeg", "webp"] as const) {
+      images.push((await storeUpload(core.context, await picture(format), null)).upload.id);
+    }
+    const [first = "", second = "", third = ""] = images;
+    const keyframes = [
+      { frame_index: 0, image: second, strength: 0.5 },
+      { frame_index: 20, image: first, strength: 1 },
+      { frame_index: 48, image: third, strength: 0.85 },
+    ];
+    const film = { model: "anisora", width: 512, height: 512, num_frames: 49 };
+    const requests = [
+      requestFor({ mode: "img2img", reference_image: first, denoising_strength: 0.4 }),
+      requestFor({ ...film, mode: "arbitrary_frame", arbitrary_frames: keyframes }),
+      requestFor({
+        ...film,
+        mode: "first_last_frame",
+        first_frame_image: second,
+        last_frame_image: third,
+        last_strength: 0.6,
+      }),
+    ];
+    for (const request of requests) {
+      expect(await ended(core, await submit(core, request))).toMatchObject({ status: "done", attempt: 1 });
+    }
+    const told = worker.machine.started.map(({ references }) =>
+      references.map(({ parameter, frameIndex, strength }) => [parameter, frameIndex, strength]),
+    );
+    expect(told[0]).toEqual([["reference_image", null, 1]]);
+    expect(told[1]).toEqual(keyframes.map(({ frame_index, strength }) => ["arbitrary_frames", frame_index, strength]));
+    expect(told[2]).toEqual([
+      ["first_frame_image", 0, 1],
+      ["last_frame_image", 48, 0.6],
+    ]);
+    expect(worker.machine.started.map(({ recipe }) => recipe)).toEqual(
+      requests.map(({ model, mode, prompt }) => expect.objectContaining({ model, mode, prompt })),
+    );
+    const sent = front.passed
+      .filter(({ method }) => method === "PUT")
+      .map(({ path }) => path.replace("/media/", "sha256-"));
+    expect(sent.sort()).toEqual(images.sort());
+    await front.close();
+  });
+
+  test("that are gone end their task, and say nothing about the worker", async () => {
+    await startWorker("attic-gpu");
+    const { upload } = await storeUpload(core.context, await picture("png"), null);
+    await core.context.media.remove(uploadName(upload));
+    const task = await ended(core, await submit(core, requestFor({ mode: "img2img", reference_image: upload.id })));
+    expect(task).toMatchObject({ status: "failed", errorCode: "engine_failed" });
     expect(describeOf("attic-gpu").circuit.failures).toBe(0);
   });
 });

@@ -146,6 +146,11 @@ class Attempt {
     // An executor must be free before the queue hears that it could have the next task.
     if (!ended) await this.#free();
     await this.#settle(final);
+    // A worker elsewhere may take long to answer that it let go, or never do; the queue need not wait for that.
+    if (ended && this.#started?.executor.survivesRestart === true) {
+      this.#control.storing = true;
+      this.#shop.wake();
+    }
     if (ended) await this.#free();
   }
 

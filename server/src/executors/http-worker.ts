@@ -14,6 +14,7 @@ import {
   type RunRequest,
   type RunResult,
   type RunUpdate,
+  StartFailed,
 } from "./executor.ts";
 import { FIRST_UPDATE, UNKNOWN_UPDATE } from "./run-board.ts";
 import {
@@ -84,7 +85,7 @@ export class HttpWorkerExecutor implements Executor {
     }
     this.#account = account;
     this.#closeUnused();
-    if (account.status === "ready") void this.#stopLeftOver();
+    if (account.status === "ready" && !this.#retired) void this.#stopLeftOver();
   }
 
   /** The account is deleted: takes no more runs, and lets go of the worker after the last one. */
@@ -111,11 +112,13 @@ export class HttpWorkerExecutor implements Executor {
     const run: RunName = { taskId: request.taskId, attempt: request.attempt };
     const key = keyOf(run);
     this.#leftOver.delete(key);
+    const message = await taskRequestOf(request).catch((error: unknown) => {
+      throw new StartFailed("refused", "A picture of the task cannot be read.", error);
+    });
     try {
       const connection = this.#newest();
       this.#using.set(key, connection);
-      const { body, open } = await taskRequestOf(request);
-      await connection.client.start(body, open);
+      await connection.client.start(message.body, message.open);
       return { task: run.taskId, attempt: run.attempt };
     } catch (error) {
       // It may have arrived all the same.

@@ -5,6 +5,7 @@ import {
   WorkerHealth,
   type WorkerMedia,
   WorkerMediaStored,
+  type WorkerProblem,
   type WorkerResult,
   type WorkerRouteName,
   WorkerTask,
@@ -106,12 +107,14 @@ export class WorkerClient {
    * given the task.
    */
   async start(request: WorkerTaskRequest, open: OpenMedia, signal?: AbortSignal): Promise<WorkerTask> {
+    let missing: readonly WorkerMedia[];
     try {
       return await this.#post(request, signal);
     } catch (error) {
       if (!(error instanceof WorkerError) || error.problem?.code !== "media_missing") throw error;
+      missing = missingIn(request, error.problem);
     }
-    for (const media of request.media) await this.putMedia(media, open, signal);
+    for (const media of missing) await this.putMedia(media, open, signal);
     return this.#post(request, signal);
   }
 
@@ -272,6 +275,13 @@ export class WorkerClient {
     const { idleMs = 30_000, transferMs = 10 * 60_000 } = this.#options;
     return { timeoutMs: transferMs, idleMs };
   }
+}
+
+/** The pictures that the worker names as missing; all of them where it names none that we know. */
+function missingIn({ media }: WorkerTaskRequest, { errors = [] }: WorkerProblem): readonly WorkerMedia[] {
+  const named = new Set(errors.map(({ field }) => field));
+  const missing = media.filter((_, index) => named.has(`media[${index}]`));
+  return missing.length === 0 ? media : missing;
 }
 
 function withSignal(signal: AbortSignal | undefined): { signal?: AbortSignal } {
