@@ -57,6 +57,8 @@ const isResult = ({ path }: { path: string }) => path.includes("/result");
 const onResult = (change: (answer: Answered) => void): Damage => ({
   answer: (answer, request) => (isResult(request) && answer.status < 300 ? change(answer) : undefined),
 });
+/** A worker need not tell the seed; one that drew with another than it was sent would not tell that one. */
+const noSeed = inAnswer(task, (body) => delete body.seed);
 const inResult = (change: (result: Record<string, unknown>) => void): Damage =>
   inAnswer(task, ({ result }) => {
     if (result !== null && result !== undefined) change(result as Record<string, unknown>);
@@ -347,8 +349,13 @@ const damages: readonly [string, RegExp, Damage, { stopSeconds?: number }?][] = 
       },
     },
   ],
-  ["run: flux txt2img", /same request and seed/, inTask((body) => body.attempt === 3 && (body.seed = 5))],
-  ["run: flux txt2img", /another seed/, inTask((body) => (body.seed = 5))],
+  [
+    "run: flux txt2img",
+    /same request and seed/,
+    { ...inTask((body) => body.attempt === 3 && (body.seed = 5)), ...noSeed },
+  ],
+  ["run: flux txt2img", /another seed/, { ...inTask((body) => (body.seed = 5)), ...noSeed }],
+  ["run: flux txt2img", /says seed 5/, inAnswer(task, (body) => (body.seed = 5))],
   ["run: anisora t2v", /fps is said/, inResult((result) => (result.fps = 24))],
   ["run: anisora t2v", /frames is said/, inResult((result) => (result.frames = 53))],
   [
