@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { describeProblem } from "../../api/problems.ts";
 import { Ghost, GhostArea } from "../../ui/ghost.tsx";
 import { ProblemNote } from "../../ui/problem-note.tsx";
@@ -16,7 +16,10 @@ interface LoadedProps<Data> {
 
 /** What a query brought. Before the first answer ghosts, or why none came; later failures leave standing what is known. */
 export function Loaded<Data>({ query, loading, failed, children }: LoadedProps<Data>) {
-  const { data, error, refetch } = query;
+  const { data, refetch } = query;
+  // A new try takes the failure away before its own end is known; until then the last one stands.
+  const [error, setError] = useState(query.error);
+  if (query.error !== null && query.error !== error) setError(query.error);
   if (data !== undefined) return children(data);
   if (error === null) {
     return (

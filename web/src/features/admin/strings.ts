@@ -18,7 +18,6 @@ const en = {
   signOut: "Sign out",
   signOutFailed: "You are still signed in",
   signedInUntil: (time: string) => `Signed in until ${time}`,
-  stale: "No answer for a while. What is shown may be out of date; it is asked for again.",
   gist: {
     accounts: "Accounts ready",
     of: (ready: number, all: number) => `${formatNumber(ready)} of ${formatNumber(all)}`,
@@ -59,7 +58,6 @@ const ru: typeof en = {
   signOut: "Выйти",
   signOutFailed: "Выйти не удалось",
   signedInUntil: (time) => `Вход до ${time}`,
-  stale: "Ответа давно нет. Показанное могло устареть; запрос повторяется.",
   gist: {
     accounts: "Учётки готовы",
     of: (ready, all) => `${formatNumber(ready)} из ${formatNumber(all)}`,

@@ -20,7 +20,6 @@ const en = {
   columns: { task: "Task", prompt: "Prompt", state: "State", time: "For", actions: "Actions" },
   runningOn: (percent: string, where: string) => `${percent} on ${where}`,
   attempt: (attempt: number) => `try ${formatNumber(attempt)}`,
-  cancelling: "being cancelled",
   waiting: "waiting",
   first: "first in line",
   further: (count: number) => plural(count, { one: "# more task waits.", other: "# more tasks wait." }),
@@ -61,7 +60,6 @@ const ru: typeof en = {
   columns: { task: "Задача", prompt: "Описание", state: "Состояние", time: "Уже", actions: "Действия" },
   runningOn: (percent, where) => `${percent}, исполняет ${where}`,
   attempt: (attempt) => `попытка ${formatNumber(attempt)}`,
-  cancelling: "отменяется",
   waiting: "ждёт",
   first: "вне очереди",
   further: (count) =>
