@@ -13,7 +13,7 @@ import { type ModalServer, pythonOfTests, startModalServer } from "../testing/mo
 import { openCredential } from "../worker-accounts/account-credentials.ts";
 import { readAccount } from "../worker-accounts/account-record.ts";
 import { addAccount } from "../worker-accounts/add-account.ts";
-import { rotateCredentials, updateAccount } from "../worker-accounts/change-account.ts";
+import { disableAccount, rotateCredentials, updateAccount } from "../worker-accounts/change-account.ts";
 import { checkAccount } from "../worker-accounts/check-account.ts";
 import { deleteAccount } from "../worker-accounts/delete-account.ts";
 import { cancelDeployment } from "./cancel-deployment.ts";
@@ -121,6 +121,13 @@ describe("a deploy with the real command, against a stand-in for Modal's server"
       "system deploy_account cloud-gpu success",
       "system check_account cloud-gpu success",
     ]);
+  });
+
+  test("a disabled account can be deployed to, and stays disabled and unchecked", async () => {
+    await add();
+    await disableAccount(edge.context, edge.installation.accounts, "cloud-gpu", false);
+    expect(await ended(await deploy())).toMatchObject({ status: "done" });
+    expect(account()).toMatchObject({ status: "disabled", baseUrl: worker.url, nextCheckAt: null });
   });
 
   test("does not tell Modal in which repository the data directory lies", async () => {

@@ -1,4 +1,4 @@
-/** A server that is killed in the middle of a deploy: kill -9, then the next start. */
+/** Deploys of a server in a process of its own: up to the check of the account, and through kill -9. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
@@ -7,21 +7,25 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { readServerNote } from "../database/data-directory.ts";
+import { type HealthWorker, startHealthWorker } from "../testing/health-worker.ts";
 import { type ModalServer, startModalServer } from "../testing/modal-server.ts";
 
 let folder: string;
 let modal: ModalServer;
+let worker: HealthWorker;
 let server: ChildProcess | undefined;
 let url: string;
 let cookie: string;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "safelight-interrupted-"));
-  modal = await startModalServer("https://studio--worker.modal.example");
+  folder = await mkdtemp(join(tmpdir(), "safelight-deploys-"));
+  worker = await startHealthWorker();
+  modal = await startModalServer(worker.url);
 });
 afterEach(async () => {
   await kill();
   await modal.close();
+  await worker.close();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -75,6 +79,20 @@ function processesNaming(text: string): string[] {
     }
   });
 }
+
+test("FR-008: an account is ready by itself once its worker is deployed", async () => {
+  await start();
+  const account = { label: "Cloud", workspace: "cloud-gpu", kind: "modal" };
+  const token = { token_id: "ak-known-0123456789", token_secret: "as-0123456789abcdef" };
+  await admin("POST", "/admin/accounts", { ...account, ...token });
+  await admin("POST", "/admin/accounts/cloud-gpu/deploy");
+  // The worker gets its key as a secret of its app.
+  const secret = () => modal.calls.find((call) => call.secret !== undefined)?.secret;
+  await expect.poll(secret, { timeout: 30_000 }).toBeDefined();
+  worker.accepts = secret()?.["SAFELIGHT_WORKER_KEY"] ?? "";
+  const state = () => admin<{ status: string; base_url: string | null }>("GET", "/admin/accounts/cloud-gpu");
+  await expect.poll(state, { timeout: 30_000 }).toMatchObject({ status: "ready", base_url: worker.url });
+});
 
 test("kill -9: the command dies with the server, and the next start calls the deploy interrupted", async () => {
   await start();
