@@ -119,10 +119,10 @@ function nextPending(
   running: Running,
   { open, pinned }: Fitting,
 ): Choice | undefined {
-  const front = `SELECT * FROM tasks WHERE ${IN_FRONT} AND ${FITS} ORDER BY sequence LIMIT 1`;
+  const front = `SELECT * FROM ${IN_FRONT} AND ${FITS} ORDER BY sequence LIMIT 1`;
   // Credential by credential in the order of the rotation: the first that has a task that fits ends the walk.
   const inTurn = `SELECT tasks.* FROM queue_turns CROSS JOIN tasks ON tasks.sequence = (
-      SELECT sequence FROM tasks WHERE ${IN_TURN} AND submitted_by = queue_turns.credential AND ${FITS}
+      SELECT sequence FROM ${IN_TURN} AND submitted_by = queue_turns.credential AND ${FITS}
       ORDER BY sequence LIMIT 1
     ) ORDER BY place LIMIT 1`;
   const row = prepare(front).get(open, pinned) ?? prepare(inTurn).get(open, pinned);

@@ -54,7 +54,9 @@ export function describeQueue(context: Context, prepare: Prepare = context.datab
   const pause = readPause(prepare);
   const first = (sql: string) => prepare(sql).get()?.value ?? null;
   // Sequence, not time, is the order of arrival: the clock may have been set back.
-  const oldest = first("SELECT created_at AS value FROM tasks WHERE status = 'pending' ORDER BY sequence LIMIT 1");
+  const oldest = first(
+    "SELECT created_at AS value FROM tasks INDEXED BY tasks_pending WHERE status = 'pending' ORDER BY sequence LIMIT 1",
+  );
   return {
     paused: pause !== null,
     paused_at: pause === null ? null : new Date(pause.at).toISOString(),

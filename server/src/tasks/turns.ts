@@ -6,9 +6,12 @@ import type { Transaction } from "../database/database.ts";
 import type { Prepare } from "./read.ts";
 import { type TaskRecord, toTaskRecord } from "./task-record.ts";
 
-/** Conditions of the two indexes; a query that wants one of them says exactly this. */
-export const IN_FRONT = "status = 'pending' AND front = 1";
-export const IN_TURN = "status = 'pending' AND front = 0";
+/**
+ * Those at the front and those in the rotation, each by its own index. The index is named: left to choose, SQLite takes one that looks at
+ * every task that waits.
+ */
+export const IN_FRONT = "tasks INDEXED BY tasks_in_front WHERE status = 'pending' AND front = 1";
+export const IN_TURN = "tasks INDEXED BY tasks_in_turn WHERE status = 'pending' AND front = 0";
 
 /** Where a task stands among those that wait. */
 export interface Turn {
@@ -23,19 +26,15 @@ export interface Turn {
 /** The place of a task that waits, when all that wait can run. Reads one row for each credential and counts along one index. */
 export function turnOf(prepare: Prepare, task: TaskRecord): Turn {
   if (task.front) {
-    const before = count(
-      prepare,
-      `SELECT count(*) AS count FROM tasks WHERE ${IN_FRONT} AND sequence < ?`,
-      task.sequence,
-    );
+    const before = count(prepare, `SELECT count(*) AS count FROM ${IN_FRONT} AND sequence < ?`, task.sequence);
     return { position: before + 1, inFront: before, round: 0 };
   }
-  const inFront = count(prepare, `SELECT count(*) AS count FROM tasks WHERE ${IN_FRONT}`);
+  const inFront = count(prepare, `SELECT count(*) AS count FROM ${IN_FRONT}`);
   const own = prepare("SELECT place, waiting FROM queue_turns WHERE credential = ?").get(task.submittedBy);
   // Counted from the end, since places are asked for most when a task has just been submitted.
   const behind = count(
     prepare,
-    `SELECT count(*) AS count FROM tasks WHERE ${IN_TURN} AND submitted_by = ? AND sequence > ?`,
+    `SELECT count(*) AS count FROM ${IN_TURN} AND submitted_by = ? AND sequence > ?`,
     task.submittedBy,
     task.sequence,
   );
@@ -60,7 +59,7 @@ export function tasksAhead(
 ): { model: string; mode: string; count: number }[] {
   const kinds = new Map<string, { model: string; mode: string; count: number }>();
   const add = (where: string, most: number, ...values: string[]): void => {
-    const rows = prepare(`SELECT model, mode FROM tasks WHERE ${where} ORDER BY sequence LIMIT ?`).all(...values, most);
+    const rows = prepare(`SELECT model, mode FROM ${where} ORDER BY sequence LIMIT ?`).all(...values, most);
     for (const row of rows) {
       const [model, mode] = [String(row.model), String(row.mode)];
       const kind = kinds.get(`${model}/${mode}`) ?? { model, mode, count: 0 };
@@ -103,11 +102,11 @@ function turnsOf(rows: readonly { sequence: number; round: number }[]): [number,
 
 function ordered(prepare: Prepare, most: number): { sequence: number; round: number }[] {
   return prepare(
-    `SELECT sequence, 0 AS round, 0 AS place FROM tasks WHERE ${IN_FRONT}
+    `SELECT sequence, 0 AS round, 0 AS place FROM ${IN_FRONT}
      UNION ALL
      SELECT sequence, round, place FROM (
        SELECT sequence, submitted_by, row_number() OVER (PARTITION BY submitted_by ORDER BY sequence) AS round
-       FROM tasks WHERE ${IN_TURN}
+       FROM ${IN_TURN}
      ) JOIN queue_turns ON credential = submitted_by
      ORDER BY round, place, sequence LIMIT ?`,
   )
