@@ -39,7 +39,8 @@ export interface FileRequest {
 
 /**
  * JSON methods answer the parsed body, file methods the Response; every refusal is thrown as `ApiError`, a broken
- * connection as the error of fetch, an abort as AbortError.
+ * connection as the error of fetch, an abort as AbortError. `getStatus`, `cancelTask`, `getResult` and `getPreview` also take the id
+ * `workspace::id`, a task inside a registered workspace.
  */
 export interface Client extends JsonMethods {
   getResult(request: FileRequest): Promise<Response>;
