@@ -1,10 +1,11 @@
 import type { Account } from "@safelight/contract";
-import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useMemo, useState } from "react";
 import { client } from "../../../api/client.ts";
 import { describeProblem } from "../../../api/problems.ts";
+import { queryClient } from "../../../api/query-client.ts";
 import { confirmAction } from "../../../ui/confirm.tsx";
 import { showToast } from "../../../ui/toasts.tsx";
+import { forgetAccount } from "../data/accounts.ts";
 import { refreshAfterChange } from "../data/refresh.ts";
 import { asAdmin } from "../session/admin-session.ts";
 import { checkWords } from "./check-words.ts";
@@ -32,22 +33,18 @@ export function useAccountActions(): AccountActions {
 }
 
 function useRunning(): { run: Run; isBusy: (workspace: string) => boolean } {
-  const queryClient = useQueryClient();
   const [busy, setBusy] = useState<ReadonlySet<string>>(new Set());
-  const run = useCallback<Run>(
-    async (account, request, done) => {
-      setBusy((known) => new Set([...known, account.workspace]));
-      try {
-        await asAdmin(request);
-        done?.();
-      } catch (error) {
-        tellRefusal(strings.refused(account.label), error);
-      }
-      setBusy((known) => new Set([...known].filter((workspace) => workspace !== account.workspace)));
-      refreshAfterChange(queryClient);
-    },
-    [queryClient],
-  );
+  const run = useCallback<Run>(async (account, request, done) => {
+    setBusy((known) => new Set([...known, account.workspace]));
+    try {
+      await asAdmin(request);
+      done?.();
+    } catch (error) {
+      tellRefusal(strings.refused(account.label), error);
+    }
+    setBusy((known) => new Set([...known].filter((workspace) => workspace !== account.workspace)));
+    refreshAfterChange(queryClient);
+  }, []);
   return { run, isBusy: useCallback((workspace: string) => busy.has(workspace), [busy]) };
 }
 
@@ -91,10 +88,10 @@ function leaving(run: Run): Pick<AccountActions, "disable" | "remove"> {
     await run(
       account,
       () => (kind === "delete" ? client.deleteAccount(request) : client.disableAccount(request)),
-      () =>
-        void showToast({
-          text: kind === "delete" ? strings.deleted(account.label) : strings.disabledNow(account.label),
-        }),
+      () => {
+        if (kind === "delete") forgetAccount(queryClient, account.workspace);
+        showToast({ text: kind === "delete" ? strings.deleted(account.label) : strings.disabledNow(account.label) });
+      },
     );
   };
   return {

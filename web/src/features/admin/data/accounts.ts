@@ -1,5 +1,5 @@
 import type { Account, AccountHealth } from "@safelight/contract";
-import { type UseQueryResult, useQuery } from "@tanstack/react-query";
+import { type QueryClient, type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { client } from "../../../api/client.ts";
 import { asAdmin } from "../session/admin-session.ts";
 import { often, polled, sometimes } from "./polling.ts";
@@ -13,6 +13,14 @@ export function useAccounts(): UseQueryResult<readonly Account[]> {
     queryFn: async ({ signal }) => (await asAdmin(() => client.listAccounts({ signal }))).accounts,
     ...polled(often),
   });
+}
+
+/** Takes a deleted account out of what is known at once, so that nothing more is asked about it. */
+export function forgetAccount(queryClient: QueryClient, workspace: string): void {
+  queryClient.setQueryData<readonly Account[]>(accountsKey, (known) =>
+    known?.filter((account) => account.workspace !== workspace),
+  );
+  queryClient.removeQueries({ queryKey: ["admin", "health", workspace] });
 }
 
 export type Checks = AccountHealth["history"];

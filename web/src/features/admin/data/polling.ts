@@ -13,5 +13,7 @@ export function polled(interval: number) {
     refetchIntervalInBackground: false,
     refetchOnWindowFocus: "always",
     staleTime: interval / 2,
+    // A server on this machine or in this house answers without the internet; if it does not, that has to be seen.
+    networkMode: "always",
   } as const;
 }
