@@ -38,7 +38,7 @@ afterAll(async () => {
     await worker.signal("SIGCONT");
     await worker.signal("SIGKILL");
   }
-  await Promise.all(folders.map(({ remove }) => remove()));
+  await Promise.all(folders.map((folder) => folder.remove()));
 });
 
 const request = (seed: number) => ({ model: "flux", prompt: "a red boat", width: 512, height: 512, steps: 15, seed });
