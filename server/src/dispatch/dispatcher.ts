@@ -1,20 +1,16 @@
-import { catalog, type Mode, type ModelId } from "@safelight/catalog";
 import type { Context } from "../context/context.ts";
 import type { PublishedEvent } from "../context/event-hub.ts";
-import type { Waiting, WaitingTask } from "../context/waiting-board.ts";
 import type { Executor } from "../executors/executor.ts";
 import { type ExecutorSet, fixedExecutors } from "../executors/executor-set.ts";
 import { claimNext } from "../queue/claim.ts";
-import type { Lane } from "../queue/lanes.ts";
 import { changeHeld, releaseTask, renewLeases } from "../queue/lease.ts";
 import { reapStale, reapUnable } from "../queue/reap.ts";
 import { adoptRun, forgetRun, reclaimAbandoned, reclaimExpired } from "../queue/reclaim.ts";
-import { lookAtQueue, type QueueView, type Seat, whyWaiting } from "../queue/why-waiting.ts";
 import { announceQueue } from "../tasks/announce-queue.ts";
-import type { Prepare } from "../tasks/read.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
 import { type TimeLimits, timeLimits } from "../tasks/time-limits.ts";
 import { performRun, RunControl } from "./run.ts";
+import { Seats } from "./seats.ts";
 import { sweep } from "./sweep.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -59,8 +55,6 @@ const RETRY_MS = 100;
 const STORAGE_PAUSES_MS = [0, 200, 1000];
 /** How long listeners wait to hear of their new places in the queue. */
 const TELLING_MS = 250;
-/** How long a look at the queue is good for those who ask why a task waits. */
-const VIEW_MS = 50;
 /** How soon after the start, and then how often, what is old is thrown away. */
 const FIRST_SWEEP_MS = 10_000;
 const SWEEP_MS = 10 * 60_000;
@@ -72,31 +66,26 @@ class RunningDispatcher implements Dispatcher {
   readonly #shop: Workshop;
   readonly #stopping = new AbortController();
   readonly #runs = new Set<Run>();
-  /** Rises with every use; what was not used since the start stands below zero, by when it was. */
-  readonly #lastUsed = new Map<string, number>();
-  readonly #startedAt: number;
-  #uses = 0;
-  readonly #resting = new Set<string>();
+  readonly #seats: Seats;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #unsubscribe: (() => void)[] = [];
   #pumping: Promise<void> | null = null;
   #again = false;
   #lastReaped: number;
   #telling: NodeJS.Timeout | undefined;
-  #seen: { commits: number; at: number; view: QueueView } | undefined;
 
   constructor({ context, executors, limits = timeLimits, storagePauses = STORAGE_PAUSES_MS }: DispatcherOptions) {
     this.#context = context;
     const set = "all" in executors ? executors : fixedExecutors(executors);
     this.#executors = set;
-    this.#startedAt = context.clock.now();
+    this.#seats = new Seats(context, set);
     this.#limits = limits;
     this.#lastReaped = context.clock.steady();
     this.#shop = {
       context,
       limits,
       executors: set,
-      lanes: () => this.#lanes().filter((lane) => set.standing(lane.executor) !== "resting"),
+      lanes: () => this.#seats.openLanes(),
       wake: () => this.#wake(),
       storagePauses,
       rest: (executor) => this.#rest(executor),
@@ -125,7 +114,7 @@ class RunningDispatcher implements Dispatcher {
         this.#wake();
         this.#tellQueueSoon();
       }),
-      this.#context.waiting.use((prepare, task) => this.#explainWaiting(prepare, task)),
+      this.#context.waiting.use((prepare, task) => this.#seats.explainWaiting(prepare, task)),
     );
     this.#every(this.#limits.renewal, () => this.#renew());
     this.#every(this.#limits.reaper, () => this.#reap());
@@ -205,8 +194,7 @@ class RunningDispatcher implements Dispatcher {
   }
 
   #launch(task: TaskRecord, executor: Executor): void {
-    this.#uses += 1;
-    this.#lastUsed.set(executor.name, this.#uses);
+    this.#seats.use(executor.name);
     const run: Run = { task, control: new RunControl(), executor: executor.name, ended: Promise.resolve() };
     this.#runs.add(run);
     if (this.#stopping.signal.aborted) run.control.interrupt("stop");
@@ -238,7 +226,7 @@ class RunningDispatcher implements Dispatcher {
     this.#lastReaped = now;
     await reapStale(this.#context, this.#limits);
     await reclaimExpired(this.#context);
-    await reapUnable(this.#context, this.#lanes(), elapsed, this.#limits);
+    await reapUnable(this.#context, this.#seats.lanes(), elapsed, this.#limits);
     this.#wake();
   }
 
@@ -258,52 +246,10 @@ class RunningDispatcher implements Dispatcher {
   }
 
   #rest(executor: string): void {
-    this.#resting.add(executor);
+    const over = this.#seats.rest(executor);
     setTimeout(() => {
-      this.#resting.delete(executor);
+      over();
       this.#wake();
     }, REST_MS).unref();
-  }
-
-  #explainWaiting(prepare: Prepare, task: WaitingTask): Waiting {
-    const seats = this.#executors.all().map((executor): Seat => {
-      const offer = executor.offer(task.model as ModelId, task.mode as Mode);
-      const rests = this.#executors.standing(executor.name) === "resting";
-      return { lane: this.#laneOf(executor), rests, unable: offer.able ? null : offer.reason };
-    });
-    return whyWaiting(prepare, seats, this.#viewOf(prepare), task);
-  }
-
-  /** Lists ask for many tasks at once: what was seen holds until the next commit, for a moment. */
-  #viewOf(prepare: Prepare): QueueView {
-    const { clock, database } = this.#context;
-    if (prepare !== database.prepareRead) return lookAtQueue(prepare);
-    const { commits } = database;
-    const now = clock.steady();
-    if (this.#seen?.commits !== commits || now - this.#seen.at > VIEW_MS) {
-      this.#seen = { commits, at: now, view: lookAtQueue(prepare) };
-    }
-    return this.#seen.view;
-  }
-
-  #lanes(): Lane[] {
-    return this.#executors.all().map((executor) => this.#laneOf(executor));
-  }
-
-  #laneOf(executor: Executor): Lane {
-    return {
-      executor: executor.name,
-      engine: executor.engine,
-      slots: executor.slots(),
-      able: catalog.models.flatMap((model) =>
-        model.modes
-          .filter((mode) => executor.offer(model.id, mode.id).able)
-          .map((mode) => ({ type: model.type, model: model.id, mode: mode.id })),
-      ),
-      open: true,
-      full: this.#resting.has(executor.name) || this.#executors.standing(executor.name) === "doubted",
-      lastUsedAt:
-        this.#lastUsed.get(executor.name) ?? Math.min(0, this.#executors.lastUsedAt(executor.name) - this.#startedAt),
-    };
   }
 }

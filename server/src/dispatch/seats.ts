@@ -1,0 +1,90 @@
+import { catalog, type Mode, type ModelId } from "@safelight/catalog";
+import type { Context } from "../context/context.ts";
+import type { Waiting, WaitingTask } from "../context/waiting-board.ts";
+import type { Executor } from "../executors/executor.ts";
+import type { ExecutorSet } from "../executors/executor-set.ts";
+import type { Lane } from "../queue/lanes.ts";
+import { lookAtQueue, type QueueView, type Seat, whyWaiting } from "../queue/why-waiting.ts";
+import type { Prepare } from "../tasks/read.ts";
+
+/** How long a look at the queue is good for those who ask why a task waits, milliseconds. */
+const VIEW_MS = 50;
+
+/** The executors as the queue sees them. */
+export class Seats {
+  readonly #context: Context;
+  readonly #executors: ExecutorSet;
+  /** Rises with every use; what was not used since the start stands below zero, by when it was. */
+  readonly #lastUsed = new Map<string, number>();
+  readonly #startedAt: number;
+  #uses = 0;
+  readonly #resting = new Set<string>();
+  #seen: { commits: number; at: number; view: QueueView } | undefined;
+
+  constructor(context: Context, executors: ExecutorSet) {
+    this.#context = context;
+    this.#executors = executors;
+    this.#startedAt = context.clock.now();
+  }
+
+  /** Every executor, whether it is left in peace or not. */
+  lanes(): Lane[] {
+    return this.#executors.all().map((executor) => this.#laneOf(executor));
+  }
+
+  /** Those that may be given work, or waited for. */
+  openLanes(): Lane[] {
+    return this.lanes().filter((lane) => this.#executors.standing(lane.executor) !== "resting");
+  }
+
+  /** The executor is given a task. */
+  use(name: string): void {
+    this.#uses += 1;
+    this.#lastUsed.set(name, this.#uses);
+  }
+
+  /** The executor said that it is busy, and is left in peace until the function that is answered is called. */
+  rest(name: string): () => void {
+    this.#resting.add(name);
+    return () => this.#resting.delete(name);
+  }
+
+  explainWaiting(prepare: Prepare, task: WaitingTask): Waiting {
+    const seats = this.#executors.all().map((executor): Seat => {
+      const offer = executor.offer(task.model as ModelId, task.mode as Mode);
+      const rests = this.#executors.standing(executor.name) === "resting";
+      return { lane: this.#laneOf(executor), rests, unable: offer.able ? null : offer.reason };
+    });
+    return whyWaiting(prepare, seats, this.#viewOf(prepare), task);
+  }
+
+  /** Lists ask for many tasks at once: what was seen holds until the next commit, for a moment. */
+  #viewOf(prepare: Prepare): QueueView {
+    const { clock, database } = this.#context;
+    if (prepare !== database.prepareRead) return lookAtQueue(prepare);
+    const { commits } = database;
+    const now = clock.steady();
+    if (this.#seen?.commits !== commits || now - this.#seen.at > VIEW_MS) {
+      this.#seen = { commits, at: now, view: lookAtQueue(prepare) };
+    }
+    return this.#seen.view;
+  }
+
+  #laneOf(executor: Executor): Lane {
+    const { name, engine } = executor;
+    const before = Math.min(0, this.#executors.lastUsedAt(name) - this.#startedAt);
+    return {
+      executor: name,
+      engine,
+      slots: executor.slots(),
+      able: catalog.models.flatMap((model) =>
+        model.modes
+          .filter((mode) => executor.offer(model.id, mode.id).able)
+          .map((mode) => ({ type: model.type, model: model.id, mode: mode.id })),
+      ),
+      open: true,
+      full: this.#resting.has(name) || this.#executors.standing(name) === "doubted",
+      lastUsedAt: this.#lastUsed.get(name) ?? before,
+    };
+  }
+}
