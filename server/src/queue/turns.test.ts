@@ -249,7 +249,7 @@ describe("FR-002: turns between credentials", () => {
     for (let nth = 0; nth < 3; nth += 1) await claimNext(recording, [roomy]);
     await submitTask(recording, { request: requestFor(), idempotency: null, queueLimit: 10_000 });
     const plans = [...asked]
-      .filter((sql) => /^SELECT/.test(sql) && /'pending'|queue_turns/.test(sql))
+      .filter((sql) => sql.startsWith("SELECT") && /'pending'|queue_turns/.test(sql))
       .map((sql) => {
         const values = Array.from({ length: sql.split("?").length - 1 }, () => null);
         const steps = database.prepareRead(`EXPLAIN QUERY PLAN ${sql}`).all(...values);
