@@ -14,22 +14,34 @@ export async function signIn(page: Page, key: string): Promise<void> {
   await page.getByRole("button", { name: "Sign in" }).click();
 }
 
+/** An operator's session beside any page: a function that sends a request with it and answers the parsed body. */
+export async function signInBeside(visit: Visit): Promise<(method: string, path: string) => Promise<unknown>> {
+  const cookie = await startSession(visit);
+  return async (method, path) => {
+    const answer = await fetch(visit.url + path, { method, headers: { cookie } });
+    return answer.json();
+  };
+}
+
 /** Opens the dashboard with a session of its own. */
 export async function openDashboard(
   visit: Visit,
   query = "",
   options: BrowserContextOptions = wide,
 ): Promise<OpenPage> {
-  const answer = await fetch(`${visit.url}/admin/session`, {
-    method: "POST",
-    headers: { "x-admin-key": await readAdminKey(visit) },
-  });
-  const [name = "", value = ""] = (answer.headers.get("set-cookie") ?? "").split(";")[0]?.split("=") ?? [];
+  const [name = "", value = ""] = (await startSession(visit)).split("=");
   const cookie = { name, value, domain: "127.0.0.1", path: "/admin", expires: -1, sameSite: "Strict" as const };
   const storageState = { cookies: [{ ...cookie, httpOnly: true, secure: false }], origins: [] };
   const opened = await visit.open(`/admin/dashboard${query}`, { ...options, storageState });
   await opened.page.getByRole("navigation", { name: "Sections" }).waitFor();
   return opened;
+}
+
+/** The cookie of a new session, "name=value". */
+async function startSession(visit: Visit): Promise<string> {
+  const headers = { "x-admin-key": await readAdminKey(visit) };
+  const answer = await fetch(`${visit.url}/admin/session`, { method: "POST", headers });
+  return (answer.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
 }
 
 /** A request of an operator beside the page; answers the parsed body. */
