@@ -53,6 +53,16 @@ async function choose(workspace: string, item: string): Promise<void> {
 const stored = () => [localStorage, sessionStorage].flatMap((storage) => Object.values(storage)).join("\n");
 
 describe("the log-in", () => {
+  // The first of all: nothing is known of a session yet.
+  it("a server that cannot be asked is no refusal: it says so, and tries again", async () => {
+    server.state.instead.set("GET /admin/session", refusal(503, "auth_unavailable"));
+    showDashboard();
+    await screen.findByText("The server did not answer");
+    server.state.instead.delete("GET /admin/session");
+    press("Try again");
+    await screen.findByRole("navigation", { name: "Sections" });
+  });
+
   it("refuses a wrong key, takes the right one, and keeps neither", async () => {
     server.state.signedIn = false;
     showDashboard("?action=add_account");

@@ -64,7 +64,7 @@ function AccountsFigure() {
 
 function QueueFigure() {
   const words = strings.gist;
-  const queue = useQueue().data;
+  const queue = useQueue().data?.state;
   if (queue === undefined) return <Figure name={words.queue} value={words.unknown} note={null} />;
   const running = words.running(queue.processing);
   return (

@@ -42,7 +42,7 @@ export function Rail({ view }: { view: View }) {
 }
 
 function useQueueLength(): number | undefined {
-  const queue = useQueue().data;
+  const queue = useQueue().data?.state;
   return queue === undefined ? undefined : queue.pending + queue.processing;
 }
 

@@ -3,7 +3,7 @@ import { type UseInfiniteQueryResult, useInfiniteQuery, useQueryClient } from "@
 import { useEffect, useState } from "react";
 import { client } from "../../../api/client.ts";
 import { asAdmin } from "../session/admin-session.ts";
-import { often, polled } from "./polling.ts";
+import { often, polled, sometimes } from "./polling.ts";
 
 const pageSize = 6;
 export const deploymentsKey = ["admin", "deployments"] as const;
@@ -26,9 +26,13 @@ export function useDeployments() {
     initialPageParam: null as string | null,
     getNextPageParam: (page: DeploymentsPage) => page.next_cursor,
     select: ({ pages }) => pages.flatMap((page) => page.deployments),
-    ...polled(often),
-    // What is old does not change; more pages are read again one by one, so they come less often.
-    refetchInterval: ({ state }) => (state.data === undefined || state.data.pages.length === 1 ? often : often * 4),
+    ...polled(sometimes),
+    // What is under way is watched; more pages are read again one by one, so they come less often.
+    refetchInterval: ({ state }) => {
+      const pages = state.data?.pages ?? [];
+      const isWatched = pages.some((page) => page.deployments.some(isUnderWay));
+      return (isWatched ? often : sometimes) * Math.max(1, pages.length);
+    },
   });
   return query satisfies UseInfiniteQueryResult<readonly Deployment[]>;
 }

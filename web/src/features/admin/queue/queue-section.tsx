@@ -2,8 +2,7 @@ import type { AdminTask, QueueState } from "@safelight/contract";
 import { Pause, Play } from "lucide-react";
 import { formatNumber } from "../../../ui/language.ts";
 import { absoluteTime, useNow } from "../../../ui/time.ts";
-import { useQueue } from "../data/queue.ts";
-import { type Unfinished, useUnfinished } from "../data/tasks.ts";
+import { type QueueNow, useQueue } from "../data/queue.ts";
 import { Loaded } from "../loaded.tsx";
 import { ScrollBox } from "../scroll-box.tsx";
 import { SectionHead } from "../section-head.tsx";
@@ -16,12 +15,12 @@ const tick = 1_000;
 
 /** What runs and what waits, of every client, and the tap of the queue. */
 export function QueueSection({ view }: { view: View }) {
-  const queue = useQueue().data;
-  const unfinished = useUnfinished();
+  const query = useQueue();
+  const queue = query.data?.state;
   const actions = useTaskActions();
   return (
     <section id="queue" aria-labelledby="queue-title" className="admin-section">
-      <SectionHead id="queue-title" title={strings.title} note={noteOf(queue, unfinished.data)}>
+      <SectionHead id="queue-title" title={strings.title} note={queue === undefined ? null : noteOf(queue)}>
         {queue === undefined ? null : (
           <button
             type="button"
@@ -43,19 +42,16 @@ export function QueueSection({ view }: { view: View }) {
           <span>{pausedText(queue)}</span>
         </output>
       ) : null}
-      <Loaded query={unfinished} loading={strings.loading} failed={strings.failed}>
-        {(known) => <QueueTable unfinished={known} paused={queue?.paused ?? false} view={view} actions={actions} />}
+      <Loaded query={query} loading={strings.loading} failed={strings.failed}>
+        {(now) => <QueueTable queue={now} view={view} actions={actions} />}
       </Loaded>
     </section>
   );
 }
 
-function noteOf(queue: QueueState | undefined, unfinished: Unfinished | undefined): string | null {
-  if (queue === undefined && unfinished === undefined) return null;
-  const running = queue?.processing ?? unfinished?.running.length ?? 0;
-  const waiting = queue?.pending ?? unfinished?.waitingTotal ?? 0;
-  const counts = strings.counts(formatNumber(running), formatNumber(waiting));
-  return queue === undefined ? counts : `${counts}, ${strings.room(Math.max(0, queue.limit - queue.pending))}`;
+function noteOf({ processing, pending, limit }: QueueState): string {
+  const counts = strings.counts(formatNumber(processing), formatNumber(pending));
+  return `${counts}, ${strings.room(Math.max(0, limit - pending))}`;
 }
 
 function pausedText({ paused_at, paused_by }: QueueState): string {
@@ -64,15 +60,13 @@ function pausedText({ paused_at, paused_by }: QueueState): string {
 }
 
 interface QueueTableProps {
-  unfinished: Unfinished;
-  paused: boolean;
+  queue: QueueNow;
   view: View;
   actions: ReturnType<typeof useTaskActions>;
 }
 
-function QueueTable({ unfinished, paused, view, actions }: QueueTableProps) {
+function QueueTable({ queue: { state, running, waiting }, view, actions }: QueueTableProps) {
   const now = useNow(tick);
-  const { running, waiting, waitingTotal } = unfinished;
   const tasks: readonly AdminTask[] = [...running, ...waiting];
   const { columns } = strings;
   if (tasks.length === 0) return <p className="admin-nothing">{strings.empty}</p>;
@@ -98,7 +92,7 @@ function QueueTable({ unfinished, paused, view, actions }: QueueTableProps) {
               key={task.id}
               task={task}
               now={now}
-              paused={paused}
+              paused={state.paused}
               open={view.isOpen(`t.${task.id}`)}
               onToggle={view.toggle}
               onCancel={actions.cancel}
@@ -107,8 +101,8 @@ function QueueTable({ unfinished, paused, view, actions }: QueueTableProps) {
           ))}
         </tbody>
       </table>
-      {waitingTotal > waiting.length ? (
-        <p className="text-label text-faint mt-2">{strings.further(waitingTotal - waiting.length)}</p>
+      {state.pending > waiting.length ? (
+        <p className="text-label text-faint mt-2">{strings.further(state.pending - waiting.length)}</p>
       ) : null}
     </ScrollBox>
   );
