@@ -213,6 +213,28 @@ describe("failing over (FR-011)", () => {
   });
 });
 
+test("a run that could not be stopped is stopped once its worker answers again", async () => {
+  const worker = await startScriptedWorker({ script: hang, slots: 1 });
+  workers.push(worker);
+  const front = await standInFront(worker.url);
+  await addWorker(routed, "attic-gpu", { url: front.url, key: worker.key }, { image: 1, video: 1 });
+  const id = await submit(core);
+  await runningAt(id, "attic-gpu");
+  front.takeOver = () => true;
+  await cancelTask(core.context, id);
+  expect(await ended(core, id)).toMatchObject({ status: "failed", errorCode: "cancelled" });
+  expect(worker.machine.running()).toHaveLength(1);
+  front.takeOver = null;
+  // It is given up on a moment after the task has ended.
+  await expect
+    .poll(async () => {
+      await checkAccount(core.context, routed.registry, "attic-gpu", "by_hand");
+      return worker.machine.running().length;
+    })
+    .toBe(0);
+  await front.close();
+});
+
 describe("pictures", () => {
   test("travel to the worker once, and stand there in the places they were given", async () => {
     const worker = await startScriptedWorker({ script: quick, slots: 1 });

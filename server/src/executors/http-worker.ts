@@ -4,7 +4,7 @@ import type { WorkerHealth, WorkerResult, WorkerTask } from "@safelight/contract
 import type { Log } from "../log.ts";
 import { accountOffer } from "../worker-accounts/account-offer.ts";
 import type { AccountRecord } from "../worker-accounts/account-record.ts";
-import type { WorkerClient } from "../worker-client/worker-client.ts";
+import type { AttemptName } from "../worker-client/worker-client.ts";
 import { WorkerError } from "../worker-client/worker-error.ts";
 import {
   type Executor,
@@ -16,24 +16,14 @@ import {
   type RunUpdate,
   StartFailed,
 } from "./executor.ts";
+import { LeftOverRuns } from "./left-over-runs.ts";
 import { FIRST_UPDATE, UNKNOWN_UPDATE } from "./run-board.ts";
-import {
-  type ConnectionParts,
-  connectionVersionOf,
-  openConnection,
-  resultBytes,
-  type WorkerConnection,
-} from "./worker-connection.ts";
+import { RunConnections } from "./run-connections.ts";
+import { type ConnectionParts, resultBytes } from "./worker-connection.ts";
 import { startFailureOf, taskRequestOf, updateOf } from "./worker-messages.ts";
 
 export interface HttpWorkerParts extends ConnectionParts {
   readonly log: Log;
-}
-
-/** One run as its handle names it. */
-interface RunName {
-  readonly taskId: string;
-  readonly attempt: number;
 }
 
 /** How often a worker that answers at once is asked about one run: some questions freely, then one in so many milliseconds. */
@@ -41,24 +31,19 @@ const FREE_QUESTIONS = 20;
 const PACE_MS = 50;
 const RETRY_MS = 250;
 const LONGEST_RETRY_MS = 2000;
-/** Runs that are still to be stopped on a worker that did not answer when they should have been. */
-const MOST_LEFT_OVER = 200;
 
 /**
  * The runs of one worker account. What the worker says is believed as far as its client checks it; what does not answer, or not as it
- * should, is asked again until it has been silent for too long, and then its run is lost. New runs use the newest address and key;
- * those that go on keep the ones they began with, and take a new key of the same address only when the old one is refused.
+ * should, is asked again until it has been silent for too long, and then its run is lost.
  */
 export class HttpWorkerExecutor implements Executor {
   readonly name: string;
   readonly survivesRestart = true;
   readonly #parts: HttpWorkerParts;
-  readonly #connections = new Map<string, WorkerConnection>();
-  /** Which connection each run uses that is not over. */
-  readonly #using = new Map<string, WorkerConnection>();
+  readonly #connections: RunConnections;
   /** Runs seen to end, and the results that were announced for them. */
   readonly #ended = new Map<string, WorkerResult | null>();
-  readonly #leftOver = new Map<string, RunName>();
+  readonly #leftOver = new LeftOverRuns();
   #account: AccountRecord;
   #health: WorkerHealth | null = null;
   #retired = false;
@@ -67,6 +52,7 @@ export class HttpWorkerExecutor implements Executor {
     this.name = account.workspace;
     this.#parts = parts;
     this.#account = account;
+    this.#connections = new RunConnections(account, parts);
     this.update(account);
   }
 
@@ -84,14 +70,16 @@ export class HttpWorkerExecutor implements Executor {
       this.#health = account.lastHealth === null ? null : (JSON.parse(account.lastHealth) as WorkerHealth);
     }
     this.#account = account;
-    this.#closeUnused();
-    if (account.status === "ready" && !this.#retired) void this.#stopLeftOver();
+    this.#connections.update(account);
+    if (account.status === "ready" && !this.#retired) {
+      void this.#leftOver.stop(this.#connections, this.#parts.limits.cancel, this.#parts.log);
+    }
   }
 
   /** The account is deleted: takes no more runs, and lets go of the worker after the last one. */
   retire(): void {
     this.#retired = true;
-    this.#closeUnused();
+    this.#connections.retire();
   }
 
   /** What the operator allows and the worker has. */
@@ -109,20 +97,19 @@ export class HttpWorkerExecutor implements Executor {
   }
 
   async start(request: RunRequest): Promise<RunHandle> {
-    const run: RunName = { taskId: request.taskId, attempt: request.attempt };
+    const run: AttemptName = { taskId: request.taskId, attempt: request.attempt };
     const key = keyOf(run);
-    this.#leftOver.delete(key);
+    this.#leftOver.drop(key);
     const message = await taskRequestOf(request).catch((error: unknown) => {
       throw new StartFailed("refused", "A picture of the task cannot be read.", error);
     });
     try {
-      const connection = this.#newest();
-      this.#using.set(key, connection);
-      await connection.client.start(message.body, message.open);
+      await this.#connections.pin(key).client.start(message.body, message.open);
       return { task: run.taskId, attempt: run.attempt };
     } catch (error) {
       // It may have arrived all the same.
-      if (error instanceof WorkerError && error.kind !== "busy" && error.kind !== "task_refused") this.#leave(run);
+      if (error instanceof WorkerError && error.kind !== "busy" && error.kind !== "task_refused")
+        this.#leftOver.add(keyOf(run), run);
       this.#forget(key);
       throw startFailureOf(error);
     }
@@ -132,7 +119,7 @@ export class HttpWorkerExecutor implements Executor {
     const run = nameOf(handle);
     const key = keyOf(run);
     // One that began before a restart is followed with what is known now.
-    if (!this.#using.has(key)) this.#pin(key);
+    if (!this.#connections.isUsedBy(key)) this.#pin(key);
     let last = FIRST_UPDATE;
     for await (const task of this.#follow(run, signal)) {
       if (task === "unknown") {
@@ -145,7 +132,7 @@ export class HttpWorkerExecutor implements Executor {
         return;
       }
       if (task.state !== "running") this.#ended.set(key, task.result);
-      last = updateOf(task, this.#using.get(key)?.key ?? "");
+      last = updateOf(task, this.#connections.keyFor(key));
       yield last;
     }
   }
@@ -153,7 +140,7 @@ export class HttpWorkerExecutor implements Executor {
   async preview(handle: RunHandle): Promise<{ contentType: string; bytes: Uint8Array } | null> {
     const run = nameOf(handle);
     try {
-      return await this.#ask(run, (client) => client.preview(run));
+      return await this.#connections.ask(keyOf(run), (client) => client.preview(run));
     } catch (error) {
       if (isUnknown(error)) return null;
       throw error;
@@ -164,7 +151,7 @@ export class HttpWorkerExecutor implements Executor {
     const run = nameOf(handle);
     try {
       const facts = await this.#factsOf(run);
-      const stream = await this.#ask(run, (client) => client.result(run, facts));
+      const stream = await this.#connections.ask(keyOf(run), (client) => client.result(run, facts));
       return {
         stream,
         contentType: facts.content_type,
@@ -189,10 +176,10 @@ export class HttpWorkerExecutor implements Executor {
     const run = nameOf(handle);
     if (this.#ended.has(keyOf(run))) return;
     try {
-      const task = await this.#ask(run, (client) => client.cancel(run, this.#parts.limits.cancel));
-      if (task !== null && task.state === "running") this.#leave(run);
+      const task = await this.#connections.ask(keyOf(run), (client) => client.cancel(run, this.#parts.limits.cancel));
+      if (task !== null && task.state === "running") this.#leftOver.add(keyOf(run), run);
     } catch {
-      this.#leave(run);
+      this.#leftOver.add(keyOf(run), run);
     }
   }
 
@@ -200,9 +187,9 @@ export class HttpWorkerExecutor implements Executor {
     const run = nameOf(handle);
     const key = keyOf(run);
     try {
-      if (!this.#leftOver.has(key)) await this.#ask(run, (client) => client.remove(run));
+      if (!this.#leftOver.has(key)) await this.#connections.ask(keyOf(run), (client) => client.remove(run));
     } catch {
-      this.#leave(run);
+      this.#leftOver.add(keyOf(run), run);
     } finally {
       this.#forget(key);
     }
@@ -211,13 +198,11 @@ export class HttpWorkerExecutor implements Executor {
   /** Runs go on; only our side of them ends. */
   async close(): Promise<void> {
     this.#retired = true;
-    for (const connection of this.#connections.values()) connection.close();
-    this.#connections.clear();
-    this.#using.clear();
+    this.#connections.close();
   }
 
   /** The state of a run now and after every change, at a bounded pace, until it ends, is not known, or nothing is heard any more. */
-  async *#follow(run: RunName, signal: AbortSignal): AsyncGenerator<WorkerTask | "unknown" | "silent"> {
+  async *#follow(run: AttemptName, signal: AbortSignal): AsyncGenerator<WorkerTask | "unknown" | "silent"> {
     const { httpWait, workerSilence } = this.#parts.limits;
     let after = 0;
     let free = FREE_QUESTIONS;
@@ -227,7 +212,7 @@ export class HttpWorkerExecutor implements Executor {
       const asked = performance.now();
       try {
         const wish = { attempt: run.attempt, wait: httpWait / 1000, after };
-        const task = await this.#ask(run, (client) => client.task(run.taskId, wish, signal));
+        const task = await this.#connections.ask(keyOf(run), (client) => client.task(run.taskId, wish, signal));
         heard = performance.now();
         pause = RETRY_MS;
         if (task.version !== after || task.state !== "running") yield task;
@@ -249,95 +234,37 @@ export class HttpWorkerExecutor implements Executor {
     }
   }
 
-  async #factsOf(run: RunName): Promise<WorkerResult> {
+  async #factsOf(run: AttemptName): Promise<WorkerResult> {
     const facts =
       this.#ended.get(keyOf(run)) ??
-      (await this.#ask(run, (client) => client.task(run.taskId, { attempt: run.attempt }))).result;
+      (await this.#connections.ask(keyOf(run), (client) => client.task(run.taskId, { attempt: run.attempt }))).result;
     if (facts === null) throw new ResultLost("There is no result of this run.", undefined, true);
     const most = facts.content_type.startsWith("video/") ? resultBytes.video : resultBytes.image;
     if (facts.bytes <= most) return facts;
     throw new ResultLost(`The result has ${facts.bytes} bytes, which is too much.`, undefined, true);
   }
 
-  /** A call about a run; where the key was changed meanwhile and the old one is refused, with the new one. */
-  async #ask<T>(run: RunName, call: (client: WorkerClient) => Promise<T>): Promise<T> {
-    const connection = this.#connectionOf(run);
-    try {
-      return await call(connection.client);
-    } catch (error) {
-      if (!(error instanceof WorkerError) || error.kind !== "key_refused") throw error;
-      const newest = this.#newest();
-      if (newest === connection || newest.baseUrl !== connection.baseUrl) throw error;
-      this.#using.set(keyOf(run), newest);
-      return call(newest.client);
-    }
-  }
-
-  #connectionOf(run: RunName): WorkerConnection {
-    return this.#using.get(keyOf(run)) ?? this.#newest();
-  }
-
   /** Without an address or a key every question fails, and the run is lost in time. */
   #pin(key: string): void {
     try {
-      this.#using.set(key, this.#newest());
+      this.#connections.pin(key);
     } catch (error) {
       this.#parts.log.warn("a worker cannot be asked", { workspace: this.name, error });
     }
   }
 
-  #newest(): WorkerConnection {
-    const known = this.#connections.get(connectionVersionOf(this.#account));
-    if (known !== undefined) return known;
-    const connection = openConnection(this.#account, this.#parts);
-    this.#connections.set(connection.version, connection);
-    return connection;
-  }
-
   /** The run is over for us. */
   #forget(key: string): void {
-    this.#using.delete(key);
+    this.#connections.release(key);
     this.#ended.delete(key);
-    this.#closeUnused();
-  }
-
-  #closeUnused(): void {
-    const used = new Set(this.#using.values());
-    const newest = connectionVersionOf(this.#account);
-    for (const [version, connection] of this.#connections) {
-      if (used.has(connection) || (version === newest && !this.#retired)) continue;
-      connection.close();
-      this.#connections.delete(version);
-    }
-  }
-
-  /** The worker could not be told to stop it: it is told once it answers again. */
-  #leave(run: RunName): void {
-    if (this.#leftOver.size < MOST_LEFT_OVER) this.#leftOver.set(keyOf(run), run);
-  }
-
-  async #stopLeftOver(): Promise<void> {
-    for (const [key, run] of this.#leftOver) {
-      // Begun again meanwhile, or about to be.
-      if (this.#using.has(key) || !this.#leftOver.delete(key)) continue;
-      try {
-        const { client } = this.#newest();
-        await client.cancel(run, this.#parts.limits.cancel);
-        await client.remove(run);
-      } catch (error) {
-        this.#parts.log.debug("a run could not be stopped", { workspace: this.name, task_id: run.taskId, error });
-        if (!isUnknown(error)) this.#leave(run);
-        return;
-      }
-    }
   }
 }
 
-function nameOf(handle: RunHandle): RunName {
+function nameOf(handle: RunHandle): AttemptName {
   return { taskId: String(handle.task), attempt: Number(handle.attempt) };
 }
 
-function keyOf({ taskId, attempt }: RunName): string {
+function keyOf({ taskId, attempt }: AttemptName): string {
   return `${taskId}-${attempt}`;
 }
 
