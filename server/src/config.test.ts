@@ -83,7 +83,7 @@ describe("readConfig", () => {
     ["DEPLOY_TIMEOUT", "241"],
     ["DEPLOY_TIMEOUT", "1.5"],
     ["MODAL_SERVER_URL", "api.modal.example"],
-    ["MODAL_SERVER_URL", "https://user:pass@api.modal.example"],
+    ["MODAL_SERVER_URL", "https://api.modal.example/path"],
     ["LOG_LEVEL", "verbose"],
     ["ENCRYPTION_KEY", "too-short"],
     ["API_KEY", "with a space"],

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { WorkerHealth } from "@safelight/contract/worker";
-import { Errors } from "typebox/value";
+import { Ajv } from "ajv";
 import { expect, test } from "vitest";
 import { repositoryRoot } from "../config.ts";
 import { pythonOfTests } from "../testing/modal-server.ts";
@@ -28,7 +28,8 @@ function ask(path: string, authorization: string): [number, Record<string, strin
 test("the sample app answers the health of the worker protocol to its key alone, and takes no tasks", () => {
   const [status, headers, health] = ask("/health", "Bearer the-worker-key");
   expect([status, headers["safelight-protocol"]]).toEqual([200, "1"]);
-  expect([...Errors(WorkerHealth, health)]).toEqual([]);
+  const fits = new Ajv({ strict: false }).compile(WorkerHealth);
+  expect(fits(health), JSON.stringify(fits.errors)).toBe(true);
   expect(health).toMatchObject({ ready: false, models: [] });
   expect(ask("/health", "Bearer another-key")[0]).toBe(401);
   expect(ask("/health", "")).toEqual([401, expect.anything(), {}]);
