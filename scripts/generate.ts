@@ -8,12 +8,14 @@ import { buildModelsExample } from "../contract/src/models-example.ts";
 import { buildOpenApi } from "../contract/src/openapi.ts";
 import { buildWorkerOpenApi } from "../contract/src/worker/openapi.ts";
 import { findDifference } from "./generate/find-difference.ts";
+import { buildWorkerContract } from "./generate/worker-contract.ts";
 
 const root = new URL("..", import.meta.url);
 const generated: Readonly<Record<string, () => unknown>> = {
   "contract/openapi.json": buildOpenApi,
   "contract/worker-openapi.json": buildWorkerOpenApi,
   "contract/examples/models.json": buildModelsExample,
+  "worker/safelight_worker/contract.json": buildWorkerContract,
 };
 const checking = process.argv.includes("--check");
 
