@@ -47,7 +47,7 @@ function ActiveTasks() {
   return (
     <PageLink page="queue" className="btn btn-quiet btn-small top-active">
       <span className="state state-running num">
-        <span className="max-md:hidden">{strings.queue}:</span> {strings.active(running, waiting)}
+        <span className="max-md:sr-only">{strings.queue}:</span> {strings.active(running, waiting)}
       </span>
     </PageLink>
   );

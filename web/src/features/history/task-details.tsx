@@ -62,7 +62,7 @@ function Facts({ task }: { task: Task }) {
     [words.ran, ran === null ? null : duration(ran)],
     [words.ended, task.finished_at === null ? null : absoluteTime(task.finished_at)],
     [words.attempt, task.attempt === 0 ? null : formatNumber(task.attempt)],
-    [words.engine, task.engine],
+    [words.engine, task.engine === "sketch" ? words.sketch : task.engine],
     [words.workspace, task.workspace],
     [words.size, sizeText(task)],
     ["", frames === null || fps === null ? null : words.frames(frames, fps)],

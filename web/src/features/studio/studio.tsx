@@ -62,7 +62,7 @@ export function Studio({ online }: { online: boolean }) {
         onRetry={() => void tasks.refetch()}
         onExample={setPrompt}
       />
-      <Queue tasks={tasks.tasks ?? []} active={tasks.active} chosen={onStage.shown?.id ?? null} onChoose={show} />
+      <Queue tasks={onStage.latest} active={tasks.active} chosen={onStage.shown?.id ?? null} onChoose={show} />
     </main>
   );
 }

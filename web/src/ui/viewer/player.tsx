@@ -80,14 +80,12 @@ function FrameSteps({ playback }: { playback: Playback }) {
       <Control
         label={strings.frameBack}
         keys=","
-        optional
         icon={<StepBack className="icon" aria-hidden="true" />}
         onPress={() => playback.stepFrames(-1)}
       />
       <Control
         label={strings.frameOn}
         keys="."
-        optional
         icon={<StepForward className="icon" aria-hidden="true" />}
         onPress={() => playback.stepFrames(1)}
       />
@@ -164,17 +162,15 @@ interface ControlProps {
   label: string;
   keys: string;
   icon: ReactNode;
-  /** Left out where there is no room; the keys stay. */
-  optional?: boolean;
   pressed?: boolean;
   onPress: () => void;
 }
 
-function Control({ label, keys, icon, optional = false, pressed, onPress }: ControlProps) {
+function Control({ label, keys, icon, pressed, onPress }: ControlProps) {
   return (
     <button
       type="button"
-      className={`icon-btn icon-btn-small ${optional ? "player-optional" : ""}`}
+      className="icon-btn icon-btn-small"
       aria-label={label}
       title={`${label} (${keys})`}
       {...(pressed === undefined ? {} : { "aria-pressed": pressed })}

@@ -154,6 +154,15 @@ describe("before and after", () => {
     expect(screen.getByAltText(picture.alt)).toBe(result);
   });
 
+  it("covers a clip only when it is asked to", () => {
+    render(<Viewer media={clip} compareWith={{ url: "/uploads/b" }} />);
+    const toggle = screen.getByRole("button", { name: "Before and after" });
+    expect(toggle.getAttribute("aria-pressed")).toBe("false");
+    fireEvent.click(toggle);
+    expect(toggle.getAttribute("aria-pressed")).toBe("true");
+    fireEvent.click(toggle);
+  });
+
   it("is not offered when the reference is gone, or there was none", () => {
     show();
     fireEvent.error(screen.getByAltText("The reference picture, framed as for the run"));

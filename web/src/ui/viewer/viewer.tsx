@@ -30,19 +30,19 @@ export function Viewer(props: ViewerProps) {
   return <OneMedium key={`${url} ${version}`} {...props} />;
 }
 
-/** The choice of the last picture holds for the next. */
-let comparing = true;
+/** The choice of the last one holds for the next of its kind. Half of a clip is not covered by a still unless that is asked for. */
+const comparing: Record<ViewerMedia["kind"], boolean> = { image: true, video: false };
 
 function OneMedium({ media, toolbar, compareWith, onMissing, children }: ViewerProps) {
   const [video, setVideo] = useState<HTMLVideoElement | null>(null);
-  const [compares, setCompares] = useState(comparing);
+  const [compares, setCompares] = useState(comparing[media.kind]);
   const [beforeGone, setBeforeGone] = useState(false);
   const source = useMediaSource(media.url, onMissing);
   const before = compareWith && !beforeGone ? compareWith.url : null;
   const broken = source.phase === "loading" || source.phase === "ready" ? null : source.phase;
   const toggleCompare = () => {
-    comparing = !compares;
-    setCompares(comparing);
+    comparing[media.kind] = !compares;
+    setCompares(!compares);
   };
   return (
     <ViewerFrame

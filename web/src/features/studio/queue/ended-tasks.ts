@@ -46,6 +46,11 @@ export function dismissEnded(id: string): void {
   setVisit({ ...visit, dismissed: [...visit.dismissed, id].slice(-dismissedKept) });
 }
 
+/** Empties the list, for this tab: the given tasks are those that are known. */
+export function dismissAllEnded(tasks: readonly Task[]): void {
+  setVisit({ since: latestChange(tasks), dismissed: [] });
+}
+
 function setVisit(next: Visit): void {
   visit = next;
   try {

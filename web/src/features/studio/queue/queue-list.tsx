@@ -1,7 +1,7 @@
 import { useRef } from "react";
 import type { StudioModel } from "../../../api/models.ts";
 import type { Task } from "../../../api/tasks.ts";
-import { useEndedTasks } from "./ended-tasks.ts";
+import { dismissAllEnded, useEndedTasks } from "./ended-tasks.ts";
 import { type QueueActions, QueueItem } from "./queue-item.tsx";
 import { strings } from "./strings.ts";
 import { useCancelAll } from "./use-cancel.ts";
@@ -53,6 +53,16 @@ export function QueueList({ tasks, loaded, models, active, chosen, actions }: Qu
                   onClick={() => void cancelAll()}
                 >
                   {strings.cancelAll}
+                </button>
+              ) : null}
+              {group.name === "ended" && ended.length > 1 ? (
+                <button
+                  type="button"
+                  className="btn btn-small btn-quiet"
+                  aria-label={strings.clearEndedName}
+                  onClick={() => dismissAllEnded(tasks)}
+                >
+                  {strings.clearEnded}
                 </button>
               ) : null}
             </div>

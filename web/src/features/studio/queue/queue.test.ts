@@ -1,9 +1,11 @@
+// @vitest-environment jsdom
 // What the queue remembers and what it says aloud.
+import { act, renderHook } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { mergeTask, type Task } from "../../../api/task-board.ts";
 import { createItem, time } from "../../../testing/sample-tasks.ts";
 import { announce } from "./announcement.ts";
-import { endedSince } from "./ended-tasks.ts";
+import { dismissAllEnded, endedSince, useEndedTasks } from "./ended-tasks.ts";
 
 const task = (id: string, fields: Partial<Task> = {}): Task => mergeTask(createItem(id, fields), undefined);
 const ended = (id: string, second: number, fields: Partial<Task> = {}) =>
@@ -18,6 +20,19 @@ describe("ended since the person came", () => {
   it("stays short however much has ended", () => {
     const tasks = Array.from({ length: 300 }, (_, index) => ended(`task-${index}`, index + 1));
     expect(endedSince(tasks, time(0), [])).toHaveLength(12);
+  });
+});
+
+describe("clearing what ended", () => {
+  it("empties the list for good: what ended earlier does not come up in its place", () => {
+    const tasks = Array.from({ length: 300 }, (_, index) =>
+      ended(`task-${index}`, index + 1, { updated_at: time(index + 1) }),
+    );
+    const { result } = renderHook(() => useEndedTasks(tasks, true));
+    act(() => dismissAllEnded([]));
+    expect(result.current).toHaveLength(12);
+    act(() => dismissAllEnded(tasks));
+    expect(result.current).toEqual([]);
   });
 });
 

@@ -42,6 +42,8 @@ const en = {
   editName: (prompt: string) => `Edit: ${prompt}`,
   dismiss: (prompt: string) => `Take off this list: ${prompt}`,
   dismissTitle: "Take off this list",
+  clearEnded: "Clear",
+  clearEndedName: "Clear the list of what ended",
   announce: {
     started: (prompt: string) => `Started: ${prompt}`,
     progress: (percent: string, prompt: string) => `${percent}: ${prompt}`,
@@ -122,6 +124,8 @@ const ru: typeof en = {
   editName: (prompt) => `Изменить: ${prompt}`,
   dismiss: (prompt) => `Убрать из списка: ${prompt}`,
   dismissTitle: "Убрать из списка",
+  clearEnded: "Очистить",
+  clearEndedName: "Очистить список завершённых",
   announce: {
     started: (prompt) => `Началось: ${prompt}`,
     progress: (percent, prompt) => `${percent}: ${prompt}`,

@@ -8,6 +8,7 @@ import type { Parameter, StudioModel } from "../../../api/studio-model.ts";
 import { pairs, studioModels } from "../../../testing/offered-models.ts";
 import { type Answer, type Asked, openPageServer, type PageServer, refusal } from "../../../testing/page-server.ts";
 import { localize, setLanguage } from "../../../ui/language.ts";
+import { shortcutsInForce } from "../../../ui/shortcuts.ts";
 import { RecipeColumn } from "./components/recipe-column.tsx";
 import { placed } from "./model/places.ts";
 import { chosenMode, emptyRecipe, isPictorial, parametersInForce, valueOf, withValue } from "./model/recipe.ts";
@@ -209,6 +210,22 @@ describe.each(pairs)("the form of $name is the catalog's (US1, FR-003)", ({ mode
       .toSorted((a, b) => b.length - a.length)
       .reduce((text, name) => text.replaceAll(name, " "), shown);
     expect(left.match(/[A-Za-z]{3,}/g) ?? []).toEqual([]);
+  });
+});
+
+describe("keys", () => {
+  test("Ctrl Enter generates from the prompt and from outside it; the slash leads to the prompt; both are listed", async () => {
+    show();
+    const prompt = screen.getByRole("textbox", { name: "Prompt" });
+    fireEvent.keyDown(document.body, { key: "/" });
+    expect(document.activeElement).toBe(prompt);
+    await userEvent.type(prompt, "a red boat");
+    fireEvent.keyDown(prompt, { key: "Enter", ctrlKey: true });
+    await waitFor(() => expect(accepted).toHaveLength(1));
+    fireEvent.keyDown(document.body, { key: "Enter", metaKey: true });
+    await waitFor(() => expect(accepted).toHaveLength(2));
+    const listed = shortcutsInForce().flatMap(({ shortcuts }) => Object.keys(shortcuts));
+    expect(listed).toEqual(expect.arrayContaining(["mod+Enter", "/"]));
   });
 });
 

@@ -62,6 +62,8 @@ const en = {
   generateVideo: (seconds: string, count: number) =>
     count === 1 ? `Generate ${seconds} of video` : `Generate ${count} videos, ${seconds} each`,
   generateOffline: "Generate when back online",
+  generateKey: "Generate",
+  promptKey: "Write a prompt",
   submitting: "Sending …",
   submittingOf: (taken: number, wanted: number) => `Sending, ${taken} of ${wanted} taken …`,
   takenOf: (taken: number, wanted: number) =>
@@ -170,6 +172,8 @@ const ru: typeof en = {
   generateVideo: (seconds, count) =>
     count === 1 ? `Создать видео, ${seconds}` : `Создать видео: ${count} по ${seconds}`,
   generateOffline: "Создать, когда будет связь",
+  generateKey: "Создать",
+  promptKey: "К описанию",
   submitting: "Отправляется …",
   submittingOf: (taken, wanted) => `Отправляется, принято ${taken} из ${wanted} …`,
   takenOf: (taken, wanted) => `Принято ${taken} из ${wanted}, они уже в работе. Остальное ещё не отправлено.`,

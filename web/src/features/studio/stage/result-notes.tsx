@@ -76,12 +76,14 @@ function Warnings({ task, model }: { task: Task; model: StudioModel | undefined 
   if (warnings.length === 0) return null;
   const labelOf = (name: string | undefined) =>
     localize(model?.parameters.find((parameter) => parameter.name === name)?.label);
+  // Several pictures can have been treated alike: once is enough to say so.
+  const said = new Set(warnings.map((warning) => noticeWords(warning, labelOf(warning.parameter))));
   return (
     <ul className="grid gap-1" aria-label={strings.notes}>
-      {warnings.map((warning) => (
-        <li key={`${warning.code} ${warning.parameter ?? ""}`} className="honest">
+      {[...said].map((words) => (
+        <li key={words} className="honest">
           <TriangleAlert aria-hidden="true" />
-          <span>{noticeWords(warning, labelOf(warning.parameter))}</span>
+          <span>{words}</span>
         </li>
       ))}
     </ul>

@@ -212,6 +212,15 @@ describe("a result", () => {
     expect(same).not.toContain("It drew:");
   });
 
+  it("says once what happened to several of its pictures", async () => {
+    const cropped = { code: "reference_cropped", detail: "English detail" };
+    const text = await show({
+      ...image,
+      warnings: [0, 40, 80].map((frame) => ({ ...cropped, parameter: `frame ${frame}` })),
+    });
+    expect(text.split("was cut off to fit the size")).toHaveLength(2);
+  });
+
   it("compares with the picture it was made from, whatever the catalog calls it", async () => {
     for (const model of studioModels) {
       for (const { name } of model.parameters.filter(({ type }) => type === "image")) {
