@@ -10,6 +10,14 @@ import type { Prepare } from "../tasks/read.ts";
 /** How long a look at the queue is good for those who ask why a task waits, milliseconds. */
 const VIEW_MS = 50;
 
+/** What a look at queue and executors found. */
+interface Look {
+  readonly commits: number;
+  readonly at: number;
+  readonly view: QueueView;
+  readonly places: readonly { readonly executor: Executor; readonly lane: Lane; readonly rests: boolean }[];
+}
+
 /** The executors as the queue sees them. */
 export class Seats {
   readonly #context: Context;
@@ -19,7 +27,7 @@ export class Seats {
   readonly #startedAt: number;
   #uses = 0;
   readonly #resting = new Set<string>();
-  #seen: { commits: number; at: number; view: QueueView } | undefined;
+  #seen: Look | undefined;
 
   constructor(context: Context, executors: ExecutorSet) {
     this.#context = context;
@@ -50,24 +58,29 @@ export class Seats {
   }
 
   explainWaiting(prepare: Prepare, task: WaitingTask): Waiting {
-    const seats = this.#executors.all().map((executor): Seat => {
+    const { view, places } = this.#look(prepare);
+    const seats = places.map(({ executor, lane, rests }): Seat => {
       const offer = executor.offer(task.model as ModelId, task.mode as Mode);
-      const rests = this.#executors.standing(executor.name) === "resting";
-      return { lane: this.#laneOf(executor), rests, unable: offer.able ? null : offer.reason };
+      return { lane, rests, unable: offer.able ? null : offer.reason };
     });
-    return whyWaiting(prepare, seats, this.#viewOf(prepare), task);
+    return whyWaiting(prepare, seats, view, task);
   }
 
-  /** Lists ask for many tasks at once: what was seen holds until the next commit, for a moment. */
-  #viewOf(prepare: Prepare): QueueView {
+  /** Lists ask for many tasks at once, and many submit at once: what was seen holds until the next commit, for a moment. */
+  #look(prepare: Prepare): Look {
     const { clock, database } = this.#context;
-    if (prepare !== database.prepareRead) return lookAtQueue(prepare);
     const { commits } = database;
     const now = clock.steady();
     if (this.#seen?.commits !== commits || now - this.#seen.at > VIEW_MS) {
-      this.#seen = { commits, at: now, view: lookAtQueue(prepare) };
+      const places = this.#executors.all().map((executor) => {
+        const rests = this.#executors.standing(executor.name) === "resting";
+        return { executor, rests, lane: this.#laneOf(executor) };
+      });
+      this.#seen = { commits, at: now, places, view: lookAtQueue(prepare) };
     }
-    return this.#seen.view;
+    // Inside a transaction there may be another task in front since the last look.
+    if (prepare !== database.prepareRead) return { ...this.#seen, view: { ...this.#seen.view, next: undefined } };
+    return this.#seen;
   }
 
   #laneOf(executor: Executor): Lane {
