@@ -1,0 +1,185 @@
+"""Pony Diffusion V6 XL: SDXL, from a folder or from its one checkpoint file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+from diffusers import StableDiffusionXLImg2ImgPipeline, StableDiffusionXLPipeline
+
+from safelight_worker import loading, references
+from safelight_worker.families import (
+    Frames,
+    Job,
+    LoadReport,
+    Placement,
+    Report,
+    Unavailable,
+    WeightsDamaged,
+    WeightsMissing,
+)
+from safelight_worker.families.warm import Warm, dtypes_for, note_unchanged, note_unused_negative, reason_of
+from safelight_worker.latents import LatentMap, picture_map
+from safelight_worker.loading import Recipe
+from safelight_worker.preflight import Tensor, family_of, holds_vocabulary, read_header
+from safelight_worker.prompts import encode_windows
+from safelight_worker.running import run_pipeline
+from safelight_worker.schedulers import sdxl_scheduler
+from safelight_worker.settings import ModelSpec
+
+COMPONENTS = ("text_encoder", "text_encoder_2", "unet", "vae")
+TOKENIZERS = ("tokenizer", "tokenizer_2")
+WORKING = 4_000_000_000
+"""Bytes for a run at 1280×1280 in half precision. An estimate, to be measured."""
+
+CHECKPOINT_STARTS = {
+    "text_encoder": "conditioner.embedders.0.transformer.",
+    "text_encoder_2": "conditioner.embedders.1.model.",
+    "unet": "model.diffusion_model.",
+    "vae": "first_stage_model.",
+}
+
+
+class LoadedPony:
+    """SDXL in memory."""
+
+    def __init__(self, warm: Warm, config: Mapping[str, Any], colours: LatentMap) -> None:
+        self.warm = warm
+        self.config = config
+        self.colours = colours
+
+    def run(self, job: Job, report: Report) -> Frames:
+        """One picture. In img2img `denoising_strength` of the steps are run."""
+        report.stage("encode")
+        report.check()
+        width, height, steps = job.whole("width"), job.whole("height"), job.whole("steps")
+        guidance = job.number("cfg_scale")
+        note_unused_negative(job, report, guidance)
+        arguments: dict[str, Any] = {}
+        kind: Any = StableDiffusionXLPipeline
+        if job.mode == "img2img":
+            picture = references.opened(references.only(job, "reference_image"), width, height)
+            strength = job.number("denoising_strength")
+            if strength <= 0:
+                note_unchanged(report)
+                return Frames(numpy.asarray(picture)[None])
+            kind = StableDiffusionXLImg2ImgPipeline
+            arguments = {"image": picture, "strength": strength}
+        pipe = self.warm.pipeline(
+            kind, sdxl_scheduler(job.text("sampler"), self.config, job.seed), add_watermarker=False
+        )
+        negative = job.negative_prompt if guidance > 1 else None
+        text = encode_windows(pipe, job.prompt, negative, job.whole("clip_skip"))
+        arguments |= {
+            "prompt_embeds": text.prompt,
+            "negative_prompt_embeds": text.negative,
+            "pooled_prompt_embeds": text.pooled,
+            "negative_pooled_prompt_embeds": text.negative_pooled,
+            "num_inference_steps": steps,
+            "guidance_scale": guidance,
+        }
+        if job.mode != "img2img":
+            arguments |= {"width": width, "height": height}
+        told = max(1, min(int(steps * arguments.get("strength", 1)), steps))
+        return Frames(run_pipeline(pipe, arguments, report, steps=told, seed=job.seed, colours=self.colours))
+
+    def unload(self) -> None:
+        """Lets go of the weights."""
+        self.warm.drop()
+
+
+class Pony:
+    """The SDXL family."""
+
+    model = "pony"
+
+    def modes(self, spec: ModelSpec) -> dict[str, Unavailable | None]:
+        """Both modes run when the weights are in place."""
+        reason = reason_of(lambda: _recipe(spec)) if not _is_file(spec) else _reason_of_file(spec)
+        return {"txt2img": reason, "img2img": reason}
+
+    def load(self, spec: ModelSpec, place: Placement, report: LoadReport) -> LoadedPony:
+        """Loads a folder of diffusers or a checkpoint with a folder of configurations beside it."""
+        report.stage("load")
+        dtypes = dtypes_for(place.device, COMPONENTS, torch.float16)
+        if _is_file(spec):
+            parts, config, counts = _load_file(spec, dtypes["unet"], report)
+        else:
+            recipe = _recipe(spec)
+            findings = recipe.look()
+            findings.refuse()
+            counts, config, parts = findings.counts, loading.scheduler_config(recipe), {}
+        working = WORKING if place.device != "cpu" else 0
+        plan = loading.plan_for(counts, dtypes, {}, working, place)
+        if not parts:
+            parts = loading.load_parts(recipe, dtypes, report)
+        warm = Warm(parts, plan, place)
+        pipe = warm.pipeline(StableDiffusionXLPipeline, sdxl_scheduler("Euler a", config, 0), add_watermarker=False)
+        report.check()
+        return LoadedPony(warm, config, picture_map(pipe.vae))
+
+
+def _is_file(spec: ModelSpec) -> bool:
+    source = spec.source("checkpoint")
+    return source is not None and source.place.suffix == ".safetensors"
+
+
+def _recipe(spec: ModelSpec) -> Recipe:
+    elsewhere = {name: loading.place_of(spec, name) for name in COMPONENTS if spec.source(name) is not None}
+    return loading.folder_recipe(loading.place_of(spec, "checkpoint"), COMPONENTS, TOKENIZERS, elsewhere)
+
+
+def _reason_of_file(spec: ModelSpec) -> Unavailable | None:
+    try:
+        _looked_at_file(spec)
+    except WeightsMissing as error:
+        return Unavailable("weights_missing", str(error))
+    except WeightsDamaged as error:
+        return Unavailable("weights_damaged", str(error))
+    return None
+
+
+def _looked_at_file(spec: ModelSpec) -> tuple[Path, Path, dict[str, int]]:
+    """The checkpoint, the folder of configurations, and the values of each component, after the preflight."""
+    file, config = loading.place_of(spec, "checkpoint"), loading.place_of(spec, "config")
+    header = read_header(file)
+    family = family_of(header)
+    if family != "sdxl":
+        raise WeightsDamaged(f"{file.name} is no SDXL checkpoint" + (f" but of the {family} family" if family else ""))
+    counts = {name: _values(header, start) for name, start in CHECKPOINT_STARTS.items()}
+    for name, count in counts.items():
+        if not count:
+            raise WeightsDamaged(f"{file.name} lacks {name}")
+        if not (config / name / "config.json").is_file():
+            raise WeightsMissing(f"{name}/config.json is missing", [f"{name}/config.json"])
+    for name in TOKENIZERS:
+        if not holds_vocabulary(config / name):
+            raise WeightsMissing(f"{name} has no vocabulary", [name])
+    return file, config, counts
+
+
+def _values(header: Mapping[str, Tensor], start: str) -> int:
+    return sum(int(numpy.prod(entry.shape)) for name, entry in header.items() if name.startswith(start))
+
+
+def _load_file(
+    spec: ModelSpec, dtype: torch.dtype, report: LoadReport
+) -> tuple[dict[str, Any], Mapping[str, Any], Mapping[str, int]]:
+    file, config, counts = _looked_at_file(spec)
+    report.check()
+    with loading.said_plainly("loading the checkpoint"):
+        pipe = StableDiffusionXLPipeline.from_single_file(
+            str(file), config=str(config), local_files_only=True, torch_dtype=dtype, add_watermarker=False
+        )
+    parts = {name: component for name, component in pipe.components.items() if name in (*COMPONENTS, *TOKENIZERS)}
+    for name in COMPONENTS:
+        if any(tensor.is_meta for tensor in parts[name].state_dict().values()):
+            raise WeightsDamaged(f"{file.name} does not hold all of {name}")
+        parts[name].eval()
+    return parts, dict(pipe.scheduler.config), counts
+
+
+family = Pony()
