@@ -2,6 +2,7 @@ import type { Account, AccountHealth } from "@safelight/contract";
 import { bytesWords } from "../../../ui/figures.ts";
 import { formatNumber } from "../../../ui/language.ts";
 import { absoluteTime } from "../../../ui/time.ts";
+import { shortTime } from "../short-time.ts";
 import { checkWords } from "./check-words.ts";
 import { strings } from "./strings.ts";
 
@@ -81,7 +82,9 @@ function Checks({ health }: { health: AccountHealth | undefined }) {
       <tbody>
         {checks.map((check) => (
           <tr key={check.checked_at}>
-            <td className="num">{absoluteTime(check.checked_at)}</td>
+            <td className="num admin-when" title={absoluteTime(check.checked_at)}>
+              {shortTime(check.checked_at)}
+            </td>
             <td>
               <span className={`state ${check.outcome === "ok" ? "state-ready" : "state-failed"}`}>
                 {check.outcome === "ok" ? words.good : checkWords(check.error_code, null)}

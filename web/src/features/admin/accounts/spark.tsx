@@ -3,7 +3,7 @@ import { strings } from "./strings.ts";
 
 const width = 72;
 const height = 20;
-const shown = 12;
+const shown = 10;
 
 /** How long the last checks took, oldest first, as a line; a bad check breaks it and is marked with a cross. */
 export function Spark({ checks }: { checks: Checks }) {
@@ -35,7 +35,7 @@ export function sparkPaths(checks: Checks): { line: string; misses: string } {
   for (const [index, { outcome, latency_ms }] of checks.entries()) {
     if (outcome === "failed" || latency_ms === null) {
       drawing = false;
-      misses.push(`M${x(index) - 3} ${height - 9}l6 6m0-6l-6 6`);
+      misses.push(`M${round(x(index) - 2)} ${height - 8}l4 4m0-4l-4 4`);
       continue;
     }
     parts.push(`${drawing ? "L" : "M"}${x(index)} ${round(height - 3 - (latency_ms / most) * (height - 6))}`);

@@ -1,12 +1,12 @@
 import type { AuditEvent } from "@safelight/contract";
 import { ChevronDown } from "lucide-react";
 import { memo } from "react";
-import { currentLanguage } from "../../../ui/language.ts";
 import { absoluteTime } from "../../../ui/time.ts";
 import { useAudit } from "../data/audit.ts";
 import { Loaded } from "../loaded.tsx";
 import { ScrollBox } from "../scroll-box.tsx";
 import { SectionHead } from "../section-head.tsx";
+import { shortTime } from "../short-time.ts";
 import type { View } from "../use-view.ts";
 import { AuditFilters } from "./audit-filters.tsx";
 import { strings } from "./strings.ts";
@@ -123,17 +123,6 @@ function Fact({ name, value }: { name: string; value: string }) {
       <dd className="break-all">{value}</dd>
     </div>
   );
-}
-
-/** "14:03:22" of today, "21 Nov, 14:03" of another day. */
-function shortTime(iso: string, now: number = Date.now()): string {
-  const isToday = new Date(iso).toDateString() === new Date(now).toDateString();
-  const language = currentLanguage() === "en" ? "en-GB" : currentLanguage();
-  const clock: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
-  const options: Intl.DateTimeFormatOptions = isToday
-    ? { ...clock, second: "2-digit" }
-    : { ...clock, day: "numeric", month: "short" };
-  return new Intl.DateTimeFormat(language, options).format(new Date(iso));
 }
 
 /** "code invalid_api_key, earlier 3": names and values as the log has them, without what goes without saying. */
