@@ -112,6 +112,12 @@ test("a picture is made, found, opened, deleted and taken back by keys alone", {
   await keyboard.press("Escape");
   await detail.waitFor({ state: "detached" });
   await expect.poll(() => hasFocus(picture(page, "a mushroom in the rain"))).toBe(true);
+  await keyboard.press("?");
+  const keys = page.getByRole("dialog", { name: "Keyboard" });
+  await keys.waitFor();
+  await keyboard.press("Escape");
+  await keys.waitFor({ state: "detached" });
+  expect(await hasFocus(picture(page, "a mushroom in the rain"))).toBe(true);
   await keyboard.press("Delete");
   await picture(page, "a mushroom in the rain").waitFor({ state: "detached" });
   await tabTo(page, /^Undo$/);

@@ -1,5 +1,6 @@
 import { X } from "lucide-react";
 import { type ReactNode, useEffect, useId, useRef } from "react";
+import { useReturnOfFocus } from "./return-of-focus.ts";
 import { strings } from "./strings.ts";
 
 interface DrawerProps {
@@ -17,8 +18,8 @@ export function Drawer({ title, onClose, tools, children }: DrawerProps) {
   useEffect(() => {
     const element = dialog.current;
     if (element && !element.open) element.showModal();
-    return () => element?.close();
   }, []);
+  useReturnOfFocus(dialog);
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- its backdrop closes it, as Escape does
     <dialog

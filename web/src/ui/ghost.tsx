@@ -4,10 +4,18 @@ import { type CSSProperties, type ReactNode, useEffect, useState } from "react";
 const patience = 300;
 
 /** Shapes of what is on its way; nothing at all in the first moments. `label` says what is loading. */
-export function GhostArea({ label, className, children }: { label: string; className?: string; children: ReactNode }) {
+export function GhostArea({
+  label,
+  className = "",
+  children,
+}: {
+  label: string;
+  className?: string;
+  children: ReactNode;
+}) {
   const late = useLate();
   return (
-    <output className={className} style={{ display: "block" }} aria-busy="true">
+    <output className={`ghost-area ${className}`} aria-busy="true">
       {late ? (
         <>
           <span className="visually-hidden">{label}</span>

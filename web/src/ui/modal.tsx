@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect, useId, useRef } from "react";
+import { useReturnOfFocus } from "./return-of-focus.ts";
 
 interface ModalProps {
   title: string;
@@ -18,8 +19,8 @@ export function Modal({ title, onClose, describedBy, alert = false, className = 
   useEffect(() => {
     const element = dialog.current;
     if (element && !element.open) element.showModal();
-    return () => element?.close();
   }, []);
+  useReturnOfFocus(dialog);
   return (
     <dialog
       ref={dialog}

@@ -97,6 +97,10 @@ function Away({ task, actions }: { task: Task; actions: QueueActions }) {
 }
 
 function Meta({ task, model }: { task: Task; model: string }) {
+  if (task.status === "failed") {
+    const { title } = failureWords(task.error?.code ?? null);
+    return <span className={`block text-label ${isCancelled(task) ? "text-faint" : "text-danger"}`}>{title}</span>;
+  }
   const parts = metaParts(task, model);
   if (parts.length === 0) return null;
   return (
@@ -126,16 +130,15 @@ function metaParts(task: Task, model: string): string[] {
   }
 }
 
-/** Why it is not further: lost tries, nobody to run it, or the reason of the failure with what to do about it. */
+function isCancelled(task: Task): boolean {
+  return task.error?.code === "cancelled";
+}
+
+/** Why it is not further: lost tries, nobody to run it, or what to do about a failure. */
 function Why({ task, stranded }: { task: Task; stranded: boolean }) {
   if (task.status === "failed") {
-    const { title, advice } = failureWords(task.error?.code ?? null);
-    const quiet = task.error?.code === "cancelled";
-    return (
-      <p className={`queue-why ${quiet ? "text-soft" : "text-danger"}`}>
-        {title}. {quiet ? null : advice}
-      </p>
-    );
+    const { advice } = failureWords(task.error?.code ?? null);
+    return isCancelled(task) ? null : <p className="queue-why text-soft">{advice}</p>;
   }
   const words = task.status === "pending" && stranded ? strings.nobody : attemptWords(task);
   return words === null ? null : <p className="queue-why hint">{words}</p>;
