@@ -37,6 +37,7 @@ from transformers import (
 
 from safelight_worker import memory
 from safelight_worker.families import LoadReport, OutOfMemory, Placement, WeightsDamaged, WeightsMissing
+from safelight_worker.few_keys import look_at_few
 from safelight_worker.preflight import (
     Findings,
     Part,
@@ -305,6 +306,8 @@ def settle(pipe: Any, plan: memory.Plan, device: str, cast: Sequence[str] = ()) 
                 compute = torch.float32 if device == "cpu" else torch.bfloat16
                 component.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=compute)
     pipe.set_progress_bar_config(disable=True)
+    if isinstance(pipe.vae, PooledWanVae):
+        look_at_few(pipe)
     if device == "cpu":
         return
     with said_plainly("placing the model"):
