@@ -32,15 +32,20 @@ export class DeploymentLog {
     this.#written = written;
   }
 
-  /** The end of the output, also where the log is full. */
+  /** The end of what the command said, also where the log is full. */
   get lastLines(): readonly string[] {
     return this.#last;
   }
 
-  /** A line without secrets. */
+  /** A line that the command said, without secrets. */
   add(line: string): void {
     this.#last.push(line);
     if (this.#last.length > 40) this.#last.shift();
+    this.note(line);
+  }
+
+  /** A line of ours. */
+  note(line: string): void {
     if (this.#lines >= mostLines || this.#characters >= mostCharacters) return;
     this.#lines += 1;
     this.#characters += line.length;

@@ -82,8 +82,8 @@ test("whichever write fails once, the deploy is refused whole or ends whole", as
     expect(deployments()[0]).toMatchObject({
       status: "failed",
       error: { code: "deploy_failed", detail: "The modal command ended with code 1: last words" },
-      log: ["first words", "last words"],
-      log_lines: 2,
+      log: ["Deploying the app safelight-cloud-gpu …", "first words", "last words"],
+      log_lines: 3,
     });
     expect(rows().slice(rowsBefore)).toEqual(["success", "failure"]);
   }

@@ -48,9 +48,8 @@ export async function deployAll(context: Context, deployer: Deployer): Promise<D
       .filter(({ kind, status }) => kind === "modal" && status !== "disabled")
       .filter(({ id }) => waiting(tx, id)?.kind !== "rollback")
       .map((account) => queueDeploy(context, deployer, tx, account, sourceHash));
-    const details = {
-      deployments: queued.map(({ id, workspace, version }) => ({ deployment: id, workspace, version })),
-    };
+    // Each has a row of its own beside this one.
+    const details = { workspaces: queued.map(({ workspace }) => workspace) };
     appendAudit(context, tx, { action: "deploy_all", target: null, outcome: "success", details });
     return queued;
   });

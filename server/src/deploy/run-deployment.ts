@@ -70,9 +70,12 @@ export async function runDeployment(
 }
 
 async function deployAndAsk(run: Run): Promise<Outcome> {
+  // The command is silent for as long as nothing goes wrong; somebody may be looking.
+  run.log.note(`Deploying the app ${run.record.settings.app} …`);
   const deployed = await callPython(run, deployArguments(run.record.settings), ["stdout", "stderr"]);
   if (run.signal.aborted) return endedEarly(run.signal, deployed.end.exitCode === 0);
   if (deployed.end.exitCode !== 0) return explainEnd(deployed.end, run.log.lastLines);
+  run.log.note("Asking Modal for the address …");
   const asked = await callPython(
     { ...run, signal: AbortSignal.any([run.signal, AbortSignal.timeout(run.parts.limits.ask)]) },
     askArguments(),

@@ -28,6 +28,6 @@ test("nobody answers: the real command gives up, and the error says why", async 
   await expect.poll(() => read().status, { timeout: 150_000 }).toBe("failed");
   expect(read()).toMatchObject({
     error: { code: "modal_unreachable" },
-    log: ["Error: Could not connect to the Modal server."],
+    log: ["Deploying the app safelight-cloud-gpu …", "Error: Could not connect to the Modal server."],
   });
 }, 200_000);
