@@ -1,4 +1,5 @@
 // What an operator does, in a browser, on a real server with a real worker process as an account.
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -25,13 +26,24 @@ let workerFolder: Awaited<ReturnType<typeof temporaryDirectory>>;
 
 beforeAll(async () => {
   workerFolder = await temporaryDirectory();
-  // No deploy of a test leaves the machine: without Python it fails at once.
-  const environment = { MODAL_PYTHON: join(workerFolder.path, "no-python") };
+  const environment = { MODAL_PYTHON: await writeDeployCommand() };
   [visit, worker] = await Promise.all([
     Visit.begin(environment),
     startWorkerProcess(workerFolder.path, ["--models", "flux"]),
   ]);
 }, patience);
+
+/** Stands in for Modal's command, so that no deploy of a test leaves the machine: it says something, and ends when it is told to. */
+async function writeDeployCommand(): Promise<string> {
+  const [path, failing] = ["deploy-command", "deploys-fail"].map((name) => join(workerFolder.path, name)) as [
+    string,
+    string,
+  ];
+  const failure = 'echo "Error: the cupboard is bare"; exit 1';
+  const script = `#!/bin/sh\necho "Building the image"\nif [ -e "${failing}" ]; then ${failure}; fi\nexec sleep 60\n`;
+  await writeFile(path, script, { mode: 0o755 });
+  return path;
+}
 
 // A test that fails leaves nothing that another one would stumble over.
 afterEach(async () => {
@@ -162,7 +174,9 @@ describe("the operator's pages in a browser", () => {
     await context.close();
   });
 
-  test("a deploy that fails says why, in the list and in its log", { timeout: patience }, async () => {
+  test("a deploy is followed live and cancelled after a question; one that fails says why", {
+    timeout: patience,
+  }, async () => {
     const { page, context, faults } = await openDashboard(visit);
     await page.getByRole("button", { name: "Add account" }).first().click();
     const form = page.getByRole("dialog", { name: "Add account" });
@@ -175,9 +189,19 @@ describe("the operator's pages in a browser", () => {
     await accountRow(page, "modal-night").getByText("Not deployed yet.").waitFor();
     await page.getByRole("button", { name: "Deploy: modal-night" }).click();
     const deployments = page.locator("#deployments");
-    await deployments.getByText(/failed: Python was not found/).waitFor();
-    await deployments.getByRole("button", { name: "Log of modal-night, v1" }).click();
-    await deployments.getByRole("log").waitFor();
+    await deployments.getByRole("log").getByText("Building the image").waitFor();
+    expect(await findViolations(page, "#deployments")).toEqual([]);
+    await deployments.getByRole("button", { name: "Cancel: modal-night, v1" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Cancel deployment" }).click();
+    await deployments.getByText(/failed: It was cancelled/).waitFor();
+
+    const failing = join(workerFolder.path, "deploys-fail");
+    await writeFile(failing, "");
+    await page.getByRole("button", { name: "Deploy: modal-night" }).click();
+    await deployments.getByText(/failed: .*the cupboard is bare/).waitFor();
+    await rm(failing);
+    await deployments.getByRole("button", { name: "Log of modal-night, v2" }).click();
+    await deployments.getByRole("log").getByText("Error: the cupboard is bare").waitFor();
     await chooseFor(page, "modal-night", "Roll back");
     await page.getByRole("alertdialog").getByRole("button", { name: "Roll back" }).click();
     await page.getByText("Not done for Night shift").waitFor();
