@@ -21,6 +21,9 @@ import { Deployer } from "./deployer.ts";
 import { type DeploymentRecord, describeWithLog, requireDeployment } from "./deployment-record.ts";
 import { deployAccount, deployAll, rollbackAccount } from "./queue-deployment.ts";
 
+/** How long a busy machine may take. */
+const patient = { timeout: 40_000 };
+
 let modal: ModalServer;
 let worker: HealthWorker;
 let edge: Edge;
@@ -88,7 +91,7 @@ const audit = () =>
     .map((row) => [row.actor_type, row.action, row.target, row.outcome].join(" "));
 
 async function ended({ id }: Pick<DeploymentRecord, "id">) {
-  await expect.poll(() => read(id).finished_at, { timeout: 30_000 }).not.toBeNull();
+  await expect.poll(() => read(id).finished_at, patient).not.toBeNull();
   return read(id);
 }
 
@@ -195,7 +198,7 @@ describe("a deploy with the real command, against a stand-in for Modal's server"
   test("cancel ends the command and everything it has started; nothing of its folder stays", async () => {
     const token = await add("cloud-gpu", "ak-slow");
     const { id } = await deploy();
-    await expect.poll(() => callsOf(token).map(({ call }) => call), { timeout: 20_000 }).toContain("FunctionCreate");
+    await expect.poll(() => callsOf(token).map(({ call }) => call), patient).toContain("FunctionCreate");
     const processes = processesWith(id);
     expect(processes.length).toBeGreaterThan(0);
     expect(await cancelDeployment(edge.context, deployer, id)).toMatchObject({ status: "running" });
@@ -215,7 +218,7 @@ describe("a deploy with the real command, against a stand-in for Modal's server"
     for (const workspace of ["gpu-one", "gpu-two", "gpu-three"]) await add(workspace, "ak-slow");
     const [one, two, three] = [await deploy("gpu-one"), await deploy("gpu-two"), await deploy("gpu-three")];
     const states = () => [one, two, three].map(({ id }) => read(id).status);
-    await expect.poll(states).toEqual(["running", "running", "queued"]);
+    await expect.poll(states, patient).toEqual(["running", "running", "queued"]);
     const again = await deploy("gpu-one");
     expect(again).toMatchObject({ status: "queued", version: 2 });
     expect((await deploy("gpu-one")).id).toBe(again.id);
@@ -226,7 +229,7 @@ describe("a deploy with the real command, against a stand-in for Modal's server"
     // The place is free, but of this account one runs already.
     expect(read(again.id).status).toBe("queued");
     await cancelDeployment(edge.context, deployer, one.id);
-    await expect.poll(() => read(again.id).status, { timeout: 20_000 }).toBe("running");
+    await expect.poll(() => read(again.id).status, patient).toBe("running");
   });
 
   test("deploy to all: disabled ones and those of another kind are skipped", async () => {
@@ -259,7 +262,7 @@ describe("a deploy with the real command, against a stand-in for Modal's server"
   test("an account that is deleted meanwhile takes its deploy with it", async () => {
     const token = await add("cloud-gpu", "ak-slow");
     const { id } = await deploy();
-    await expect.poll(() => callsOf(token).length, { timeout: 20_000 }).toBeGreaterThan(0);
+    await expect.poll(() => callsOf(token).length, patient).toBeGreaterThan(0);
     await deleteAccount(edge.context, edge.installation.accounts, "cloud-gpu", false);
     expect((await ended({ id })).error).toMatchObject({ code: "account_deleted" });
   });
@@ -268,7 +271,7 @@ describe("a deploy with the real command, against a stand-in for Modal's server"
     for (const workspace of ["gpu-one", "gpu-two", "gpu-three"]) await add(workspace, "ak-slow");
     const all = [await deploy("gpu-one"), await deploy("gpu-two"), await deploy("gpu-three")];
     const states = () => all.map(({ id }) => [read(id).status, read(id).error?.code]);
-    await expect.poll(() => states().map(([status]) => status)).toEqual(["running", "running", "queued"]);
+    await expect.poll(() => states().map(([status]) => status), patient).toEqual(["running", "running", "queued"]);
     await deployer.stop();
     expect(states()).toEqual([
       ["failed", "interrupted"],
@@ -277,7 +280,7 @@ describe("a deploy with the real command, against a stand-in for Modal's server"
     ]);
     deployer = await Deployer.open(edge.context, edge.installation.accounts, sourceFolder);
     deployer.wake();
-    await expect.poll(() => states()[2]?.[0]).toBe("running");
+    await expect.poll(() => states()[2]?.[0], patient).toBe("running");
   });
 
   test("SC-008: tokens and worker key stand in no file, no log line and no answer", async () => {
@@ -431,7 +434,7 @@ describe("the child process", () => {
     expect(failed.error).toMatchObject({ code: "timed_out" });
     expect(failed.log.slice(1)).toEqual(["begun"]);
     const child = Number(readFileSync(join(folder, "python.child"), "utf8"));
-    await expect.poll(() => isAlive(child)).toBe(false);
+    await expect.poll(() => isAlive(child), patient).toBe(false);
   });
 
   test("a flood of output is cut, and the end is found all the same", async () => {

@@ -1,4 +1,5 @@
 /** Deploys on a database that fails: whatever is refused, nothing is left in between. */
+import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -93,10 +94,13 @@ test("whichever write fails once, the deploy is refused whole or ends whole", as
 }, 120_000);
 
 test("while nothing can be written the end waits for it, and a stop leaves it to the next start", async () => {
+  const python = join(folder, "python");
+  await writeFile(python, '#!/bin/sh\ntouch "$0.begun"\nwhile [ ! -e "$0.go" ]; do sleep 0.05; done\nexit 1\n');
   const { id } = await deployAccount(edge.context, deployer, "cloud-gpu");
-  await expect.poll(() => deployments()[0]?.status).toBe("running");
+  await expect.poll(() => existsSync(`${python}.begun`), { timeout: 20_000 }).toBe(true);
   fails = () => true;
-  await expect.poll(() => edge.logged.join(""), { timeout: 10_000 }).toContain("could not be written down");
+  await writeFile(`${python}.go`, "");
+  await expect.poll(() => edge.logged.join(""), { timeout: 20_000 }).toContain("could not be written down");
   expect(deployments()[0]?.status).toBe("running");
   await deployer.stop();
   fails = () => false;

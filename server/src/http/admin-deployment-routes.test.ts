@@ -5,6 +5,9 @@ import { type Edge, openEdge } from "../testing/edge.ts";
 import { type HealthWorker, startHealthWorker } from "../testing/health-worker.ts";
 import { type ModalServer, startModalServer } from "../testing/modal-server.ts";
 
+/** How long a busy machine may take. */
+const patient = { timeout: 40_000 };
+
 let modal: ModalServer;
 let worker: HealthWorker;
 let edge: Edge;
@@ -63,7 +66,7 @@ async function deploy(workspace: string): Promise<string> {
 const read = async (id: string) =>
   (await admin("GET", `/admin/deployments/${id}`)).json<{ status: string; log: string[] }>();
 async function ended(id: string) {
-  await expect.poll(async () => (await read(id)).status, { timeout: 30_000 }).toMatch(/done|failed/);
+  await expect.poll(async () => (await read(id)).status, patient).toMatch(/done|failed/);
   return read(id);
 }
 
@@ -214,16 +217,16 @@ describe("the stream of a deployment", () => {
     await add("cloud-gpu", "ak-slow");
     const id = await deploy("cloud-gpu");
     const { heard, over } = follow(id);
-    await expect.poll(() => heard.map(({ data }) => data.status), { timeout: 20_000 }).toContain("running");
+    await expect.poll(() => heard.map(({ data }) => data.status), patient).toContain("running");
     const other = follow(id);
-    await expect.poll(() => other.heard.length).toBeGreaterThan(0);
+    await expect.poll(() => other.heard.length, patient).toBeGreaterThan(0);
     await admin("POST", `/admin/deployments/${id}/cancel`);
     await over;
     expect(heard.at(-1)?.data).toMatchObject({ status: "failed", error: { code: "cancelled" } });
     await other.over;
     await add("cloud-two", "ak-slow");
     const third = follow(await deploy("cloud-two"));
-    await expect.poll(() => third.heard.length).toBeGreaterThan(0);
+    await expect.poll(() => third.heard.length, patient).toBeGreaterThan(0);
     await admin("DELETE", "/admin/session");
     await third.over;
     expect(third.heard.at(-1)?.data.status).not.toMatch(/done|failed/);
