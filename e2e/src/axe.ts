@@ -26,7 +26,7 @@ export async function findViolations(
   { colours = false }: { colours?: boolean } = {},
 ): Promise<string[]> {
   source ??= readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-  await page.evaluate(await source);
+  if (!(await page.evaluate<boolean>("'axe' in window"))) await page.evaluate(await source);
   await page.evaluate(settled);
   const runOnly: RunOptions["runOnly"] = colours
     ? { type: "rule", values: colourRules }
