@@ -7,7 +7,7 @@ import { clipRequest, describeExecutor, runRequest } from "./conformance.ts";
 import { HttpWorkerExecutor } from "./http-worker.ts";
 
 const keyring = createKeyring([Buffer.alloc(32, 7)]);
-const limits = deriveTimeLimits({ image: 60_000, video: 60_000 });
+const limits = deriveTimeLimits({ image: 120_000, video: 120_000 });
 
 describeExecutor("http worker", async () => {
   const worker = await startScriptedWorker({

@@ -12,8 +12,8 @@ import { openRegistry } from "../worker-accounts/open-registry.ts";
 import type { AccountRegistry } from "../worker-accounts/registry.ts";
 import type { Core } from "./core.ts";
 
-/** A worker that is silent for two seconds has lost its runs; calls are given one. */
-export const quickLimits: TimeLimits = deriveTimeLimits({ image: 60_000, video: 60_000 });
+/** A worker that is silent for four seconds has lost its runs; calls are given two, which a busy machine keeps. */
+export const quickLimits: TimeLimits = deriveTimeLimits({ image: 120_000, video: 120_000 });
 
 export interface RoutedCore {
   readonly core: Core;
