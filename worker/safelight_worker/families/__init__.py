@@ -27,8 +27,8 @@ MemoryMode = Literal["full", "offload", "quantised"]
 _MODULES: Mapping[str, str] = {
     "pony": "safelight_worker.families.pony",
     "flux": "safelight_worker.families.flux",
-    "phr00t": "safelight_worker.families.phr00t",
     "anisora": "safelight_worker.families.anisora",
+    "phr00t": "safelight_worker.families.phr00t",
 }
 
 
