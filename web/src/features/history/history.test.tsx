@@ -10,6 +10,7 @@ import { languages, setLanguage } from "../../ui/language.ts";
 import { linesOf } from "./history-list.tsx";
 import type { RowActions } from "./row-parts.tsx";
 import { filtersOf, parseHistorySearch } from "./search.ts";
+import { TaskDetails } from "./task-details.tsx";
 import { TaskRow } from "./task-row.tsx";
 
 afterEach(() => {
@@ -85,6 +86,30 @@ describe("a row", () => {
     show(task({ status: "processing", stage: "cancelling" }), pressed);
     fireEvent.click(screen.getByRole("button", { name: /^Cancelling/ }));
     expect(pressed).toEqual([]);
+  });
+});
+
+describe("the details of a row", () => {
+  const details = (shown: Task) => {
+    const { container } = render(<TaskDetails id="details" task={shown} model={undefined} actions={actionsInto([])} />);
+    return container;
+  };
+
+  it("give the server's own sentence as what it is, English, and none for what somebody cancelled", () => {
+    setLanguage("ru");
+    expect(details(failed("engine_failed")).querySelector("[lang=en]")?.textContent).toBe("English detail");
+    expect(details(failed("cancelled")).textContent).not.toContain("English");
+  });
+
+  it("name what made it as people do, and say once what happened to several pictures", () => {
+    const warnings = [0, 40].map((frame) => ({
+      code: "reference_cropped" as const,
+      detail: "English detail",
+      parameter: `frame ${frame}`,
+    }));
+    const text = details(task({ status: "done", engine: "sketch", warnings })).textContent ?? "";
+    expect(text).toContain("Sketch");
+    expect(text.split("cut off to fit the size")).toHaveLength(2);
   });
 });
 

@@ -137,7 +137,7 @@ const ru: typeof en = {
   deleteFailed: "Не удалось удалить",
   about: (action, prompt) => `${action}: ${prompt}`,
   details: {
-    failure: "Что говорит сервер",
+    failure: "Сообщение сервера, на английском",
     notes: "Замечания",
     unknownWords: (words) => `Модель не знает: ${words}`,
     drew: "Нарисовано",

@@ -21,14 +21,22 @@ interface TaskDetailsProps {
 /** Everything that is known about a task, and everything that can be done with it. */
 export function TaskDetails({ id, task, model, actions }: TaskDetailsProps) {
   const words = strings.details;
+  // Several pictures can have been treated alike: once is enough to say so.
+  const notes = new Set(task.warnings.map((warning) => noticeWords(warning, labelOf(model, warning.parameter))));
+  // Of what somebody cancelled the server knows no more than the row says; its sentences are English.
+  const failure = task.error === null || task.error.code === "cancelled" ? null : task.error.detail;
   return (
     <div id={id} className="history-details">
-      {task.error === null ? null : <Note title={words.failure}>{task.error.detail}</Note>}
-      {task.warnings.length === 0 ? null : (
+      {failure === null ? null : (
+        <Note title={words.failure}>
+          <span lang="en">{failure}</span>
+        </Note>
+      )}
+      {notes.size === 0 ? null : (
         <Note title={words.notes}>
-          {task.warnings.map((warning) => (
-            <span key={JSON.stringify(warning)} className="block">
-              {noticeWords(warning, labelOf(model, warning.parameter))}
+          {[...notes].map((note) => (
+            <span key={note} className="block">
+              {note}
             </span>
           ))}
         </Note>
