@@ -196,19 +196,19 @@ def original_wan_name(key: str) -> str:
 
 
 def tiny_pony() -> StableDiffusionXLPipeline:
-    """SDXL with a U-Net of two levels; its text encoders differ in size, as the single-file loader needs it."""
+    """SDXL with a U-Net of three levels, attention in the last; its text encoders differ in size, as the single-file loader needs it."""
     unet = UNet2DConditionModel(
         sample_size=8,
-        block_out_channels=(16, 32),
+        block_out_channels=(16, 16, 32),
         layers_per_block=1,
         norm_num_groups=8,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        attention_head_dim=(2, 4),
+        down_block_types=("DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
+        attention_head_dim=(2, 2, 4),
         use_linear_projection=True,
         addition_embed_type="text_time",
         addition_time_embed_dim=8,
-        transformer_layers_per_block=(1, 2),
+        transformer_layers_per_block=(1, 1, 2),
         projection_class_embeddings_input_dim=6 * 8 + 24,
         cross_attention_dim=16 + 24,
     )

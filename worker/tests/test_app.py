@@ -1,0 +1,157 @@
+"""The routes over HTTP, in this process; the conformance kit judges a whole worker."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from scripted_runner import ScriptedRunner
+from test_tasks import request
+
+from safelight_worker.app import Parts, build_app, parse_range
+from safelight_worker.contract import Refusal
+from safelight_worker.store import MediaShelf, TaskStore
+from safelight_worker.tasks import Tasks
+
+KEY = "a-key-of-this-worker"
+HEADERS = {"authorization": f"Bearer {KEY}", "safelight-protocol": "1"}
+
+Client = httpx.AsyncClient
+
+
+def talk(test: Callable[[Client, Tasks], Awaitable[None]], root: Path) -> None:
+    async def body() -> None:
+        store = TaskStore(root)
+        shelf = MediaShelf(root)
+        tasks = Tasks(ScriptedRunner(store), store, shelf, 3600)
+        app = build_app(Parts(KEY, tasks, shelf, lambda: {"protocol": 1}))
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with Client(transport=transport, base_url="http://worker", headers=HEADERS) as client:
+            await test(client, tasks)
+        await tasks.stop()
+
+    asyncio.run(body())
+
+
+async def code_of(answer: Awaitable[httpx.Response]) -> str:
+    response = await answer
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["safelight-protocol"] == "1"
+    problem = response.json()
+    assert problem["status"] == response.status_code
+    assert problem["correlation_id"] == response.headers["x-correlation-id"]
+    return str(problem["code"])
+
+
+def test_a_task_from_start_to_deletion(tmp_path: Path) -> None:
+    async def test(client: Client, tasks: Tasks) -> None:
+        body = request()
+        address = f"/tasks/{body['task_id']}"
+        assert (await client.post("/tasks", json=body)).status_code == 202
+        while (task := (await client.get(address, params={"wait": 5, "after": 1})).json())["state"] == "running":
+            pass
+        assert task["state"] == "succeeded"
+        assert (await client.post("/tasks", json=body)).status_code == 200
+        result = await client.get(f"{address}/result", headers={"range": "bytes=2-4"})
+        assert (result.status_code, result.content) == (206, b"red")
+        assert result.headers["content-range"] == f"bytes 2-4/{task['result']['bytes']}"
+        assert result.headers["safelight-sha256"] == task["result"]["sha256"]
+        preview = await client.get(f"{address}/preview")
+        assert (preview.content, preview.headers["safelight-preview-version"]) == (b"small", "1")
+        assert (await client.delete(address)).status_code == 204
+        assert await code_of(client.get(address)) == "task_not_found"
+
+    talk(test, tmp_path)
+
+
+def test_a_result_whose_file_is_gone_says_so(tmp_path: Path) -> None:
+    async def test(client: Client, tasks: Tasks) -> None:
+        body = request()
+        await client.post("/tasks", json=body)
+        await tasks.find(body["task_id"], 1).over.wait()
+        for path in (tmp_path / "results").glob("*.png"):
+            path.unlink()
+        assert await code_of(client.get(f"/tasks/{body['task_id']}/result")) == "result_gone"
+
+    talk(test, tmp_path)
+
+
+def test_the_key_comes_before_the_protocol_and_both_before_the_body(tmp_path: Path) -> None:
+    async def test(client: Client, _tasks: Tasks) -> None:
+        wrong = {"authorization": "Bearer other", "safelight-protocol": "9"}
+        assert await code_of(client.post("/tasks", content=b"{", headers=wrong)) == "invalid_worker_key"
+        newer = {"safelight-protocol": "2"}
+        assert await code_of(client.post("/tasks", content=b"{", headers=newer)) == "protocol_unsupported"
+
+    talk(test, tmp_path)
+
+
+def test_a_picture_is_kept_only_with_its_hash(tmp_path: Path) -> None:
+    async def test(client: Client, tasks: Tasks) -> None:
+        data = b"bytes of a picture"
+        sha256 = hashlib.sha256(data).hexdigest()
+        types = {"content-type": "image/png"}
+        assert await code_of(client.put(f"/media/{sha256}", content=b"others", headers=types)) == "media_mismatch"
+        assert tasks.shelf.size_of(sha256) is None
+        assert (await client.put(f"/media/{sha256}", content=data, headers=types)).status_code == 201
+        assert (await client.put(f"/media/{sha256}", content=data, headers=types)).status_code == 200
+        assert [path.name for path in (tmp_path / "media").iterdir()] == [f"{sha256}.png"]
+
+    talk(test, tmp_path)
+
+
+def test_a_sender_who_leaves_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"half"
+        raise ConnectionError
+
+    async def test(client: Client, _tasks: Tasks) -> None:
+        types = {"content-type": "image/png"}
+        await client.put(f"/media/{'0' * 64}", content=broken(), headers=types)
+        assert list((tmp_path / "media").iterdir()) == []
+
+    talk(test, tmp_path)
+
+
+def test_a_disk_that_fails_is_told_without_its_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(client: Client, tasks: Tasks) -> None:
+        def full(*_: object) -> int:
+            raise OSError(28, "No space left on device", str(tmp_path))
+
+        monkeypatch.setattr(tasks.shelf, "take", full)
+        data = b"picture"
+        address = f"/media/{hashlib.sha256(data).hexdigest()}"
+        answer = await client.put(address, content=data, headers={"content-type": "image/png"})
+        assert answer.json()["code"] == "storage_unavailable"
+        assert str(tmp_path) not in answer.text
+        assert list((tmp_path / "media").iterdir()) == []
+
+    talk(test, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("header", "wanted"),
+    [
+        (None, None),
+        ("bytes=0-0", (0, 0)),
+        ("bytes=-16", (84, 99)),
+        ("bytes=90-", (90, 99)),
+        ("bytes=5-5000", (5, 99)),
+        ("bytes=-5000", (0, 99)),
+        ("lines=1-2", None),
+        ("bytes=0-1,4-5", None),
+    ],
+)
+def test_ranges(header: str | None, wanted: tuple[int, int] | None) -> None:
+    assert parse_range(header, 100) == wanted
+
+
+@pytest.mark.parametrize("header", ["bytes=100-", "bytes=9-3", "bytes=-0", "bytes=x-y", "bytes=-", "bytes=1-2,x"])
+def test_ranges_beyond_the_file(header: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        parse_range(header, 100)
+    assert refused.value.headers == {"content-range": "bytes */100"}
