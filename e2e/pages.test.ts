@@ -154,7 +154,7 @@ describe("in Russian", () => {
 
   test("no page says a word of English", { timeout: patience }, async () => {
     const { page, context, faults } = await visit.open(`/?task=${picture}`, { ...wide, locale: "ru-RU" });
-    expect(await page.locator("html").getAttribute("lang")).toBe("ru");
+    await expect.poll(() => page.locator("html").getAttribute("lang")).toBe("ru");
     await page
       .getByRole("img", { name: /^Результат:/ })
       .first()

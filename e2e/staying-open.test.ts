@@ -27,6 +27,7 @@ describe("a page that stays open", () => {
   }, async () => {
     const { page, context } = await visit.openStudio();
     await chooseModel(page, "Wan 2.2 Rapid");
+    await page.getByText("3 s", { exact: true }).click();
     await generate(page, "a boat at sea, before the restart");
     await stage(page)
       .getByText(/^\d+ %$/)

@@ -62,6 +62,23 @@ test.each([8, 16, 24])("WASM writes an mp4 of exactly the frames at exactly %i f
   expect(seen).toEqual(Array.from({ length: 49 }, (_, frame) => frame + 1));
 });
 
+test("the index names as key frames those that are, so that every frame between them can be sought (FR-005)", async () => {
+  const bytes = await remux(await encodeWithWasm(film(49, 16), () => {}), "mp4", 16, tags);
+  const keysOf = async (verifyKeyPackets: boolean) => {
+    using input = new Input({ formats: [MP4], source: new BufferSource(bytes) });
+    const track = await input.getPrimaryVideoTrack();
+    if (!track) throw new Error("no track");
+    const types: string[] = [];
+    const packets = new EncodedPacketSink(track).packets(undefined, undefined, { verifyKeyPackets });
+    for await (const packet of packets) types.push(packet.type);
+    return types;
+  };
+  const named = await keysOf(false);
+  expect(named).toEqual(await keysOf(true));
+  expect(named[0]).toBe("key");
+  expect(named).toContain("delta");
+});
+
 test("the index stands before the pictures and no date is in the file", async () => {
   const make = async () => remux(await encodeWithWasm(film(20, 16), () => {}), "mp4", 16, tags);
   const bytes = Buffer.from(await make());

@@ -42,7 +42,10 @@ export async function remux(
   await output.start();
   const decoderConfig = { ...config, colorSpace: colourSpace };
   let frame = 0;
-  for await (const packet of new EncodedPacketSink(track).packets()) {
+  // An encoder may call every picture a key frame; a player that believes it shows nothing when it seeks between the real
+  // ones. What the stream itself says is what counts.
+  const packets = new EncodedPacketSink(track).packets(undefined, undefined, { verifyKeyPackets: true });
+  for await (const packet of packets) {
     // Encoders round times to their own clock; frames are in order, so they are simply counted.
     const exact = packet.clone({ timestamp: frame / fps, duration: 1 / fps });
     await source.add(exact, { decoderConfig });
