@@ -81,6 +81,14 @@ describe("a server", () => {
     await expect(fetch(`${server.url}/health`)).rejects.toThrow();
   });
 
+  test("makes no news for its own parts: nobody listens until somebody does", async () => {
+    const server = await start();
+    expect(server.context.hub.listeners).toBe(0);
+    const stream = await fetch(`${server.url}/events`, { headers: headers(server) });
+    await expect.poll(() => server.context.hub.listeners).toBe(1);
+    await stream.body?.cancel();
+  });
+
   test("tells the files of the secrets it made, once, and never a value", async () => {
     const first = await start();
     expect(first.secrets.created).toHaveLength(3);

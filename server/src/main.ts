@@ -65,7 +65,7 @@ export interface StartOptions {
 }
 
 /** How long answers under way may take once the server stops, in milliseconds. */
-const lastAnswers = 5000;
+const lastAnswers = timeLimits.stop;
 const sweepInterval = 60 * 60 * 1000;
 const countInterval = 60 * 60 * 1000;
 
@@ -118,6 +118,10 @@ export async function startServer(environment: Environment, options: StartOption
   const workspaceTasks = new WorkspaceTasks({ keyring: accounts.keyring, workerNetworks, log });
   opened.defer(() => workspaceTasks.close());
   const stopping = new AbortController();
+  // Together with the last answers, not after them: whoever stops a server soon kills it.
+  stopping.signal.addEventListener("abort", () => {
+    for (const part of [dispatcher, deployer]) part.stop().catch(() => undefined);
+  });
   const streams = new OpenStreams((credential) => isStillValid({ context }, credential), log);
   const app = await buildApp({
     version,

@@ -45,7 +45,7 @@ export class EventHub {
     }
   }
 
-  /** For parts of the server that only count: they are told everything and are no listeners for whom news is made. */
+  /** For parts of the server that act or count: they are told everything, before the listeners, and no news is made for them alone. */
   watch(listener: EventListener): () => void {
     this.#watchers.add(listener);
     return () => void this.#watchers.delete(listener);

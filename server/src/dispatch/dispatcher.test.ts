@@ -7,6 +7,7 @@ import { reapStale } from "../queue/reap.ts";
 import { cancelTask } from "../tasks/cancel.ts";
 import { getTask } from "../tasks/get.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
+import { timeLimits } from "../tasks/time-limits.ts";
 import {
   type Core,
   ended,
@@ -49,6 +50,19 @@ async function stage(
   });
   opened.push({ core, dispatcher });
   return { core, machine, dispatcher };
+}
+
+/** Never answers one of its calls. */
+class Silent extends ScriptedExecutor {
+  asked = false;
+
+  constructor(options: ConstructorParameters<typeof ScriptedExecutor>[0], call: "result" | "release") {
+    super(options);
+    this[call] = () => {
+      this.asked = true;
+      return new Promise<never>(() => undefined);
+    };
+  }
 }
 
 async function filesOf(core: Core, prefix: string): Promise<string[]> {
@@ -514,6 +528,33 @@ describe("stopping", () => {
     expect(await ended(core, id)).toMatchObject({ status: "done", attempt: 1 });
     expect(machine.started).toHaveLength(1);
     await again.stop();
+  });
+
+  test("an executor that hangs while it hands over its result keeps nobody; the next start asks it again", async () => {
+    const silent = new Silent({ survivesRestart: true }, "result");
+    const { core, dispatcher } = await stage(undefined, () => [silent]);
+    const id = await submit(core);
+    await until(core, () => silent.asked);
+    await dispatcher.stop();
+    expect(taskOf(core, id)).toMatchObject({ status: "processing", leaseOwner: null, attempt: 1 });
+    expect(taskOf(core, id).runHandle).not.toBeNull();
+  });
+
+  test("an executor that hangs when it is to let go keeps nobody longer than the limit for a stop", async () => {
+    const core = await openCore();
+    const silent = new Silent({ survivesRestart: true }, "release");
+    const dispatcher = await startDispatcher({
+      context: core.context,
+      executors: [silent],
+      limits: { ...timeLimits, cancel: 60_000, stop: 100 },
+    });
+    opened.push({ core, dispatcher });
+    const task = await ended(core, await submit(core));
+    await until(core, () => silent.asked);
+    await dispatcher.stop();
+    expect(core.logged.filter((line) => line.includes("did not end in time") && line.includes(task.id))).toHaveLength(
+      1,
+    );
   });
 
   test("nothing is claimed once it has stopped", async () => {

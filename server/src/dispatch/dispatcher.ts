@@ -12,10 +12,13 @@ import { type TimeLimits, timeLimits } from "../tasks/time-limits.ts";
 import { performRun, RunControl } from "./run.ts";
 import { Seats } from "./seats.ts";
 import { sweep } from "./sweep.ts";
-import type { Workshop } from "./workshop.ts";
+import { type Workshop, within } from "./workshop.ts";
 
 export interface Dispatcher {
-  /** Graceful: claims nothing more, hands running tasks back (they stay `processing`), frees the executors. */
+  /**
+   * Graceful: claims nothing more, hands running tasks back (they stay `processing`), frees the executors. Bounded: what hangs is left
+   * to the next start. Calling it again waits for the same end.
+   */
   stop(): Promise<void>;
 }
 
@@ -73,6 +76,7 @@ class RunningDispatcher implements Dispatcher {
   #again = false;
   #lastReaped: number;
   #telling: NodeJS.Timeout | undefined;
+  #stopped: Promise<void> | undefined;
 
   constructor({ context, executors, limits = timeLimits, storagePauses = STORAGE_PAUSES_MS }: DispatcherOptions) {
     this.#context = context;
@@ -108,7 +112,7 @@ class RunningDispatcher implements Dispatcher {
 
   begin(): void {
     this.#unsubscribe.push(
-      this.#context.hub.subscribe((event) => this.#hear(event)),
+      this.#context.hub.watch((event) => this.#hear(event)),
       this.#context.hub.onQueueChange(() => this.#wake()),
       this.#executors.subscribe(() => {
         this.#wake();
@@ -122,13 +126,20 @@ class RunningDispatcher implements Dispatcher {
     this.#wake();
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#stop());
+  }
+
+  async #stop(): Promise<void> {
     this.#stopping.abort();
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     for (const timer of [...this.#timers, this.#telling]) clearTimeout(timer);
     for (const run of this.#runs) run.control.interrupt("stop");
     await this.#pumping;
-    await Promise.all([...this.#runs].map((run) => run.ended));
+    await within(this.#limits.stop, Promise.all([...this.#runs].map((run) => run.ended)));
+    // Their rows are as a crash would leave them: the next start takes them up.
+    const left = [...this.#runs].map((run) => run.task.id);
+    if (left.length > 0) this.#context.log.warn("runs did not end in time for the stop", { task_ids: left });
   }
 
   #hear(event: PublishedEvent): void {
@@ -188,8 +199,7 @@ class RunningDispatcher implements Dispatcher {
     if (this.#telling !== undefined || this.#stopping.signal.aborted) return;
     this.#telling = setTimeout(() => {
       this.#telling = undefined;
-      // The first listener is this dispatcher itself.
-      if (this.#context.hub.listeners > 1 && !this.#stopping.signal.aborted) announceQueue(this.#context);
+      if (this.#context.hub.listeners > 0 && !this.#stopping.signal.aborted) announceQueue(this.#context);
     }, TELLING_MS).unref();
   }
 

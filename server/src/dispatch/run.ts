@@ -124,7 +124,7 @@ class Attempt {
     const wanted = new AbortController();
     const onAbort = (): void => {
       if (this.#control.reason !== "stop") return wanted.abort();
-      setTimeout(() => wanted.abort(), this.#shop.limits.cancel).unref();
+      setTimeout(() => wanted.abort(), this.#shop.limits.stop / 2).unref();
     };
     if (signal.aborted) onAbort();
     else signal.addEventListener("abort", onAbort, { once: true });

@@ -8,7 +8,7 @@ import type { TaskRecord } from "../tasks/task-record.ts";
 import { WorkerError } from "../worker-client/worker-error.ts";
 import type { Outcome } from "./outcome.ts";
 import { extensionFor, type ResultFacts, verifyResult } from "./verify-result.ts";
-import { persist, type Workshop } from "./workshop.ts";
+import { Interrupted, persist, type Workshop, whenAborted } from "./workshop.ts";
 
 /** One run whose result is to be taken in. */
 export interface Finished {
@@ -72,11 +72,18 @@ async function storeOnce(shop: Workshop, run: Finished): Promise<Outcome> {
   }
 }
 
+/** Rejects with Interrupted when the result is no longer wanted: an executor that hangs keeps nobody. */
 async function fetchResult(run: Finished): Promise<RunResult> {
+  const interruption = whenAborted(run.signal);
+  const fetching = run.executor.result(run.handle);
   try {
-    return await run.executor.result(run.handle);
+    return await Promise.race([fetching, interruption.promise]);
   } catch (error) {
-    throw error instanceof ResultLost ? error : new ResultLost("The executor could not hand over its result.", error);
+    if (error instanceof Interrupted) void fetching.then(({ stream }) => stream.destroy()).catch(() => undefined);
+    if (error instanceof ResultLost || error instanceof Interrupted) throw error;
+    throw new ResultLost("The executor could not hand over its result.", error);
+  } finally {
+    interruption.forget();
   }
 }
 

@@ -10,6 +10,10 @@ test("FR-013: a picture may take ten minutes and a clip thirty", () => {
   expect(timeLimits.unable).toBe(86_400_000);
 });
 
+test("a stop is over before those who asked for it kill the server", () => {
+  expect(timeLimits.stop).toBeLessThanOrEqual(5000);
+});
+
 test("every lower limit ends before the one above it, whatever is decided", () => {
   const minutes = fc.integer({ min: 1, max: 600 });
   fc.assert(
@@ -29,6 +33,7 @@ test("every lower limit ends before the one above it, whatever is decided", () =
       expect(limits.transferIdle).toBeLessThan(limits.lease);
       expect(limits.transfer).toBeLessThanOrEqual(Math.min(limits.stale.image, limits.stale.video));
       expect(limits.cancel).toBeLessThan(limits.lease);
+      expect(limits.stop).toBeLessThan(limits.cancel);
       expect(limits.reaper).toBeGreaterThan(0);
     }),
   );

@@ -31,6 +31,8 @@ export interface TimeLimits {
   readonly transfer: number;
   /** How long an executor may take to stop a run before the task ends without its word. */
   readonly cancel: number;
+  /** How long a stopping server waits for what is under way; whoever stops it has little more patience before it kills. */
+  readonly stop: number;
   /** How often the reaper looks for tasks past a limit. */
   readonly reaper: number;
   /** How long a pending task waits with no executor able to run it. */
@@ -57,6 +59,7 @@ export function deriveTimeLimits(stale: Readonly<Record<MediaType, number>>): Ti
     transferIdle: Math.floor((lease * 2) / 3),
     transfer: shortest,
     cancel: Math.floor(lease / 3),
+    stop: Math.floor(lease / 10),
     reaper: Math.floor(lease / 6),
     unable: 24 * HOUR,
   };

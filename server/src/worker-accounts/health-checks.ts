@@ -3,6 +3,7 @@ import { SafelightError } from "../errors.ts";
 import { checkAccount } from "./check-account.ts";
 import { furthestCheck } from "./check-interval.ts";
 import { purgeDeletedAccounts } from "./delete-account.ts";
+import type { CheckOutcome } from "./probe.ts";
 import type { AccountRegistry } from "./registry.ts";
 
 const atOnce = 8;
@@ -14,7 +15,7 @@ export interface HealthChecks {
   runDue(): Promise<void>;
   /** An account has changed: looks again which check is next. */
   wake(): void;
-  /** Plans nothing more and waits for what is under way. */
+  /** Plans nothing more; a check that waits for its worker is dropped, one that is being written down is waited for. */
   stop(): Promise<void>;
 }
 
@@ -28,19 +29,23 @@ export function startHealthChecks(context: Context, registry: AccountRegistry): 
   return checks;
 }
 
+class Stopped extends Error {
+  override readonly name = "Stopped";
+}
+
 class RunningChecks implements HealthChecks {
   readonly #context: Context;
   readonly #registry: AccountRegistry;
   readonly #underWay = new Map<string, Promise<void>>();
   readonly #unsubscribe: () => void;
   #timer: NodeJS.Timeout | undefined;
-  #stopped = false;
+  readonly #stopping = new AbortController();
   #purging: Promise<void> = Promise.resolve();
 
   constructor(context: Context, registry: AccountRegistry) {
     this.#context = context;
-    this.#registry = registry;
-    this.#unsubscribe = context.hub.subscribe((event) => {
+    this.#registry = { ...registry, probe: (account) => this.#whileRunning(registry.probe(account)) };
+    this.#unsubscribe = context.hub.watch((event) => {
       if (event.signal === "ended") this.#purge();
     });
     this.#purge();
@@ -53,14 +58,14 @@ class RunningChecks implements HealthChecks {
   async runDue(): Promise<void> {
     for (const workspace of this.#due()) {
       if (this.#underWay.size >= atOnce) await Promise.race(this.#underWay.values());
-      if (this.#stopped) break;
+      if (this.#stopping.signal.aborted) break;
       this.#begin(workspace);
     }
     await Promise.all(this.#underWay.values());
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stopping.abort();
     this.#unsubscribe();
     clearTimeout(this.#timer);
     await Promise.all(this.#underWay.values());
@@ -91,20 +96,37 @@ class RunningChecks implements HealthChecks {
     } catch (error) {
       // Deleted meanwhile; nobody is interested any more.
       if (error instanceof SafelightError && error.code === "not_found") return;
+      if (error instanceof Stopped) return;
       this.#context.log.warn("a check of a worker account could not be written down", { workspace, error });
       await this.#pause();
     }
   }
 
+  /** A worker that does not answer must not keep a server that stops; its check is made after the next start. */
+  async #whileRunning(probe: Promise<CheckOutcome>): Promise<CheckOutcome> {
+    const { signal } = this.#stopping;
+    let onStop = (): void => undefined;
+    const stopped = new Promise<never>((_resolve, reject) => {
+      onStop = () => reject(new Stopped());
+    });
+    if (signal.aborted) onStop();
+    else signal.addEventListener("abort", onStop, { once: true });
+    try {
+      return await Promise.race([probe, stopped]);
+    } finally {
+      signal.removeEventListener("abort", onStop);
+    }
+  }
+
   #pause(): Promise<void> {
-    if (this.#stopped) return Promise.resolve();
+    if (this.#stopping.signal.aborted) return Promise.resolve();
     return new Promise((resolve) => setTimeout(resolve, afterFailure).unref());
   }
 
   /** Waits until the next check is due, but never long: the clock may be set. */
   #plan(delay: number): void {
     clearTimeout(this.#timer);
-    if (this.#stopped) return;
+    if (this.#stopping.signal.aborted) return;
     this.#timer = setTimeout(() => void this.#tick(), delay).unref();
   }
 

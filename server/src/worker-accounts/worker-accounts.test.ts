@@ -497,6 +497,19 @@ describe("planned checks", () => {
     expect(worker.asked).toHaveLength(2);
   });
 
+  test("a worker that does not answer keeps no stop, and the check that was dropped says nothing of the account", async () => {
+    await add();
+    let asked = false;
+    const hanging: AccountRegistry["probe"] = () => {
+      asked = true;
+      return new Promise(() => undefined);
+    };
+    const checks = startHealthChecks(core.context, { ...accounts, probe: hanging });
+    await expect.poll(() => asked).toBe(true);
+    await checks.stop();
+    expect(read()).toMatchObject({ status: "pending", lastHealthAt: null, lastError: null });
+  });
+
   test("happen by themselves, at once when an account is added", async () => {
     const checks = startHealthChecks(core.context, accounts);
     accounts = { ...accounts, changed: () => checks.wake() };
