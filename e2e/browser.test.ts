@@ -6,6 +6,7 @@ import {
   clipFacts,
   hasFocus,
   imageFacts,
+  shownAfterSeek,
   sidewaysScroll,
 } from "./src/page-facts.ts";
 import { startServerProcess, temporaryDirectory } from "./src/server-process.ts";
@@ -64,6 +65,8 @@ describe("the studio in a browser", () => {
     await expect.poll(async () => (await read()).at).toBeLessThan(1 / 16);
     await seek.click(); // in its middle
     await expect.poll(async () => (await read()).at).toBeCloseTo(length / 2, 0);
+    // Between two key frames, and back: what is seen follows the clock.
+    for (const goal of [1.5, 0.5]) expect(Math.abs((await shownAfterSeek(clip, goal)) - goal)).toBeLessThan(0.1);
     const { at } = await read();
     await stage(page).getByRole("button", { name: "Play" }).click();
     await expect.poll(async () => (await read()).at).not.toBe(at);

@@ -67,6 +67,30 @@ export function clipFacts(clip: Locator): Promise<ClipFacts> {
   }));
 }
 
+interface PlayedClip {
+  currentTime: number;
+  requestVideoFrameCallback(tell: (now: number, frame: { mediaTime: number }) => void): void;
+}
+
+/** Seeks and answers the time of the frame that is shown then, in seconds: the clock alone moves even where no frame does. */
+export function shownAfterSeek(clip: Locator, seconds: number): Promise<number> {
+  return clip.evaluate(
+    (it: PlayedClip, goal) =>
+      new Promise<number>((resolve) => {
+        let shown = -1;
+        const watch = (_now: number, { mediaTime }: { mediaTime: number }) => {
+          shown = mediaTime;
+          if (Math.abs(shown - goal) < 0.1) resolve(shown);
+          else it.requestVideoFrameCallback(watch);
+        };
+        it.requestVideoFrameCallback(watch);
+        it.currentTime = goal;
+        setTimeout(() => resolve(shown), 5_000);
+      }),
+    seconds,
+  );
+}
+
 export function hasFocus(element: Locator): Promise<boolean> {
   return element.evaluate((it: Styled) => it === it.ownerDocument.activeElement);
 }
