@@ -20,7 +20,7 @@ from typing import IO, Any, Protocol
 import httpx
 
 from safelight_worker.hub import FetchError, Hub, Remote, refuse
-from safelight_worker.in_place import MANIFEST, in_place, manifest_of, read_json, write_json
+from safelight_worker.in_place import LOCK, MANIFEST, in_place, manifest_of, read_json, write_json
 from safelight_worker.memory import gigabytes
 from safelight_worker.settings import ModelSpec, SettingsError, Source, read_settings
 
@@ -167,7 +167,7 @@ def _transfer(part: Path, remote: Remote, hub: Hub, progress: Progress) -> None:
         have = have if goes_on else 0
         total = remote.size if remote.size is not None else _length(answer, have)
         with part.open("ab" if goes_on else "wb") as stream:
-            for chunk in answer.iter_bytes(CHUNK):
+            for chunk in answer.iter_raw():
                 stream.write(chunk)
                 have += len(chunk)
                 progress(remote.name, have, total)
@@ -213,7 +213,7 @@ def _fits(noted: Mapping[str, Any], remote: Remote) -> bool:
 
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[IO[str]]:
-    with (folder / "fetch.lock").open("w", encoding="ascii") as lock:
+    with (folder / LOCK).open("w", encoding="ascii") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -13,6 +13,7 @@ from safelight_worker.families import WeightsState
 from safelight_worker.settings import ModelSpec, Source
 
 MANIFEST = "manifest.json"
+LOCK = "fetch.lock"
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,9 @@ def _seems_whole(source: Source) -> bool:
     place = source.place
     if source.file is not None and source.path is None and source.bytes is not None:
         return _has_size(place, source.bytes)
-    return place.is_file() or (place.is_dir() and any(place.iterdir()) and not _is_half_fetched(place))
+    if not place.is_dir():
+        return place.is_file()
+    return any(child.name not in (LOCK, MANIFEST) for child in place.iterdir()) and not _is_half_fetched(place)
 
 
 def _is_half_fetched(folder: Path) -> bool:
@@ -71,7 +74,7 @@ def _has_size(file: Path, size: object) -> bool:
 
 def _is_locked(folder: Path) -> bool:
     try:
-        with (folder / "fetch.lock").open("r", encoding="ascii") as lock:
+        with (folder / LOCK).open("r", encoding="ascii") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False

@@ -196,7 +196,7 @@ def original_wan_name(key: str) -> str:
 
 
 def tiny_pony() -> StableDiffusionXLPipeline:
-    """SDXL with a U-Net of three levels, attention in the last; its text encoders differ in size, as the single-file loader needs it."""
+    """SDXL with a U-Net of three levels; its text encoders differ in size, as the single-file loader needs it."""
     unet = UNet2DConditionModel(
         sample_size=8,
         block_out_channels=(16, 16, 32),

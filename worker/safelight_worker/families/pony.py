@@ -21,7 +21,7 @@ from safelight_worker.families import (
     WeightsDamaged,
     WeightsMissing,
 )
-from safelight_worker.families.warm import Warm, dtypes_for, note_unchanged, note_unused_negative, reason_of
+from safelight_worker.families.warm import Warm, dtypes_for, note_unchanged, note_unused_negative, reason, reason_of
 from safelight_worker.latents import LatentMap, picture_map
 from safelight_worker.loading import Recipe
 from safelight_worker.preflight import Tensor, family_of, holds_vocabulary, read_header
@@ -98,8 +98,8 @@ class Pony:
 
     def modes(self, spec: ModelSpec) -> dict[str, Unavailable | None]:
         """Both modes run when the weights are in place."""
-        reason = reason_of(lambda: _recipe(spec)) if not _is_file(spec) else _reason_of_file(spec)
-        return {"txt2img": reason, "img2img": reason}
+        found = reason_of(lambda: _recipe(spec)) if not _is_file(spec) else _reason_of_file(spec)
+        return {"txt2img": found, "img2img": found}
 
     def load(self, spec: ModelSpec, place: Placement, report: LoadReport) -> LoadedPony:
         """Loads a folder of diffusers or a checkpoint with a folder of configurations beside it."""
@@ -135,10 +135,8 @@ def _recipe(spec: ModelSpec) -> Recipe:
 def _reason_of_file(spec: ModelSpec) -> Unavailable | None:
     try:
         _looked_at_file(spec)
-    except WeightsMissing as error:
-        return Unavailable("weights_missing", str(error))
-    except WeightsDamaged as error:
-        return Unavailable("weights_damaged", str(error))
+    except (WeightsMissing, WeightsDamaged) as error:
+        return reason(error)
     return None
 
 

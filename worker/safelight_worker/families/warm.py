@@ -51,13 +51,15 @@ def reason_of(make: Callable[[], Recipe]) -> Unavailable | None:
     """Why what a recipe names cannot be loaded, None if it can. Reads headers and configurations."""
     try:
         make().look().refuse()
-    except WeightsMissing as error:
-        return Unavailable("weights_missing", str(error))
-    except WeightsDamaged as error:
-        return Unavailable("weights_damaged", str(error))
-    except SettingsError as error:
-        return Unavailable("not_configured", str(error))
+    except (WeightsMissing, WeightsDamaged, SettingsError) as error:
+        return reason(error)
     return None
+
+
+def reason(error: Exception) -> Unavailable:
+    """An error of loading as the reason for not being available, one sentence."""
+    codes = {WeightsMissing: "weights_missing", WeightsDamaged: "weights_damaged"}
+    return Unavailable(codes.get(type(error), "not_configured"), f"{str(error).rstrip('.')}.")
 
 
 def dtypes_for(

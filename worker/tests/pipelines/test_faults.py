@@ -1,0 +1,99 @@
+"""Numbers that are not finite, and too little memory: one clear error, and on to the next job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy
+import pytest
+import torch
+from heard import Heard
+
+from safelight_worker.families import Job, Loaded, NonFinite, OutOfMemory
+from safelight_worker.loading import out_of_memory
+from safelight_worker.running import pixels
+
+MODES = [("pony", "txt2img"), ("flux", "img2img"), ("phr00t", "t2v"), ("anisora", "i2v")]
+
+
+def denoiser(loaded: Any) -> Any:
+    parts = loaded.warm.parts
+    return parts.get("transformer") or parts["unet"]
+
+
+@pytest.mark.parametrize(("model", "mode"), MODES)
+def test_numbers_that_are_not_finite_end_the_run(
+    model: str, mode: str, warm: Callable[[str], Loaded], job_for: Callable[..., Job]
+) -> None:
+    loaded, job = warm(model), job_for(model, mode)
+    before = loaded.run(job, Heard()).images
+
+    def spoil(_module: Any, _inputs: Any, output: Any) -> Any:
+        return tuple(part * float("nan") for part in output)
+
+    hooks = [denoiser(loaded).register_forward_hook(spoil)]
+    if "transformer_2" in loaded.warm.parts and loaded.warm.parts["transformer_2"] is not None:
+        hooks.append(loaded.warm.parts["transformer_2"].register_forward_hook(spoil))
+    heard = Heard()
+    with pytest.raises(NonFinite):
+        loaded.run(job, heard)
+    for hook in hooks:
+        hook.remove()
+    assert "decode" not in heard.stages
+    assert numpy.array_equal(before, loaded.run(job, Heard()).images)
+
+
+@pytest.mark.parametrize(("model", "mode"), MODES)
+def test_too_little_memory_is_told_with_numbers(
+    model: str, mode: str, warm: Callable[[str], Loaded], job_for: Callable[..., Job]
+) -> None:
+    loaded, job = warm(model), job_for(model, mode)
+    before = loaded.run(job, Heard()).images
+
+    def fail(_module: Any, _inputs: Any) -> None:
+        raise torch.OutOfMemoryError(
+            "CUDA out of memory. Tried to allocate 2.50 GiB. GPU 0 has a total capacity of 1 GiB"
+        )
+
+    hook = denoiser(loaded).register_forward_pre_hook(fail)
+    second = loaded.warm.parts.get("transformer_2")
+    hooks = [hook] if second is None else [hook, second.register_forward_pre_hook(fail)]
+    with pytest.raises(OutOfMemory) as short:
+        loaded.run(job, Heard())
+    for one in hooks:
+        one.remove()
+    assert short.value.needed == int(2.5 * (1 << 30))
+    assert "2.7 GB" in str(short.value)
+    assert numpy.array_equal(before, loaded.run(job, Heard()).images)
+
+
+def test_main_memory_running_out_is_told_too() -> None:
+    text = "DefaultCPUAllocator: can't allocate memory: you tried to allocate 4000000000 bytes. Error code 12"
+    told = out_of_memory(RuntimeError(text), "drawing")
+    assert told is not None
+    assert told.needed == 4_000_000_000
+    assert told.free is not None and told.free > 0
+    assert out_of_memory(MemoryError(), "drawing") is not None
+    assert out_of_memory(RuntimeError("shapes differ"), "drawing") is None
+
+
+def test_other_errors_stay_what_they_are(warm: Callable[[str], Loaded], job_for: Callable[..., Job]) -> None:
+    def fail(_module: Any, _inputs: Any) -> None:
+        raise RuntimeError("shapes differ")
+
+    loaded = warm("pony")
+    hook = denoiser(loaded).register_forward_pre_hook(fail)
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        loaded.run(job_for("pony", "txt2img"), Heard())
+    hook.remove()
+
+
+def test_pixels_are_rounded_and_checked() -> None:
+    frames = torch.tensor([0.0, 1.0, 0.5, 1.2]).view(1, 1, 2, 2).repeat(20, 3, 1, 1)
+    made = pixels(frames)
+    assert made.shape == (20, 2, 2, 3)
+    assert made[19, :, :, 0].tolist() == [[0, 255], [128, 255]]
+    frames[17, 0, 0, 0] = float("inf")
+    with pytest.raises(NonFinite):
+        pixels(frames)
