@@ -22,6 +22,8 @@ export type JsonRoute =
   | "deleteAdminSession"
   | "getAdminHealth"
   | "listAuditEvents"
+  | "verifyAudit"
+  | "createAuditCheckpoint"
   | "listAllTasks"
   | "cancelAnyTask"
   | "listAccounts"

@@ -209,6 +209,9 @@ async function callAdminRoutes(client: Client): Promise<void> {
   await client.deleteAdminSession();
   await client.getAdminHealth();
   await client.listAuditEvents({ query: { limit: 10 } });
+  await client.verifyAudit();
+  await client.exportAudit();
+  await client.createAuditCheckpoint();
   await client.listAllTasks();
   await client.cancelAnyTask({ path: { id: "t1" } });
   await client.getQueue();

@@ -48,6 +48,8 @@ export interface Client extends JsonMethods {
   getUpload(request: FileRequest): Promise<Response>;
   /** A zip of many results, to be read as it comes; a page that wants it on disk submits a form to the same route. */
   exportTasks(request: { readonly body: Selection; readonly signal?: AbortSignal }): Promise<Response>;
+  /** The audit log, to be read as it comes. */
+  exportAudit(request?: { readonly signal?: AbortSignal }): Promise<Response>;
   /** The metrics in Prometheus text, for an admin session. */
   getMetrics(request?: { readonly signal?: AbortSignal }): Promise<string>;
   /** Uploads one picture; the answer's id goes into picture parameters. */
@@ -99,6 +101,8 @@ export function createClient(options: ClientOptions): Client {
     deleteAdminSession: json("deleteAdminSession"),
     getAdminHealth: json("getAdminHealth"),
     listAuditEvents: json("listAuditEvents"),
+    verifyAudit: json("verifyAudit"),
+    createAuditCheckpoint: json("createAuditCheckpoint"),
     listAllTasks: json("listAllTasks"),
     cancelAnyTask: json("cancelAnyTask"),
     listAccounts: json("listAccounts"),
@@ -129,6 +133,7 @@ export function createClient(options: ClientOptions): Client {
     getResult: (request) => send("getResult", request),
     getPreview: (request) => send("getPreview", request),
     getUpload: (request) => send("getUpload", request),
+    exportAudit: (request = {}) => send("exportAudit", request),
     exportTasks: (request) => send("exportTasks", request),
     async upload(file, name = "picture", { signal } = {}) {
       const body = new FormData();

@@ -15,6 +15,7 @@ import {
 } from "./schemas/accounts.ts";
 import { AdminHealth, AdminTask, AdminTasksPage, AuditEvent, AuditPage, WaitingFor } from "./schemas/admin.ts";
 import { AdminSessionState } from "./schemas/admin-session.ts";
+import { AuditCheckpoint, AuditVerification } from "./schemas/audit.ts";
 import {
   Deployment,
   DeploymentDetail,
@@ -73,8 +74,10 @@ export const namedSchemas: Readonly<Record<string, TSchema>> = {
   AdminSessionState,
   AdminTask,
   AdminTasksPage,
+  AuditCheckpoint,
   AuditEvent,
   AuditPage,
+  AuditVerification,
   WaitingFor,
   Deployment,
   DeploymentDetail,

@@ -41,6 +41,15 @@ export {
   waitingCodes,
 } from "./schemas/admin.ts";
 export { AdminSessionState } from "./schemas/admin-session.ts";
+export type { BrokenCheckpointCode, BrokenRowCode } from "./schemas/audit.ts";
+export {
+  AuditCheckpoint,
+  AuditPublicKey,
+  AuditVerification,
+  brokenCheckpointCodes,
+  brokenRowCodes,
+  checkpointKinds,
+} from "./schemas/audit.ts";
 export type { DeploymentEvent, DeploymentsQuery } from "./schemas/deployments.ts";
 export {
   Deployment,

@@ -6,6 +6,7 @@ import type { RouteName } from "./endpoints.ts";
 import type { Route } from "./route.ts";
 import { accountRoutes } from "./routes/accounts.ts";
 import { adminRoutes } from "./routes/admin.ts";
+import { auditRoutes } from "./routes/audit.ts";
 import { deploymentRoutes } from "./routes/deployments.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { galleryRoutes } from "./routes/gallery.ts";
@@ -22,6 +23,7 @@ export const routes = {
   ...eventRoutes,
   ...mediaRoutes,
   ...adminRoutes,
+  ...auditRoutes,
   ...accountRoutes,
   ...deploymentRoutes,
   ...operationsRoutes,

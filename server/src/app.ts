@@ -4,6 +4,7 @@ import { type FastifyInstance, type FastifySchema, type FastifySchemaCompiler, f
 import type { Config } from "./config.ts";
 import { SafelightError } from "./errors.ts";
 import { registerAdminAccountRoutes } from "./http/admin-account-routes.ts";
+import { registerAdminAuditRoutes } from "./http/admin-audit-routes.ts";
 import { registerAdminDeploymentRoutes } from "./http/admin-deployment-routes.ts";
 import { registerAdminFiguresRoutes } from "./http/admin-figures-routes.ts";
 import { registerAdminQueueRoutes } from "./http/admin-queue-routes.ts";
@@ -52,6 +53,7 @@ export async function buildApp(installation: Installation): Promise<FastifyInsta
   registerMediaRoutes(registrar);
   registerAdminSessionRoutes(registrar);
   registerAdminRoutes(registrar);
+  registerAdminAuditRoutes(registrar);
   registerAdminAccountRoutes(registrar);
   registerAdminQueueRoutes(registrar);
   registerAdminFiguresRoutes(registrar);

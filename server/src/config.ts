@@ -22,6 +22,10 @@ export interface Config {
   readonly apiKey: string | null;
   readonly adminKey: string | null;
   readonly encryptionKey: string | null;
+  /** Signs the audit log; null where the installation makes its own. */
+  readonly auditKey: string | null;
+  /** How long rows of the audit log are kept, in days. */
+  readonly auditRetentionDays: number;
   readonly accessPassword: string | null;
   /** Where the operator is told of failing workers, and the secret that signs it; null where nothing is set. */
   readonly webhook: { readonly url: string; readonly secret: string } | null;
@@ -70,6 +74,8 @@ export function readConfig(environment: Environment): Config {
     apiKey: reader.secret("API_KEY"),
     adminKey: reader.secret("ADMIN_KEY"),
     encryptionKey: reader.secret("ENCRYPTION_KEY"),
+    auditKey: reader.secret("AUDIT_KEY"),
+    auditRetentionDays: reader.integer("AUDIT_RETENTION_DAYS", 90, 90, 36_500),
     accessPassword: reader.secret("ACCESS_PASSWORD"),
     metricsToken: reader.secret("METRICS_TOKEN"),
     webhook: reader.webhook("WEBHOOK_URL", "WEBHOOK_SECRET"),

@@ -1,4 +1,12 @@
 // What the command line, tests and benchmarks use of the server.
+export { parsePublicKey } from "./audit/keys.ts";
+export {
+  type ExportVerification,
+  type KnownElsewhere,
+  NotAnExport,
+  readCheckpoint,
+  verifyExport,
+} from "./audit/verify-export.ts";
 export { type Config, type Environment, readConfig, repositoryRoot } from "./config.ts";
 export { readServerNote, type ServerNote } from "./database/data-directory.ts";
 export { SafelightError, StartupError } from "./errors.ts";

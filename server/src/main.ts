@@ -6,6 +6,7 @@ import { catalog } from "@safelight/catalog";
 import { canEncode, ENGINE_NAME, type EngineHost, knownWords, stripRecipe } from "@safelight/engine";
 import type { FastifyInstance } from "fastify";
 import { buildApp } from "./app.ts";
+import { AuditBook } from "./audit/audit-book.ts";
 import { type Config, type Environment, readConfig, repositoryRoot } from "./config.ts";
 import type { Clock } from "./context/clock.ts";
 import { type Context, createContext } from "./context/context.ts";
@@ -27,6 +28,7 @@ import { MeteredMediaStore } from "./media/metered-media-store.ts";
 import { sweepUploads } from "./media/sweep-uploads.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { WorkspaceTasks } from "./proxy/workspace-tasks.ts";
+import { resolveAuditKeys } from "./secrets/resolve-audit-keys.ts";
 import { resolveSecrets, type Secrets } from "./secrets/resolve-secrets.ts";
 import { sweepAdminSessions } from "./sessions/admin-sessions.ts";
 import { createSecretCheck } from "./sessions/credential.ts";
@@ -78,6 +80,7 @@ export async function startServer(environment: Environment, options: StartOption
   opened.defer(() => directory.release());
   const secrets = await resolveSecrets(config);
   hideSecrets(log, config, secrets);
+  const auditKeys = await resolveAuditKeys(config, log);
   // At once, as a start that fails later (a taken port) has made them all the same and the next one will not name them.
   for (const file of secrets.created) options.onSecretMade?.(file);
 
@@ -87,6 +90,9 @@ export async function startServer(environment: Environment, options: StartOption
   const disk = await DiskMediaStore.open(join(directory.path, "media"), options.mediaFiles).catch(explainMediaFailure);
   const media = new MeteredMediaStore(disk);
   const context = createContext({ database, log, config, media, ...clock });
+  const audit = new AuditBook(context, auditKeys);
+  await audit.start();
+  opened.defer(audit.keep());
 
   const { registry: accounts, ...health } = openAccounts(context, secrets);
   opened.defer(() => health.stop());
@@ -140,6 +146,7 @@ export async function startServer(environment: Environment, options: StartOption
     isMetricsToken: config.metricsToken === null ? () => false : createSecretCheck(config.metricsToken),
     metrics,
     storage,
+    audit,
     accounts,
     deployer,
     workspaceTasks,

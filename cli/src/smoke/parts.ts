@@ -4,6 +4,7 @@ import { endpoints, type RouteName } from "@safelight/contract";
 import { checkDocuments, checkErrors, checkHealth, checkModels, checkSession } from "./check-access.ts";
 import { accountParts } from "./check-accounts.ts";
 import { adminParts } from "./check-admin.ts";
+import { auditParts } from "./check-audit.ts";
 import { deploymentParts } from "./check-deployments.ts";
 import { checkEvents } from "./check-events.ts";
 import { checkDelete, checkExport, checkFavourites, checkGallery } from "./check-gallery.ts";
@@ -42,6 +43,7 @@ export const parts: readonly Part[] = [
   { name: "export", routes: ["exportTasks"], check: ({ probe }) => checkExport(probe) },
   { name: "delete", routes: ["deleteTask", "deleteTasks"], check: ({ probe }) => checkDelete(probe) },
   ...adminParts,
+  ...auditParts,
   ...accountParts,
   ...deploymentParts,
   ...operationsParts,

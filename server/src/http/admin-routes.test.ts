@@ -70,6 +70,9 @@ const guarded: [string, string, unknown?][] = [
   ["DELETE", "/admin/session"],
   ["GET", "/admin/health"],
   ["GET", "/admin/logs"],
+  ["GET", "/admin/logs/verify"],
+  ["GET", "/admin/logs/export"],
+  ["POST", "/admin/logs/checkpoint"],
   ["GET", "/admin/tasks"],
   ["POST", "/admin/tasks/0195a3c2-7f10-7c3e-8a52-2d6c0e4b9f11/cancel"],
   ["POST", "/admin/tasks/0195a3c2-7f10-7c3e-8a52-2d6c0e4b9f11/front", { front: true }],
@@ -404,8 +407,8 @@ describe("the audit log", () => {
         outcome: expect.stringMatching(/^(success|failure)$/),
         details: expect.any(Object),
         correlation_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
-        previous_hash: null,
-        hash: null,
+        previous_hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+        hash: expect.stringMatching(/^[0-9a-f]{64}$/),
       });
     }
   });

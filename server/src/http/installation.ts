@@ -1,3 +1,4 @@
+import type { AuditBook } from "../audit/audit-book.ts";
 import type { Config } from "../config.ts";
 import type { Context } from "../context/context.ts";
 import type { Deployer } from "../deploy/deployer.ts";
@@ -35,6 +36,7 @@ export interface Installation {
   readonly isMetricsToken: (presented: string) => boolean;
   readonly metrics: Metrics;
   readonly storage: StorageUse;
+  readonly audit: AuditBook;
   readonly accounts: AccountRegistry;
   readonly deployer: Deployer;
   /** Asks workers for `workspace::id`. */

@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { type Config, parseEncryptionKey } from "../config.ts";
 import { StartupError } from "../errors.ts";
 
-export type SecretName = "api-key" | "admin-key" | "encryption-key";
+export type SecretName = "api-key" | "admin-key" | "encryption-key" | "audit-key";
 
 export interface Secrets {
   readonly apiKey: string;

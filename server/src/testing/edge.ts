@@ -6,6 +6,8 @@ import { canEncode, ENGINE_NAME, knownWords, stripRecipe } from "@safelight/engi
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from "fastify";
 import type { DestinationStream } from "pino";
 import { buildApp } from "../app.ts";
+import { AuditBook } from "../audit/audit-book.ts";
+import { makeAuditKey, parseAuditKeys } from "../audit/keys.ts";
 import { readConfig } from "../config.ts";
 import type { Clock } from "../context/clock.ts";
 import { type Context, createContext } from "../context/context.ts";
@@ -85,6 +87,8 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
   const workspaceTasks = new WorkspaceTasks({ keyring, workerNetworks, log, ...options.workers });
   const databaseFile = join(folder, "safelight.sqlite");
   const storage = createStorageUse(media, { dataDirectory: folder, databaseFile });
+  const auditKeys = parseAuditKeys(makeAuditKey());
+  if (auditKeys === null) throw new Error("a key that was just made is none");
   const metrics = createMetrics({ context, accounts, storage, version: "0.0.0", ofProcess: false });
   const installation: Installation = {
     version: "0.0.0",
@@ -103,6 +107,7 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
     isMetricsToken: config.metricsToken === null ? () => false : createSecretCheck(config.metricsToken),
     metrics,
     storage,
+    audit: new AuditBook(context, auditKeys),
     accounts,
     deployer: await Deployer.open(context, accounts),
     workspaceTasks,

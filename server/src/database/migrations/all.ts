@@ -6,6 +6,7 @@ import { searchFilters } from "./0005-search-filters.ts";
 import { deployments } from "./0006-deployments.ts";
 import { queueTurns } from "./0007-queue-turns.ts";
 import { webhookOutbox } from "./0008-webhook-outbox.ts";
+import { auditChain } from "./0009-audit-chain.ts";
 import type { Migration } from "./migration.ts";
 
 export const migrations: readonly Migration[] = [
@@ -17,4 +18,5 @@ export const migrations: readonly Migration[] = [
   deployments,
   queueTurns,
   webhookOutbox,
+  auditChain,
 ];

@@ -1,0 +1,154 @@
+/** What is done with the audit log besides writing rows: checkpoints, retention, checking and export. One for each installation. */
+import { Readable } from "node:stream";
+import type { AuditCheckpoint, AuditVerification } from "@safelight/contract";
+import type { Context } from "../context/context.ts";
+import { appendAudit } from "./append.ts";
+import { type CheckpointKind, writeCheckpoint } from "./checkpoint.ts";
+import { exportLines } from "./export.ts";
+import type { AuditKeys } from "./keys.ts";
+import { pruneAudit } from "./prune.ts";
+import { startChain } from "./start-chain.ts";
+import { verifyAudit } from "./verify.ts";
+
+/** How often it is looked whether a checkpoint is due, in milliseconds. */
+const lookInterval = 60 * 1000;
+const hour = 60 * 60 * 1000;
+/** Rows that wait for a signature at most, but for those of the last look. */
+const rowsUnsigned = 1000;
+
+export class AuditBook {
+  readonly #system: Context;
+  readonly #keys: AuditKeys;
+  /** Checks and exports that are under way: what they walk must stay. */
+  #readers = 0;
+  #lastPruned = Number.NEGATIVE_INFINITY;
+  #busy: Promise<void> | null = null;
+
+  constructor(system: Context, keys: AuditKeys) {
+    this.#system = system;
+    this.#keys = keys;
+  }
+
+  /** Takes in rows that have no hash yet. Before anything else is written. Errors: `storage_unavailable`. */
+  async start(): Promise<void> {
+    const { database, log } = this.#system;
+    const last = database.prepareRead("SELECT key_id FROM audit_checkpoints ORDER BY sequence DESC LIMIT 1").get();
+    if (last !== undefined && !this.#keys.publicKeys.has(String(last.key_id))) {
+      const message = "the key that signed the audit log until now is not here: put it after the new one in AUDIT_KEY";
+      log.error(message, { key_id: last.key_id, current: this.#keys.currentId });
+    }
+    await startChain(this.#system, this.#keys);
+  }
+
+  /** Looks every minute for what is due. The function ends it: it waits for what is under way and signs the rest. */
+  keep(): () => Promise<void> {
+    const look = () => void this.#look();
+    const timer = setInterval(look, lookInterval).unref();
+    return async () => {
+      clearInterval(timer);
+      await this.#busy;
+      await this.#system.database
+        .write((tx) => this.#signIf(tx, "stop", 1))
+        .catch((error: unknown) => {
+          this.#system.log.warn("the audit log could not be signed at the end", { error });
+        });
+    };
+  }
+
+  /** A checkpoint when it is asked for, with a row that says who did. Errors: `storage_unavailable`. */
+  checkpoint(context: Context): Promise<AuditCheckpoint> {
+    return this.#signFor(context, "sign_logs", "demand");
+  }
+
+  /** Reads only. The signal ends it with its reason. */
+  verify(signal?: AbortSignal): Promise<AuditVerification> {
+    return this.#reading(() => verifyAudit(this.#system, this.#keys, signal));
+  }
+
+  /** The whole log as NDJSON, written while it is read; a row says who took it. Errors: `storage_unavailable`. */
+  async export(context: Context): Promise<Readable> {
+    const until = await this.#signFor(context, "export_logs", "export");
+    const release = this.#hold();
+    return Readable.from(inPieces(exportLines(this.#system, this.#keys, until))).once("close", release);
+  }
+
+  /** Removes what is past its retention, a portion at a time. Answers how many rows are gone. Errors: as `pruneAudit`. */
+  async prune(): Promise<number> {
+    let removed = 0;
+    while (this.#readers === 0) {
+      const gone = await pruneAudit(this.#system, this.#keys);
+      if (gone === 0) break;
+      removed += gone;
+    }
+    return removed;
+  }
+
+  /** Signs what is due: a thousand rows, or rows that have waited for an hour. */
+  async #look(): Promise<void> {
+    if (this.#busy !== null) return;
+    this.#busy = this.#lookOnce().finally(() => {
+      this.#busy = null;
+    });
+    await this.#busy;
+  }
+
+  async #lookOnce(): Promise<void> {
+    const { clock, database, log } = this.#system;
+    try {
+      const last = database
+        .prepareRead("SELECT created_at FROM audit_checkpoints ORDER BY sequence DESC LIMIT 1")
+        .get();
+      const isLate = Math.abs(clock.now() - Number(last?.created_at ?? 0)) >= hour;
+      await database.write((tx) => this.#signIf(tx, "planned", isLate ? 1 : rowsUnsigned));
+      if (clock.steady() - this.#lastPruned < hour) return;
+      this.#lastPruned = clock.steady();
+      const rows = await this.prune();
+      if (rows > 0) log.info("audit rows past their retention were removed", { rows });
+    } catch (error) {
+      log.error("the audit log could not be signed or pruned; it is tried again", { error });
+    }
+  }
+
+  #signIf(tx: Parameters<typeof writeCheckpoint>[1], kind: CheckpointKind, least: number): void {
+    const unsigned = tx
+      .prepare(
+        `SELECT rows - coalesce((SELECT max(rows) FROM audit_checkpoints WHERE sequence > checkpoint - 1000), 0) AS n
+         FROM audit_head`,
+      )
+      .get();
+    if (Number(unsigned?.n) >= least) writeCheckpoint(this.#system, tx, this.#keys, kind);
+  }
+
+  #signFor(context: Context, action: string, kind: CheckpointKind): Promise<AuditCheckpoint> {
+    return context.database.write((tx) => {
+      appendAudit(context, tx, { action, target: null, outcome: "success" });
+      return writeCheckpoint(context, tx, this.#keys, kind);
+    });
+  }
+
+  async #reading<Result>(work: () => Promise<Result>): Promise<Result> {
+    const release = this.#hold();
+    try {
+      return await work();
+    } finally {
+      release();
+    }
+  }
+
+  #hold(): () => void {
+    this.#readers += 1;
+    let held = true;
+    return () => {
+      if (held) this.#readers -= 1;
+      held = false;
+    };
+  }
+}
+
+/** Others are served between two pieces. */
+async function* inPieces(lines: Generator<string>): AsyncGenerator<string> {
+  for (const piece of lines) {
+    yield piece;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
