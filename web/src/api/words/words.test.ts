@@ -4,6 +4,7 @@ import { currentLanguage, setLanguage } from "../../ui/language.ts";
 import { failureWords } from "../../ui/task-words.ts";
 import { noticeWords } from "./notice-words.ts";
 import { problemWords } from "./problem-words.ts";
+import { waitingReasonWords } from "./waiting-words.ts";
 
 // The document is the page's; here only its language is of interest.
 globalThis.document ??= { documentElement: {} } as Document;
@@ -47,6 +48,34 @@ describe.each(["en", "ru"] as const)("in %s", (language) => {
     expect(text).not.toBe(notice.detail);
     expect(/[а-я]/i.test(text)).toBe(language === "ru");
   });
+});
+
+describe.each(["en", "ru"] as const)("in %s, why a task waits", (language) => {
+  test.each([
+    "queue_paused",
+    "busy",
+    "resting",
+    "draining",
+    "not_ready",
+    "no_slots",
+    "disabled",
+    "mode_not_offered",
+    "model_not_offered",
+    "stepped_aside",
+    "pinned_elsewhere",
+  ])("%s has words", (code) => {
+    setLanguage(language);
+    const text = waitingReasonWords({ code, detail: "as the server put it" });
+    expect(text).toMatch(/^\S.*\S\.$/);
+    expect(text).not.toContain("as the server put it");
+    expect(/[а-я]/i.test(`${text}`)).toBe(language === "ru");
+  });
+});
+
+test("a task behind others needs no words beside its place, a reason of a newer server comes as the server put it", () => {
+  expect(waitingReasonWords(null)).toBeNull();
+  expect(waitingReasonWords({ code: "behind_others", detail: "Others go first." })).toBeNull();
+  expect(waitingReasonWords({ code: "tomorrow", detail: "Something new." })).toBe("Something new.");
 });
 
 test("a notice of a newer server is shown as the server put it", () => {

@@ -46,6 +46,7 @@ describe("a row", () => {
     const codes = Object.keys(taskErrorCodes) as (keyof typeof taskErrorCodes)[];
     const states: Task[] = [
       task({ queue_position: 3, eta_seconds: 20 }),
+      task({ queue_position: 3, waiting_reason: { code: "draining", detail: "English detail" } }),
       task({ status: "processing", progress: 62, stage: "denoise", step: 5, steps: 8, attempt: 2, eta_seconds: 5 }),
       task({ status: "done", started_at: time(1), finished_at: time(3), result_url: "/results/a" }),
       task({ status: "done", result_missing: true }),

@@ -2,6 +2,7 @@ import { Ban, ChevronDown, Clock, Download, FileX, Trash2, TriangleAlert } from 
 import { memo, useId } from "react";
 import type { StudioModel } from "../../api/models.ts";
 import type { Task } from "../../api/tasks.ts";
+import { waitingReasonWords } from "../../api/words/waiting-words.ts";
 import { localize } from "../../ui/language.ts";
 import { Still } from "../../ui/still.tsx";
 import { attemptText, failureWords, outlookText, percentText, progressWords } from "../../ui/task-words.ts";
@@ -84,7 +85,7 @@ function wordsOf(task: Task, stranded: boolean): Words {
   const outlook = task.eta_seconds === null ? null : outlookText(task.status, task.eta_seconds);
   switch (task.status) {
     case "pending":
-      return { mark: "waiting", word: progressWords(task), reason: stranded ? strings.nobody : outlook, code: null };
+      return { mark: "waiting", word: progressWords(task), reason: waitsFor(task, stranded) ?? outlook, code: null };
     case "processing": {
       const word = strings.percentAnd(percentText(task.progress), progressWords(task).toLocaleLowerCase());
       const reason = [attemptText(task.attempt), outlook].filter(Boolean).join(" ");
@@ -108,6 +109,10 @@ function wordsOf(task: Task, stranded: boolean): Words {
       return { mark: code === "cancelled" ? "off" : "failed", word: title, reason: advice, code };
     }
   }
+}
+
+function waitsFor(task: Task, stranded: boolean): string | null {
+  return waitingReasonWords(task.waiting_reason) ?? (stranded ? strings.nobody : null);
 }
 
 function Standing({ task, stranded }: { task: Task; stranded: boolean }) {

@@ -1,6 +1,7 @@
 import { RotateCcw, X } from "lucide-react";
 import { memo } from "react";
 import type { Task } from "../../../api/tasks.ts";
+import { waitingReasonWords } from "../../../api/words/waiting-words.ts";
 import { percentWords } from "../../../ui/figures.ts";
 import { attemptText, failureWords, outlookText, progressWords } from "../../../ui/task-words.ts";
 import { durationText, strings } from "./strings.ts";
@@ -140,10 +141,11 @@ function Why({ task, stranded }: { task: Task; stranded: boolean }) {
     const { advice } = failureWords(task.error?.code ?? null);
     return isCancelled(task) ? null : <p className="queue-why text-soft">{advice}</p>;
   }
-  const words = task.status === "pending" && stranded ? strings.nobody : attemptWords(task);
-  return words === null ? null : <p className="queue-why hint">{words}</p>;
+  const words = task.status === "pending" ? waitsFor(task, stranded) : attemptText(task.attempt);
+  return words === null || task.status === "done" ? null : <p className="queue-why hint">{words}</p>;
 }
 
-function attemptWords(task: Task): string | null {
-  return task.status === "processing" ? attemptText(task.attempt) : null;
+function waitsFor(task: Task, stranded: boolean): string | null {
+  if (task.stage === "cancelling") return null;
+  return waitingReasonWords(task.waiting_reason) ?? (stranded ? strings.nobody : null);
 }
