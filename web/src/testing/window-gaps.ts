@@ -6,15 +6,20 @@ class NoObserver implements ResizeObserver {
   disconnect(): void {}
 }
 
+const dialogMethods = {
+  showModal(this: HTMLDialogElement) {
+    this.open = true;
+  },
+  close(this: HTMLDialogElement) {
+    this.open = false;
+  },
+};
+
 /** Fills the gaps of the window. `matching` are the media queries that hold. */
 export function fillWindowGaps(matching: readonly string[] = []): void {
   globalThis.ResizeObserver ??= NoObserver;
-  HTMLDialogElement.prototype.showModal ??= function (this: HTMLDialogElement) {
-    this.open = true;
-  };
-  HTMLDialogElement.prototype.close ??= function (this: HTMLDialogElement) {
-    this.open = false;
-  };
+  if (!Object.hasOwn(HTMLDialogElement.prototype, "showModal"))
+    Object.assign(HTMLDialogElement.prototype, dialogMethods);
   window.matchMedia = (query) =>
     Object.assign(new EventTarget(), {
       matches: matching.includes(query),
