@@ -310,6 +310,8 @@ def settle(pipe: Any, plan: memory.Plan, device: str, cast: Sequence[str] = ()) 
         look_at_few(pipe)
     if device == "cpu":
         return
+    if plan.offload or plan.quantised:
+        pipe.vae.enable_tiling()
     with said_plainly("placing the model"):
         if plan.offload:
             pipe.enable_model_cpu_offload(device=device)

@@ -153,8 +153,12 @@ def look_at(part: Part) -> int:
         }
     if not found:
         raise WeightsDamaged(f"{_names(part.files)} holds no {part.name}")
-    names = part.rename(found) if part.rename is not None else {key: key for key in found}
-    shapes = {names[key]: entry.shape for key, entry in found.items() if key in names}
+    names = part.rename(found) if part.rename is not None else {key: _today(part, key) for key in found}
+    return compared(part, {names[key]: entry.shape for key, entry in found.items() if key in names})
+
+
+def compared(part: Part, shapes: Mapping[str, tuple[int, ...]]) -> int:
+    """How many values a component has, when `shapes` are those of its class with its configuration."""
     expected = expected_shapes(part)
     for group, shape in expected:
         held = next((name for name in group if name in shapes), None)
@@ -166,6 +170,11 @@ def look_at(part: Part) -> int:
             there, wanted = list(shapes[held]), list(shape)
             raise WeightsDamaged(f"{part.name} is of another model: {held} is {there} and should be {wanted}")
     return sum(math.prod(shape) for _, shape in expected)
+
+
+def _today(part: Part, name: str) -> str:
+    """The name that a class gives a tensor now: published text encoders have a prefix that it has since lost."""
+    return name.removeprefix("text_model.") if part.kind.__name__ == "CLIPTextModel" else name
 
 
 def expected_shapes(part: Part) -> list[tuple[frozenset[str], tuple[int, ...]]]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy
 import torch
 from diffusers import StableDiffusionXLImg2ImgPipeline, StableDiffusionXLPipeline
 
-from safelight_worker import loading, references
+from safelight_worker import loading, references, sdxl_file
 from safelight_worker.families import (
     Frames,
     Job,
@@ -24,23 +23,16 @@ from safelight_worker.families import (
 from safelight_worker.families.warm import Warm, dtypes_for, note_unchanged, note_unused_negative, reason, reason_of
 from safelight_worker.latents import LatentMap, picture_map
 from safelight_worker.loading import Recipe
-from safelight_worker.preflight import Tensor, family_of, holds_vocabulary, read_header
 from safelight_worker.prompts import encode_windows
 from safelight_worker.running import run_pipeline
 from safelight_worker.schedulers import sdxl_scheduler
+from safelight_worker.sdxl_file import Checkpoint
 from safelight_worker.settings import ModelSpec
 
 COMPONENTS = ("text_encoder", "text_encoder_2", "unet", "vae")
 TOKENIZERS = ("tokenizer", "tokenizer_2")
 WORKING = 4_000_000_000
 """Bytes for a run at 1280×1280 in half precision. An estimate, to be measured."""
-
-CHECKPOINT_STARTS = {
-    "text_encoder": "conditioner.embedders.0.transformer.",
-    "text_encoder_2": "conditioner.embedders.1.model.",
-    "unet": "model.diffusion_model.",
-    "vae": "first_stage_model.",
-}
 
 
 class LoadedPony:
@@ -105,16 +97,18 @@ class Pony:
         """Loads a folder of diffusers or a checkpoint with a folder of configurations beside it."""
         report.stage("load")
         dtypes = dtypes_for(place.device, COMPONENTS, torch.float16)
+        working = WORKING if place.device != "cpu" else 0
         if _is_file(spec):
-            parts, config, counts = _load_file(spec, dtypes["unet"], report)
+            checkpoint = _checkpoint(spec)
+            plan = loading.plan_for(checkpoint.counts, dtypes, {}, working, place)
+            report.check()
+            parts, config = sdxl_file.load(checkpoint, dtypes["unet"])
         else:
             recipe = _recipe(spec)
             findings = recipe.look()
             findings.refuse()
-            counts, config, parts = findings.counts, loading.scheduler_config(recipe), {}
-        working = WORKING if place.device != "cpu" else 0
-        plan = loading.plan_for(counts, dtypes, {}, working, place)
-        if not parts:
+            plan = loading.plan_for(findings.counts, dtypes, {}, working, place)
+            config = loading.scheduler_config(recipe)
             parts = loading.load_parts(recipe, dtypes, report)
         warm = Warm(parts, plan, place)
         pipe = warm.pipeline(StableDiffusionXLPipeline, sdxl_scheduler("Euler a", config, 0), add_watermarker=False)
@@ -134,50 +128,14 @@ def _recipe(spec: ModelSpec) -> Recipe:
 
 def _reason_of_file(spec: ModelSpec) -> Unavailable | None:
     try:
-        _looked_at_file(spec)
+        _checkpoint(spec)
     except (WeightsMissing, WeightsDamaged) as error:
         return reason(error)
     return None
 
 
-def _looked_at_file(spec: ModelSpec) -> tuple[Path, Path, dict[str, int]]:
-    """The checkpoint, the folder of configurations, and the values of each component, after the preflight."""
-    file, config = loading.place_of(spec, "checkpoint"), loading.place_of(spec, "config")
-    header = read_header(file)
-    family = family_of(header)
-    if family != "sdxl":
-        raise WeightsDamaged(f"{file.name} is no SDXL checkpoint" + (f" but of the {family} family" if family else ""))
-    counts = {name: _values(header, start) for name, start in CHECKPOINT_STARTS.items()}
-    for name, count in counts.items():
-        if not count:
-            raise WeightsDamaged(f"{file.name} lacks {name}")
-        if not (config / name / "config.json").is_file():
-            raise WeightsMissing(f"{name}/config.json is missing", [f"{name}/config.json"])
-    for name in TOKENIZERS:
-        if not holds_vocabulary(config / name):
-            raise WeightsMissing(f"{name} has no vocabulary", [name])
-    return file, config, counts
-
-
-def _values(header: Mapping[str, Tensor], start: str) -> int:
-    return sum(int(numpy.prod(entry.shape)) for name, entry in header.items() if name.startswith(start))
-
-
-def _load_file(
-    spec: ModelSpec, dtype: torch.dtype, report: LoadReport
-) -> tuple[dict[str, Any], Mapping[str, Any], Mapping[str, int]]:
-    file, config, counts = _looked_at_file(spec)
-    report.check()
-    with loading.said_plainly("loading the checkpoint"):
-        pipe = StableDiffusionXLPipeline.from_single_file(
-            str(file), config=str(config), local_files_only=True, torch_dtype=dtype, add_watermarker=False
-        )
-    parts = {name: component for name, component in pipe.components.items() if name in (*COMPONENTS, *TOKENIZERS)}
-    for name in COMPONENTS:
-        if any(tensor.is_meta for tensor in parts[name].state_dict().values()):
-            raise WeightsDamaged(f"{file.name} does not hold all of {name}")
-        parts[name].eval()
-    return parts, dict(pipe.scheduler.config), counts
+def _checkpoint(spec: ModelSpec) -> Checkpoint:
+    return sdxl_file.looked_at(loading.place_of(spec, "checkpoint"), loading.place_of(spec, "config"))
 
 
 family = Pony()

@@ -17,7 +17,7 @@ from checkpoint import sdxl_checkpoint
 from heard import Heard
 from safetensors.torch import load_file, save_file
 
-from safelight_worker import loading
+from safelight_worker import loading, sdxl_file
 from safelight_worker.families import (
     Cancelled,
     Job,
@@ -69,15 +69,65 @@ def reasons(spec: ModelSpec) -> set[str]:
 
 
 def test_one_file_draws_what_the_folder_draws(
-    tiny: dict[str, ModelSpec], checkpoint: Path, warm: Callable[[str], Any], job_for: Callable[..., Job]
+    tiny: dict[str, ModelSpec],
+    checkpoint: Path,
+    tmp_path: Path,
+    warm: Callable[[str], Any],
+    job_for: Callable[..., Job],
 ) -> None:
-    spec = at(tiny["pony"], checkpoint=checkpoint, config=tiny["pony"].sources["checkpoint"].place)
+    spec = at(tiny["pony"], checkpoint=checkpoint, config=configurations(tiny, tmp_path))
     assert reasons(spec) == set()
     loaded = family_named("pony").load(spec, Placement(), Heard())
     ours = loaded.run(job_for("pony", "txt2img"), Heard()).images.astype(int)
     theirs = warm("pony").run(job_for("pony", "txt2img"), Heard()).images.astype(int)
     assert numpy.abs(ours - theirs).max() <= 1
     loaded.unload()
+
+
+def configurations(tiny: dict[str, ModelSpec], folder: Path) -> Path:
+    """The folder beside a checkpoint: everything but weights."""
+    target = folder / "config"
+    ignore = shutil.ignore_patterns("*.safetensors")
+    shutil.copytree(tiny["pony"].sources["checkpoint"].place, target, ignore=ignore, dirs_exist_ok=True)
+    return target
+
+
+@pytest.mark.parametrize(
+    ("gone", "component"),
+    [
+        ("model.diffusion_model.out.2.weight", "unet"),
+        ("first_stage_model.decoder.conv_out.bias", "vae"),
+        ("conditioner.embedders.0.transformer.text_model.final_layer_norm.weight", "text_encoder"),
+        ("conditioner.embedders.1.model.transformer.resblocks.1.attn.in_proj_weight", "text_encoder_2"),
+        ("conditioner.embedders.1.model.text_projection", "text_encoder_2"),
+    ],
+)
+def test_a_checkpoint_that_lacks_a_tensor_is_found_by_its_header(
+    gone: str, component: str, tiny: dict[str, ModelSpec], checkpoint: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "pony.safetensors"
+    save_file({name: tensor for name, tensor in load_file(checkpoint).items() if name != gone}, file)
+    spec = at(tiny["pony"], checkpoint=file, config=configurations(tiny, tmp_path))
+    (said,) = reasons(spec)
+    assert said.startswith(f"weights_damaged: {component} lacks ") or f"does not hold all of {component}" in said
+    cut(file)
+    assert reasons(spec).pop().startswith("weights_damaged: pony.safetensors is damaged")
+
+
+def test_a_checkpoint_is_loaded_in_the_type_that_it_runs_in(
+    tiny: dict[str, ModelSpec], checkpoint: Path, tmp_path: Path
+) -> None:
+    looked = sdxl_file.looked_at(checkpoint, configurations(tiny, tmp_path))
+    parts, _ = sdxl_file.load(looked, torch.float16)
+    assert {parts[name].dtype for name in sdxl_file.KINDS} == {torch.float16}
+
+
+def test_a_checkpoint_without_memory_for_it_is_not_read(
+    tiny: dict[str, ModelSpec], checkpoint: Path, tmp_path: Path
+) -> None:
+    spec = at(tiny["pony"], checkpoint=checkpoint, config=configurations(tiny, tmp_path))
+    with pytest.raises(OutOfMemory):
+        family_named("pony").load(spec, Placement(free_bytes=1000), Heard())
 
 
 def test_a_file_of_another_family_is_named(tiny: dict[str, ModelSpec], checkpoint: Path) -> None:
@@ -176,6 +226,20 @@ def test_loading_can_be_stopped(tiny: dict[str, ModelSpec]) -> None:
         for stop_at in (1, 3):
             with pytest.raises(Cancelled):
                 family_named(model).load(tiny[model], Placement(), Heard(stop_at))
+
+
+def test_text_encoders_are_taken_under_the_names_that_they_are_published_with(
+    copied: Callable[[str, str], Any], warm: Callable[[str], Any], job_for: Callable[..., Job]
+) -> None:
+    spec, folder = copied("flux", "pipeline")
+    weights = folder / "text_encoder" / "model.safetensors"
+    state = {f"text_model.{name.removeprefix('text_model.')}": tensor for name, tensor in load_file(weights).items()}
+    save_file({**state, "text_model.embeddings.position_ids": torch.arange(77)}, weights, {"format": "pt"})
+    assert reasons(spec) == set()
+    loaded = family_named("flux").load(spec, Placement(), Heard())
+    ours = loaded.run(job_for("flux", "txt2img"), Heard()).images
+    assert numpy.abs(ours.astype(int) - warm("flux").run(job_for("flux", "txt2img"), Heard()).images).max() <= 1
+    loaded.unload()
 
 
 def cut(file: Path) -> None:
