@@ -34,6 +34,7 @@ export async function openDatabase(options: OpenOptions): Promise<Database> {
   try {
     migrate(writer, options.migrations ?? migrations, (options.clock ?? Date).now());
     const reader = new SqliteConnection(options.file, { readOnly: true, timeout: BUSY_MS });
+    reader.exec("PRAGMA temp_store = MEMORY");
     return createDatabase(writer, reader, log);
   } catch (error) {
     writer.close();

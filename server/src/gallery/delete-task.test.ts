@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sweep } from "../dispatch/sweep.ts";
 import { storeUpload, uploadName } from "../media/uploads.ts";
+import { countTasks } from "../tasks/find.ts";
 import { findReplay } from "../tasks/idempotency.ts";
 import { submitTask } from "../tasks/submit.ts";
 import { type Core, namesIn, openCore, requestFor, submit, taskOf } from "../testing/core.ts";
@@ -56,12 +57,12 @@ async function expectWholeOrGone(on: Core, { id, upload }: { id: string; upload:
     const { resultPath, previewPath } = taskOf(on, id);
     for (const name of [resultPath, previewPath]) expect(files).toContain(name);
     expect(files).toContain(uploadName({ id: upload, type: "image/png" }));
-    expect(countOf(on, "task_search WHERE task_search MATCH ?", '"лодка"*')).toBe(1);
+    expect(countTasks(on.context, { q: "лодка" }).total).toBe(1);
     expect(countOf(on, "events WHERE task_id = ? AND type = 'task.updated'", id)).toBeGreaterThan(0);
     expect(countOf(on, "removals")).toBe(0);
     return "whole";
   }
-  expect(countOf(on, "task_search WHERE task_search MATCH ?", '"лодка"*')).toBe(0);
+  expect(countTasks(on.context, { q: "лодка" }).total).toBe(0);
   expect(countOf(on, "uploads")).toBe(0);
   expect(countOf(on, "task_references")).toBe(0);
   const events = on.context.database.prepareRead("SELECT type, data FROM events WHERE task_id = ?").all(id);

@@ -5,6 +5,7 @@
 import type { Context } from "../context/context.ts";
 import type { Row, SqlValue } from "../database/database.ts";
 import type { Narrowing, Search } from "./filters.ts";
+import { newestWithWords, searchEnd } from "./newest-words.ts";
 import { inTime, type Walk, whereClause } from "./walk.ts";
 
 // Up to here it is cheaper to look at each task that the filters let through than to walk the words past all the others.
@@ -17,7 +18,7 @@ const SMALL_FALL = 60_000;
 export function walkWords(context: Pick<Context, "database">, wanted: Walk, search: Search): Row[] {
   if (search.expression === "") return [];
   const few = fewWithWords(context, wanted.narrowing, search);
-  const sequences = few === null ? sequencesOf(context, wanted, search) : pick(wanted, few);
+  const sequences = few === null ? withNewest(context, wanted, search) : pick(wanted, few);
   const read = context.database.prepareRead("SELECT * FROM tasks WHERE sequence = ?");
   return sequences.map((sequence) => read.get(sequence)).filter((row) => row !== undefined);
 }
@@ -32,7 +33,28 @@ export function countWords(
   if (search.expression === "") return 0;
   const few = fewWithWords(context, narrowing, search);
   if (few !== null) return few.length;
-  return countUpTo(context, inWords(context, narrowing, search), search, limit);
+  const newest = newestWithWords(context, narrowing, search).length;
+  return Math.min(limit, newest + countUpTo(context, inWords(context, narrowing, search), search, limit));
+}
+
+/** The newest, which stand outside the index of words, come after all that stand in it. */
+function withNewest(context: Pick<Context, "database">, wanted: Walk, search: Search): number[] {
+  const { narrowing, order, limit, offset } = wanted;
+  const newest = pick(
+    { ...wanted, limit: Number.MAX_SAFE_INTEGER, offset: 0 },
+    newestWithWords(context, narrowing, search),
+  );
+  if (newest.length === 0) return sequencesOf(context, wanted, search);
+  if (order === "desc") {
+    const first = newest.slice(offset, offset + limit);
+    const left = { offset: Math.max(0, offset - newest.length), limit: limit - first.length };
+    return left.limit === 0 ? first : [...first, ...sequencesOf(context, { ...wanted, ...left }, search)];
+  }
+  const first = sequencesOf(context, wanted, search);
+  if (first.length === limit) return first;
+  // A page that begins behind the whole index passes over some of the newest; only pages by number, without a place, begin so far.
+  const passed = first.length > 0 ? offset : countUpTo(context, inWords(context, narrowing, search), search, offset);
+  return [...first, ...newest.slice(offset - passed, offset - passed + limit - first.length)];
 }
 
 /**
@@ -177,9 +199,13 @@ function fewWithWords(context: Pick<Context, "database">, narrowing: Narrowing, 
   const isFound = context.database.prepareRead(
     `SELECT 1 AS one FROM ${search.table} WHERE ${search.table} MATCH ? AND rowid = CAST(? AS INTEGER)`,
   );
+  const end = search.table === "task_search" ? searchEnd(context) : Number.MAX_SAFE_INTEGER;
+  const newest = new Set(newestWithWords(context, narrowing, search));
   return rows
     .map(({ sequence }) => Number(sequence))
-    .filter((sequence) => isFound.get(search.expression, sequence) !== undefined);
+    .filter((sequence) =>
+      sequence > end ? newest.has(sequence) : isFound.get(search.expression, sequence) !== undefined,
+    );
 }
 
 function pick({ order, place, limit, offset }: Walk, sequences: readonly number[]): number[] {

@@ -1,5 +1,9 @@
 import type { Migration } from "./migration.ts";
 
+/** So many new tasks go into `task_search` together. */
+const together = 64;
+const end = "(SELECT upto FROM search_end)";
+
 /** `ё` counts as `е`, which the tokenizer does not do by itself. */
 function wordsOf(row: "new" | "old" | "tasks"): string {
   const mark = "char(57344)";
@@ -11,7 +15,7 @@ function wordsOf(row: "new" | "old" | "tasks"): string {
 
 /**
  * A beginning longer than the longest prefix is found by reading all that begins so; up to there it costs as much as a whole word.
- * Every submit waits for `task_search`, which is therefore the lighter one.
+ * Submits wait for `task_search`, which is therefore the lighter one.
  */
 function tableOf(name: "task_search" | "gallery_search", longestPrefix: number): string {
   const prefixes = Array.from({ length: longestPrefix }, (_, index) => index + 1).join(" ");
@@ -30,6 +34,9 @@ const differ =
  * own: a mark that nobody can type (U+E000, taken out of prompts), a letter and the name in hexadecimal, so that no name is ever
  * cut in two. `gallery_search` holds the done tasks alone; `task_search`, which earlier releases read as well, holds all of them.
  * Small pages let two long lists of rows be passed over in smaller steps, and make a merge of the index's parts a shorter pause.
+ *
+ * What a submit costs is mostly the index of words, and one change of it costs little more for many tasks than for one. So the newest
+ * tasks stand outside `task_search` until there are 64 of them: those after `search_end`, which a search looks at one by one.
  */
 export const searchFilters: Migration = {
   number: 5,
@@ -40,15 +47,23 @@ DROP TRIGGER tasks_search_update;
 DROP TRIGGER tasks_search_delete;
 DROP TABLE task_search;
 ${tableOf("task_search", 8)}
-INSERT INTO task_search (rowid, prompt) SELECT sequence, ${wordsOf("tasks")} FROM tasks ORDER BY sequence;
-CREATE TRIGGER tasks_search_insert AFTER INSERT ON tasks BEGIN
+CREATE VIEW search_words AS SELECT sequence, ${wordsOf("tasks")} AS words FROM tasks;
+INSERT INTO task_search (rowid, prompt) SELECT sequence, words FROM search_words ORDER BY sequence;
+CREATE TABLE search_end (one INTEGER PRIMARY KEY CHECK (one = 1), upto INTEGER NOT NULL) STRICT;
+INSERT INTO search_end (one, upto) SELECT 1, coalesce(max(sequence), 0) FROM tasks;
+CREATE TRIGGER tasks_search_insert AFTER INSERT ON tasks WHEN new.sequence >= ${end} + ${together} BEGIN
+  INSERT INTO task_search (rowid, prompt)
+    SELECT sequence, words FROM search_words WHERE sequence > ${end} ORDER BY sequence;
+  UPDATE search_end SET upto = (SELECT max(sequence) FROM tasks);
+END;
+CREATE TRIGGER tasks_search_insert_again AFTER INSERT ON tasks WHEN new.sequence <= ${end} BEGIN
   INSERT INTO task_search (rowid, prompt) VALUES (new.sequence, ${wordsOf("new")});
 END;
-CREATE TRIGGER tasks_search_delete AFTER DELETE ON tasks BEGIN
+CREATE TRIGGER tasks_search_delete AFTER DELETE ON tasks WHEN old.sequence <= ${end} BEGIN
   DELETE FROM task_search WHERE rowid = old.sequence;
 END;
 CREATE TRIGGER tasks_search_update AFTER UPDATE OF prompt, model, type, mode, favourite, status ON tasks
-WHEN ${differ} OR (new.status = 'failed') <> (old.status = 'failed') BEGIN
+WHEN (${differ} OR (new.status = 'failed') <> (old.status = 'failed')) AND old.sequence <= ${end} BEGIN
   DELETE FROM task_search WHERE rowid = old.sequence;
   INSERT INTO task_search (rowid, prompt) VALUES (new.sequence, ${wordsOf("new")});
 END;
