@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -23,6 +23,7 @@ from safelight_worker.families import (
     OutOfMemory,
     Placement,
     Refused,
+    Report,
     Stage,
     TimedOut,
     WeightsDamaged,
@@ -128,27 +129,16 @@ class PipeReport:
             os._exit(1)
 
 
-class ModelProcess:
-    """What runs in the process: holds the model once it is loaded."""
+class ModelRunner:
+    """Holds a model once it is loaded, and runs orders on it."""
 
-    def __init__(self, pipe: Connection, cancel: Event, spec: ModelSpec) -> None:
-        self._pipe = pipe
-        self._cancel = cancel
+    def __init__(self, spec: ModelSpec, on_load: Callable[[messages.Loaded], None]) -> None:
         self._spec = spec
+        self._on_load = on_load
         self._loaded: Loaded | None = None
 
-    def serve(self) -> None:
-        """Runs orders until the other side hangs up."""
-        self._pipe.send(messages.Ready(os.getpid()))
-        while True:
-            try:
-                order = self._pipe.recv()
-            except EOFError:
-                return
-            self._pipe.send(self._answer(order))
-
-    def _answer(self, order: messages.RunOrder) -> messages.Done | messages.Failed | messages.NoRoom:
-        report = PipeReport(self._pipe, self._cancel, order.job.deadline, order.preview)
+    def answer(self, order: messages.RunOrder, report: Report) -> messages.Done | messages.Failed | messages.NoRoom:
+        """Runs an order to its end, whatever that is."""
         try:
             if self._loaded is None:
                 self._load(report)
@@ -156,13 +146,13 @@ class ModelProcess:
         except Exception as error:
             return failure_of(error, loading=self._loaded is None)
 
-    def _load(self, report: PipeReport) -> None:
+    def _load(self, report: Report) -> None:
         began = time.monotonic()
         report.stage("load")
         self._loaded = family_named(self._spec.model).load(self._spec, placement(), report)
-        self._pipe.send(messages.Loaded(time.monotonic() - began, gpus()))
+        self._on_load(messages.Loaded(time.monotonic() - began, gpus()))
 
-    def _run(self, order: messages.RunOrder, report: PipeReport) -> messages.Done:
+    def _run(self, order: messages.RunOrder, report: Report) -> messages.Done:
         assert self._loaded is not None
         frames = self._loaded.run(order.job, report)
         report.stage("mux" if order.content_type.startswith("video/") else "save")
@@ -271,13 +261,24 @@ def _probe_model(spec: ModelSpec) -> ModelState:
 
 def serve_model(pipe: Connection, cancel: Event, spec: ModelSpec) -> None:
     """Where the process of a model begins."""
-    _prepare()
-    ModelProcess(pipe, cancel, spec).serve()
+    # An interrupt from the keyboard goes to every process; the serving one decides what ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    prepare()
+    runner = ModelRunner(spec, pipe.send)
+    pipe.send(messages.Ready(os.getpid()))
+    while True:
+        try:
+            order = pipe.recv()
+        except EOFError:
+            return
+        report = PipeReport(pipe, cancel, order.job.deadline, order.preview)
+        pipe.send(runner.answer(order, report))
 
 
 def probe(pipe: Connection, specs: Mapping[str, ModelSpec] | None, tiny: Path) -> None:
     """Where the process begins that looks at what is there. Without specs it makes the tiny models in `tiny`."""
-    _prepare()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    prepare()
     try:
         used = specs
         if used is None:
@@ -290,8 +291,8 @@ def probe(pipe: Connection, specs: Mapping[str, ModelSpec] | None, tiny: Path) -
         pipe.send(messages.ProbeFailed("The models could not be looked at."))
 
 
-def _prepare() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def prepare() -> None:
+    """Sets up the libraries in a process that runs models."""
     logging.basicConfig(format="%(levelname)s %(name)s %(message)s")
     import torch
     from diffusers.utils import logging as diffusers_logging

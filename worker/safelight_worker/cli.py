@@ -14,9 +14,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; the exit code. 1: it failed, with lines on stderr that a person can act on. 2: wrong usage."""
     options = _parser().parse_args(arguments)
     if options.command == "fetch":
-        from safelight_worker import fetch
+        from safelight_worker.fetch import run
 
-        return fetch.run(options.model, options.weights, options.settings)
+        return run(options.model, options.weights, options.settings)
     from safelight_worker.serve import ServeOptions, StartupError, serve
 
     try:

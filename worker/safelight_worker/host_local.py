@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from safelight_worker import __version__, child, messages
-from safelight_worker.catalog import CheckedTask
+from safelight_worker.catalog import CheckedTask, model_entry
 from safelight_worker.contract import Json
 from safelight_worker.encode import CONTENT_TYPES, missing_encoders
 from safelight_worker.families import Job, ModelState, Reference, Unavailable
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 _KILL_AFTER = 6.0
 _PROBE_AGAIN = 60.0
 ENGINE_NAME = "diffusers"
-_SHARES: Mapping[str, int] = {"starting": 0, "load": 1, "encode": 5, "denoise": 8, "decode": 90, "mux": 95, "save": 98}
+SHARES: Mapping[str, int] = {"starting": 0, "load": 1, "encode": 5, "denoise": 8, "decode": 90, "mux": 95, "save": 98}
 
 
 class ProcessDied(Exception):
@@ -173,12 +173,7 @@ class LocalHost:
 
     def limits(self, model: str) -> Sequence[Json]:
         """See Runner."""
-        del model
-        if not self._missing:
-            return ()
-        detail = f"This machine has no encoder for {', '.join(self._missing)}."
-        notice = {"code": "format_unavailable", "parameter": "output_format", "options": list(self._missing)}
-        return ({**notice, "detail": detail},)
+        return limits_of(model, self._missing)
 
     async def probe(self) -> None:
         """Looks at the models again. Afterwards `models` is up to date; when that fails it stays as it was."""
@@ -193,7 +188,7 @@ class LocalHost:
 
     async def run(self, attempt: Attempt, task: CheckedTask, media: Mapping[str, Path]) -> Finished:
         """See Runner."""
-        order = self._order(attempt, task, media)
+        order = make_order(self._store, attempt, task, media, self.engine_version)
         while True:
             process = await self._take(task.model, attempt)
             try:
@@ -276,9 +271,9 @@ class LocalHost:
     def _tell(self, process: ModelChild, attempt: Attempt, message: messages.FromModel) -> None:
         match message:
             case messages.Told(stage, detail):
-                attempt.tell(stage=stage, stage_detail=detail, progress=_SHARES[stage])
+                attempt.tell(stage=stage, stage_detail=detail, progress=SHARES[stage])
             case messages.Stepped(done, total):
-                share = _SHARES["denoise"] + (_SHARES["decode"] - _SHARES["denoise"]) * done / max(total, 1)
+                share = SHARES["denoise"] + (SHARES["decode"] - SHARES["denoise"]) * done / max(total, 1)
                 attempt.tell(stage="denoise", stage_detail=None, step=done, steps=total, progress=share)
             case messages.Previewed(version):
                 attempt.preview = self._store.preview_path(attempt.id, attempt.number)
@@ -289,32 +284,6 @@ class LocalHost:
                 process.warm = True
                 self.gpus = cards or self.gpus
                 log.info("%s is loaded in %.1f s", process.model, seconds)
-
-    def _order(self, attempt: Attempt, task: CheckedTask, media: Mapping[str, Path]) -> messages.RunOrder:
-        content_type = CONTENT_TYPES[str(task.parameters["output_format"])]
-        job = Job(
-            task_id=attempt.id,
-            attempt=attempt.number,
-            model=task.model,
-            mode=task.mode,
-            prompt=task.prompt,
-            negative_prompt=task.negative_prompt,
-            parameters=dict(task.parameters),
-            seed=task.seed,
-            references=[
-                Reference(one.parameter, one.index, one.strength, media[one.media_id]) for one in task.pictures
-            ],
-            deadline=attempt.deadline,
-        )
-        return messages.RunOrder(
-            job=job,
-            content_type=content_type,
-            result=self._store.result_path(attempt.id, attempt.number, content_type),
-            preview=self._store.preview_path(attempt.id, attempt.number),
-            recipe=dict(task.recipe),
-            engine=ENGINE_NAME,
-            engine_version=self.engine_version,
-        )
 
     async def _drop(self, process: ModelChild) -> None:
         if process in self._children:
@@ -359,6 +328,46 @@ def _receive_or_none(pipe: Connection) -> Any:
         return pipe.recv()
     except (EOFError, OSError):
         return None
+
+
+def make_order(
+    store: TaskStore, attempt: Attempt, task: CheckedTask, media: Mapping[str, Path], version: str
+) -> messages.RunOrder:
+    """The order for an attempt; its files belong into the store."""
+    content_type = CONTENT_TYPES[str(task.parameters["output_format"])]
+    job = Job(
+        task_id=attempt.id,
+        attempt=attempt.number,
+        model=task.model,
+        mode=task.mode,
+        prompt=task.prompt,
+        negative_prompt=task.negative_prompt,
+        parameters=dict(task.parameters),
+        seed=task.seed,
+        references=[Reference(one.parameter, one.index, one.strength, media[one.media_id]) for one in task.pictures],
+        deadline=attempt.deadline,
+    )
+    return messages.RunOrder(
+        job=job,
+        content_type=content_type,
+        result=store.result_path(attempt.id, attempt.number, content_type),
+        preview=store.preview_path(attempt.id, attempt.number),
+        recipe=dict(task.recipe),
+        engine=ENGINE_NAME,
+        engine_version=version,
+    )
+
+
+def limits_of(model: str, missing: Sequence[str]) -> Sequence[Json]:
+    """The notice about output formats of a model that cannot be written here; none when there are none."""
+    entry = model_entry(model)
+    options = [] if entry is None else next(p["options"] for p in entry["parameters"] if p["name"] == "output_format")
+    affected = [option for option in options if option in missing]
+    if not affected:
+        return ()
+    detail = f"This machine has no encoder for {', '.join(affected)}."
+    notice = {"code": "format_unavailable", "parameter": "output_format", "options": affected}
+    return ({**notice, "detail": detail},)
 
 
 def engine_version() -> str:
