@@ -124,6 +124,21 @@ describe("a server with a worker account", () => {
     });
   });
 
+  test.each(["?force", "?force=1"])(
+    "disabling with %s cancels what runs there, another word is refused",
+    async (query) => {
+      await addAccount();
+      worker.machine.script = () => [{ do: "hang" }];
+      const { task_id } = (await submit()).json;
+      await expect.poll(() => worker.machine.running().length).toBe(1);
+      expect((await call("/admin/accounts/attic-gpu/disable?force=maybe", "POST")).json).toMatchObject({
+        errors: [{ field: "force", message: "force must be one of 0, 1." }],
+      });
+      await call(`/admin/accounts/attic-gpu/disable${query}`, "POST");
+      expect(await ended(task_id)).toMatchObject({ status: "failed", error: { code: "cancelled" } });
+    },
+  );
+
   test("FR-006: a graceful stop leaves the run where it is; the next start picks it up", async () => {
     await addAccount();
     const free = Promise.withResolvers<void>();

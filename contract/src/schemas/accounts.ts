@@ -98,7 +98,9 @@ export const DrainRequest = Type.Object(
 export type DrainRequest = Static<typeof DrainRequest>;
 
 export const ForceQuery = Type.Object({
-  force: Type.Optional(choice(["0", "1"], { default: "0", description: "1 cancels what runs there." })),
+  force: Type.Optional(
+    choice(["0", "1", ""], { default: "0", description: "1, or no value at all, cancels what runs there." }),
+  ),
 });
 export type ForceQuery = Static<typeof ForceQuery>;
 

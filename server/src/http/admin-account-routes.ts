@@ -75,7 +75,7 @@ function registerChanges(registrar: Registrar): void {
   );
 
   registerAdmin<ForceQuery>(registrar, routes.deleteAccount, changing("delete_account"), async (call) => {
-    const { id } = await deleteAccount(call.context, accounts, workspaceOf(call), call.query.force === "1");
+    const { id } = await deleteAccount(call.context, accounts, workspaceOf(call), isForced(call.query));
     return { deleted: true, id };
   });
 }
@@ -94,7 +94,7 @@ function registerSwitches(registrar: Registrar): void {
   );
 
   registerAdmin<ForceQuery>(registrar, routes.disableAccount, changing("disable_account"), async (call) =>
-    describeState(await disableAccount(call.context, accounts, workspaceOf(call), call.query.force === "1")),
+    describeState(await disableAccount(call.context, accounts, workspaceOf(call), isForced(call.query))),
   );
 
   registerAdmin<unknown, DrainRequest | undefined>(
@@ -104,4 +104,9 @@ function registerSwitches(registrar: Registrar): void {
     async (call) =>
       describeState(await drainAccount(call.context, accounts, workspaceOf(call), call.body?.draining ?? true)),
   );
+}
+
+/** `?force` says it as well as `?force=1`. */
+function isForced({ force = "0" }: ForceQuery): boolean {
+  return force !== "0";
 }

@@ -230,6 +230,16 @@ describe("GET /admin/metrics", () => {
     expect(types.get("safelight_task_run_seconds")).toBe("histogram");
   });
 
+  test("measures how long an answer took, and the log tells the same", async () => {
+    const made = await edge.inject({ method: "POST", url: "/generate", payload: { model: "pony", prompt: "a boat" } });
+    const { task_id: id } = made.json<{ task_id: string }>();
+    await edge.inject({ url: `/status/${id}?wait=1` });
+    const name = "safelight_http_request_duration_seconds";
+    const took = (await read()).series.get(`${name}_sum{route="/status/{id}",method="GET",status="2xx"}`);
+    expect(took).toBeGreaterThan(0.9);
+    expect(took).toBeLessThan(30);
+  });
+
   test("shows worker accounts while they are there", async () => {
     const body = { label: "Attic", workspace: "attic-gpu", kind: "http", base_url: "http://127.0.0.1:9" };
     await admin("POST", "/admin/accounts", { ...body, worker_key: "k".repeat(20), slots: { image: 3 } });

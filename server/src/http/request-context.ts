@@ -7,6 +7,8 @@ declare module "fastify" {
   interface FastifyRequest {
     /** Proven before the body is read; null on public routes. */
     credential: Credential | null;
+    /** When it arrived, steady milliseconds. (The framework measures only with a hook after the answer, which every poll would pay.) */
+    began: number;
   }
 }
 

@@ -39,7 +39,8 @@ const types: Readonly<Record<string, string>> = {
   object: "an object",
 };
 
-const notAnOption = (options: readonly unknown[]): string => `must be one of ${options.map(String).join(", ")}`;
+const notAnOption = (options: readonly unknown[]): string =>
+  `must be one of ${options.map(String).filter(Boolean).join(", ")}`;
 
 const faults: Readonly<Record<string, Fault>> = {
   required: { code: "required", explain: () => "is missing" },
