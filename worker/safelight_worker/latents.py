@@ -48,11 +48,15 @@ def fit_map(latents: Pixels, colours: Pixels) -> LatentMap:
 def picture_map(vae: Any, size: int = 64) -> LatentMap:
     """The map of a picture autoencoder with `scaling_factor` and maybe `shift_factor`."""
     shift = vae.config.shift_factor or 0.0
-    device, dtype = _where(vae)
+    device, usual = _where(vae)
+    # Some autoencoders overflow in half precision and say so; their pipelines lift them for a moment too.
+    dtype = torch.float32 if usual == torch.float16 and vae.config.force_upcast else usual
     samples = _test_pictures(size)
+    vae.to(dtype)
     with torch.no_grad():
         raw = vae.encode(samples.to(device, dtype)).latent_dist.mode()
         made = vae.decode(raw, return_dict=False)[0]
+    vae.to(usual)
     return _fitted((raw - shift) * vae.config.scaling_factor, made)
 
 
@@ -81,7 +85,9 @@ def _where(vae: Any) -> tuple[torch.device, torch.dtype]:
 def _fitted(latents: torch.Tensor, made: torch.Tensor) -> LatentMap:
     small = torch.nn.functional.adaptive_avg_pool2d(made.float(), (latents.shape[-2], latents.shape[-1]))
     flat = latents.float().permute(0, 2, 3, 1).reshape(-1, latents.shape[1]).cpu().numpy()
-    return fit_map(flat, small.permute(0, 2, 3, 1).reshape(-1, 3).cpu().numpy())
+    colours = small.permute(0, 2, 3, 1).reshape(-1, 3).cpu().numpy()
+    sound = numpy.isfinite(flat).all(1) & numpy.isfinite(colours).all(1)
+    return fit_map(flat[sound], colours[sound])
 
 
 def _test_pictures(size: int) -> torch.Tensor:

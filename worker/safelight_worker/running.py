@@ -110,6 +110,7 @@ def run_pipeline(
     raises to stop; the pipeline takes the next call in any case.
     """
     torch.manual_seed(seed)
+    exact = pipe.vae.dtype
     watch = StepWatch(pipe, report, steps, colours, fps, unpack)
     try:
         with _hooked(pipe, watch), torch.no_grad():
@@ -130,6 +131,9 @@ def run_pipeline(
         raise told from error
     finally:
         watch.clean = None
+        if pipe.vae.dtype != exact:
+            # The SDXL pipelines lift the autoencoder to float32 for a while; a run that was stopped then left it there.
+            pipe.vae.to(exact)
         pipe.maybe_free_model_hooks()
         if torch.cuda.is_available():
             give_back_memory()

@@ -54,8 +54,6 @@ def _loader(specs: dict[str, ModelSpec]) -> Iterator[Callable[[str], Loaded]]:
         return loaded[model]
 
     yield get
-    for one in loaded.values():
-        one.unload()
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,11 @@ import pytest
 import torch
 from heard import Heard
 
-from safelight_worker.families import Job, Loaded, NonFinite, OutOfMemory
+from safelight_worker.families import Cancelled, Job, Loaded, NonFinite, OutOfMemory, Placement, family_named
+from safelight_worker.latents import picture_map
 from safelight_worker.loading import out_of_memory
 from safelight_worker.running import pixels
+from safelight_worker.settings import ModelSpec
 
 MODES = [("pony", "txt2img"), ("flux", "img2img"), ("phr00t", "t2v"), ("anisora", "i2v")]
 
@@ -97,3 +99,22 @@ def test_pixels_are_rounded_and_checked() -> None:
     frames[17, 0, 0, 0] = float("inf")
     with pytest.raises(NonFinite):
         pixels(frames)
+
+
+def test_a_run_in_half_precision_that_is_stopped_while_decoding_spoils_nothing(
+    tiny: dict[str, ModelSpec], job_for: Callable[..., Job]
+) -> None:
+    loaded: Any = family_named("pony").load(tiny["pony"], Placement(), Heard())
+    for name in ("unet", "vae", "text_encoder", "text_encoder_2"):
+        loaded.warm.parts[name].half()
+    vae = loaded.warm.parts["vae"]
+    vae.register_to_config(force_upcast=True)
+    assert numpy.isfinite(picture_map(vae).weights).all()
+    for mode in ("txt2img", "img2img"):
+        heard = Heard()
+        first = loaded.run(job_for("pony", mode), heard).images
+        for stop_at in (2, heard.checks):
+            with pytest.raises(Cancelled):
+                loaded.run(job_for("pony", mode), Heard(stop_at))
+            assert vae.dtype == torch.float16
+        assert numpy.array_equal(first, loaded.run(job_for("pony", mode), Heard()).images)
