@@ -17,7 +17,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 export const exitCodesHelp = `
 Exit codes:
   0    done
-  1    the task failed, or a part checked by smoke is broken
+  1    the task failed, or what was checked (smoke, audit verify) is broken
   2    the command or a parameter is wrong
   3    no server could be reached or started, or it did not let us in
   130  interrupted; the task was cancelled

@@ -2,6 +2,7 @@
 import type { Environment } from "@safelight/server";
 import { Command, CommanderError, Option } from "commander";
 import manifest from "../package.json" with { type: "json" };
+import { exportAudit, type VerifyFlags, verifyAudit } from "./commands/audit.ts";
 import { checkPictures, generate } from "./commands/generate.ts";
 import { type ServeOptions, serve } from "./commands/serve.ts";
 import { cancel, printStatus } from "./commands/tasks.ts";
@@ -85,6 +86,7 @@ function buildProgram(argv: readonly string[], environment: () => Environment, e
     .action(async (options: ClientOptions & SmokeOptions) => {
       await connected(environment(), options, async (connection) => end(await smoke(connection, options)));
     });
+  addAudit(program, environment, end);
   return program;
 }
 
@@ -101,6 +103,28 @@ function addWorker(program: Command, end: (code: number) => void): void {
     .option("--name <name>", "what the worker calls itself", "sketch")
     .option("--keep-hours <number>", "how long an ended task is kept unless it is deleted", "24")
     .action(async (options: WorkerFlags) => end(await worker(options)));
+}
+
+function addAudit(program: Command, environment: () => Environment, end: (code: number) => void): void {
+  const audit = program.command("audit").description("Take the audit log away, and check it without a server");
+  audit
+    .command("verify <export>")
+    .description("Check an exported log, and name the first row that is broken")
+    .option("--public-key <key>", "a key kept elsewhere, base64 or a file; may be given again", gather)
+    .option(
+      "--checkpoint <file>",
+      "a checkpoint kept elsewhere, JSON or lines of the server's log; may be given again",
+      gather,
+    )
+    .option("--json", "print JSON instead of text")
+    .action(async (file: string, flags: VerifyFlags) => end(await verifyAudit(file, flags)));
+  withConnection(audit.command("export <file>").description("Save the log of a server as NDJSON"), false)
+    .option("--admin-key <key>", "admin key (ADMIN_KEY; else the one in DATA_DIR)")
+    .action(async (file: string, options: ClientOptions & { adminKey?: string }) =>
+      connected(environment(), options, async (connection) =>
+        exportAudit(connection, options.adminKey ?? (await connection.readAdminKey()), file),
+      ),
+    );
 }
 
 function addGenerate(
