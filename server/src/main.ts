@@ -20,7 +20,10 @@ import { EmbeddedExecutor } from "./executors/embedded.ts";
 import { embeddedOffer } from "./executors/embedded-offer.ts";
 import { createOffers } from "./executors/offers.ts";
 import { isStillValid } from "./http/credentials.ts";
+import type { EngineAbilities } from "./http/installation.ts";
 import { createKeyring } from "./keys/keyring.ts";
+import { Limits } from "./limits/limits.ts";
+import type { OtherLimits } from "./limits/rules.ts";
 import { createLog, type Log } from "./log.ts";
 import { DiskMediaStore } from "./media/disk-media-store.ts";
 import type { MediaFileSystem } from "./media/media-file-system.ts";
@@ -62,9 +65,18 @@ export interface StartOptions {
   readonly onSecretMade?: (file: string) => void;
   /** For fault tests: stands between the media store and the disk. */
   readonly mediaFiles?: MediaFileSystem;
+  /** For tests that ask more often than a person does; no setting leads here. */
+  readonly limits?: OtherLimits;
   /** For tests that bring their own engine host. */
   readonly engineHost?: EngineHost;
 }
+
+const engineAbilities: EngineAbilities = {
+  name: ENGINE_NAME,
+  canEncode: (format) => canEncode(format as Parameters<typeof canEncode>[0]),
+  stripRecipe,
+  knownWords,
+};
 
 /** How long answers under way may take once the server stops, in milliseconds. */
 const lastAnswers = timeLimits.stop;
@@ -94,6 +106,8 @@ export async function startServer(environment: Environment, options: StartOption
   await audit.start();
   opened.defer(audit.keep());
 
+  const limits = await Limits.open(context, options.limits);
+  opened.defer(limits.keep());
   const { registry: accounts, ...health } = openAccounts(context, secrets);
   opened.defer(() => health.stop());
   const deployer = await Deployer.open(context, accounts);
@@ -134,12 +148,8 @@ export async function startServer(environment: Environment, options: StartOption
     config,
     context,
     offers: createOffers(executors),
-    engine: {
-      name: ENGINE_NAME,
-      canEncode: (format) => canEncode(format as Parameters<typeof canEncode>[0]),
-      stripRecipe,
-      knownWords,
-    },
+    engine: engineAbilities,
+    limits,
     streams,
     isApiKey: createSecretCheck(secrets.apiKey),
     isAdminKey: createSecretCheck(secrets.adminKey),

@@ -19,6 +19,9 @@ export interface Installation {
   finds(cases: readonly DamageCase[]): void;
 }
 
+/** Dozens of checks follow each other at once, which nobody does to a real installation. */
+const often = { client_session: 10_000, admin_session: 10_000, admin_by_address: 10_000 };
+
 /** Starts a server before the tests of this file and ends it after them. */
 export function openInstallation(): Installation {
   let folder: string;
@@ -27,7 +30,7 @@ export function openInstallation(): Installation {
     folder = await mkdtemp(join(tmpdir(), "safelight-smoke-"));
     // No deploy of a test leaves this machine: at this port nobody answers.
     const nowhere = { MODAL_SERVER_URL: "http://127.0.0.1:9" };
-    server = await startServer({ PORT: "0", DATA_DIR: folder, LOG_LEVEL: "silent", ...nowhere });
+    server = await startServer({ PORT: "0", DATA_DIR: folder, LOG_LEVEL: "silent", ...nowhere }, { limits: often });
   });
   afterAll(async () => {
     await server.close();

@@ -14,11 +14,11 @@ import {
   ForceQuery,
   WorkspacePath,
 } from "../schemas/accounts.ts";
-import { admin, json, jsonBody, machine, origin } from "./error-sets.ts";
+import { door, json, jsonBody, machine } from "./error-sets.ts";
 
-const one = [...origin, ...admin, "not_found", ...machine] as const;
-const oneWithQuery = [...origin, ...admin, "validation_failed", "not_found", ...machine] as const;
-const oneWithBody = [...origin, ...admin, ...jsonBody, "not_found", ...machine] as const;
+const one = [...door, "not_found", ...machine] as const;
+const oneWithQuery = [...door, "validation_failed", "not_found", ...machine] as const;
+const oneWithBody = [...door, ...jsonBody, "not_found", ...machine] as const;
 
 export const accountRoutes = {
   listAccounts: {
@@ -29,7 +29,7 @@ export const accountRoutes = {
     summary: "List worker accounts",
     description: "Every worker account, newest first, as it is known; nothing is checked or changed by looking.",
     responses: { 200: { description: "The accounts.", content_type: json, schema: Accounts } },
-    errors: [...origin, ...admin, ...machine],
+    errors: [...door, ...machine],
   },
   addAccount: {
     name: "addAccount",
@@ -48,7 +48,7 @@ export const accountRoutes = {
         headers: { Location: "The account." },
       },
     },
-    errors: [...origin, ...admin, ...jsonBody, ...machine],
+    errors: [...door, ...jsonBody, ...machine],
   },
   getAccount: {
     name: "getAccount",

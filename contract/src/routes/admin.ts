@@ -5,7 +5,7 @@ import { AdminKeyHeaders, AdminSessionState } from "../schemas/admin-session.ts"
 import { TaskPath } from "../schemas/fields.ts";
 import { Status } from "../schemas/status.ts";
 import { TasksQuery } from "../schemas/tasks.ts";
-import { admin, json, machine, oneTask, origin } from "./error-sets.ts";
+import { door, json, machine, oneTask, origin } from "./error-sets.ts";
 
 export const adminRoutes = {
   createAdminSession: {
@@ -33,7 +33,7 @@ export const adminRoutes = {
     summary: "Check the admin session",
     description: "Says whether the admin session of the cookie is good. Asking is no use of it: it ends all the same.",
     responses: { 200: { description: "The session is good.", content_type: json, schema: AdminSessionState } },
-    errors: [...origin, ...admin, "internal"],
+    errors: [...door, "internal"],
   },
   deleteAdminSession: {
     name: "deleteAdminSession",
@@ -45,7 +45,7 @@ export const adminRoutes = {
     responses: {
       204: { description: "The session has ended.", headers: { "Set-Cookie": "Clears gg_admin_session." } },
     },
-    errors: [...origin, ...admin, "internal"],
+    errors: [...door, "internal"],
   },
   getAdminHealth: {
     name: "getAdminHealth",
@@ -56,7 +56,7 @@ export const adminRoutes = {
     description:
       "How database, storage, queue, engine and worker accounts are. Makes no check; it tells what is known.",
     responses: { 200: { description: "The state of the parts.", content_type: json, schema: AdminHealth } },
-    errors: [...origin, ...admin, "internal"],
+    errors: [...door, "internal"],
   },
   listAuditEvents: {
     name: "listAuditEvents",
@@ -67,7 +67,7 @@ export const adminRoutes = {
     description: "What operators, clients and the server did, newest first. All filters that are given must hold.",
     query: AuditQuery,
     responses: { 200: { description: "One page.", content_type: json, schema: AuditPage } },
-    errors: [...origin, ...admin, "validation_failed", ...machine],
+    errors: [...door, "validation_failed", ...machine],
   },
   listAllTasks: {
     name: "listAllTasks",
@@ -78,7 +78,7 @@ export const adminRoutes = {
     description: "The tasks of every client in every state, newest first, with what runs or ran them.",
     query: TasksQuery,
     responses: { 200: { description: "One page.", content_type: json, schema: AdminTasksPage } },
-    errors: [...origin, ...admin, "validation_failed", ...machine],
+    errors: [...door, "validation_failed", ...machine],
   },
   cancelAnyTask: {
     name: "cancelAnyTask",
@@ -90,6 +90,6 @@ export const adminRoutes = {
       "A pending task ends at once, a running one is told to stop; both end failed with the code cancelled. A task that has ended is answered unchanged.",
     path_parameters: TaskPath,
     responses: { 200: { description: "The status after the request.", content_type: json, schema: Status } },
-    errors: [...origin, ...admin, ...oneTask, ...machine],
+    errors: [...door, ...oneTask, ...machine],
   },
 } as const;

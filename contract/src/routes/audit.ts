@@ -1,7 +1,7 @@
 /** Whether the audit log is what was written: checking, signing and taking it elsewhere, for operators. */
 import { endpoints } from "../endpoints.ts";
 import { AuditCheckpoint, AuditExport, AuditVerification } from "../schemas/audit.ts";
-import { admin, json, machine, origin } from "./error-sets.ts";
+import { door, json, machine } from "./error-sets.ts";
 
 export const auditRoutes = {
   verifyAudit: {
@@ -13,7 +13,7 @@ export const auditRoutes = {
     description:
       "Recomputes the hash of every row and the signature of every checkpoint. Answers the first row that does not hold, and what no such check can show.",
     responses: { 200: { description: "What came of it.", content_type: json, schema: AuditVerification } },
-    errors: [...origin, ...admin, ...machine],
+    errors: [...door, ...machine],
   },
   exportAudit: {
     name: "exportAudit",
@@ -31,7 +31,7 @@ export const auditRoutes = {
         headers: { "Content-Disposition": "attachment with a file name.", "Cache-Control": "no-store." },
       },
     },
-    errors: [...origin, ...admin, ...machine],
+    errors: [...door, ...machine],
   },
   createAuditCheckpoint: {
     name: "createAuditCheckpoint",
@@ -41,6 +41,6 @@ export const auditRoutes = {
     summary: "Sign the audit log now",
     description: "Makes a checkpoint that covers every row up to this moment. Keep it where this server cannot write.",
     responses: { 200: { description: "The checkpoint.", content_type: json, schema: AuditCheckpoint } },
-    errors: [...origin, ...admin, ...machine],
+    errors: [...door, ...machine],
   },
 } as const;

@@ -13,10 +13,10 @@ import {
   DeploymentsQueued,
   deploymentEventSchemas,
 } from "../schemas/deployments.ts";
-import { admin, json, machine, origin } from "./error-sets.ts";
+import { door, json, machine } from "./error-sets.ts";
 
-const one = [...origin, ...admin, "not_found", ...machine] as const;
-const account = [...origin, ...admin, "not_found", "validation_failed", ...machine] as const;
+const one = [...door, "not_found", ...machine] as const;
+const account = [...door, "not_found", "validation_failed", ...machine] as const;
 
 const queued = {
   description: "It is queued.",
@@ -58,7 +58,7 @@ export const deploymentRoutes = {
     summary: "Deploy the worker to every account",
     description: "Queues a deploy for each Modal workspace; disabled ones are skipped. Two run at a time.",
     responses: { 202: { description: "They are queued.", content_type: json, schema: DeploymentsQueued } },
-    errors: [...origin, ...admin, ...machine],
+    errors: [...door, ...machine],
   },
   listDeployments: {
     name: "listDeployments",
@@ -70,7 +70,7 @@ export const deploymentRoutes = {
       "Deployments of all accounts or of one, newest first, without their logs. Those of deleted accounts stay.",
     query: DeploymentsQuery,
     responses: { 200: { description: "One page.", content_type: json, schema: DeploymentsPage } },
-    errors: [...origin, ...admin, "validation_failed", ...machine],
+    errors: [...door, "validation_failed", ...machine],
   },
   getDeployment: {
     name: "getDeployment",

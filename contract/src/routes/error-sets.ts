@@ -16,8 +16,8 @@ export const cookie = [
 
 export const client = ["invalid_api_key", ...cookie] as const satisfies readonly ErrorCode[];
 
-/** Of routes for operators: the cookie of an admin session, and the room for the audit row. */
-export const admin = cookie;
+/** Of routes for operators: the limit, where they come from, the cookie of an admin session and the room for the audit row. */
+export const door = ["rate_limited", ...origin, ...cookie] as const satisfies readonly ErrorCode[];
 
 export const jsonBody = [
   "payload_too_large",

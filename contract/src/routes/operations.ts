@@ -3,7 +3,7 @@ import Type from "typebox";
 import { endpoints } from "../endpoints.ts";
 import { TaskPath } from "../schemas/fields.ts";
 import { FrontRequest, QueueState, Statistics, StatisticsQuery, TaskFront } from "../schemas/operations.ts";
-import { admin, json, jsonBody, machine, oneTask, origin } from "./error-sets.ts";
+import { cookie, door, json, jsonBody, machine, oneTask, origin } from "./error-sets.ts";
 
 export const operationsRoutes = {
   getQueue: {
@@ -14,7 +14,7 @@ export const operationsRoutes = {
     summary: "Look at the queue",
     description: "Whether it is paused, how many tasks wait and run, and for how long the first of them has waited.",
     responses: { 200: { description: "How it stands.", content_type: json, schema: QueueState } },
-    errors: [...origin, ...admin, ...machine],
+    errors: [...door, ...machine],
   },
   pauseQueue: {
     name: "pauseQueue",
@@ -25,7 +25,7 @@ export const operationsRoutes = {
     description:
       "No task is started until the queue is resumed, not even after a restart. What runs goes on, and tasks are accepted and wait.",
     responses: { 200: { description: "How it stands now.", content_type: json, schema: QueueState } },
-    errors: [...origin, ...admin, ...machine],
+    errors: [...door, ...machine],
   },
   resumeQueue: {
     name: "resumeQueue",
@@ -35,7 +35,7 @@ export const operationsRoutes = {
     summary: "Resume the queue",
     description: "Tasks are started again. A queue that is not paused stays as it is.",
     responses: { 200: { description: "How it stands now.", content_type: json, schema: QueueState } },
-    errors: [...origin, ...admin, ...machine],
+    errors: [...door, ...machine],
   },
   frontTask: {
     name: "frontTask",
@@ -48,7 +48,7 @@ export const operationsRoutes = {
     path_parameters: TaskPath,
     body: { content_type: json, schema: FrontRequest, required: true },
     responses: { 200: { description: "How it is marked now.", content_type: json, schema: TaskFront } },
-    errors: [...origin, ...admin, ...jsonBody, ...oneTask, ...machine],
+    errors: [...door, ...jsonBody, ...oneTask, ...machine],
   },
   getStatistics: {
     name: "getStatistics",
@@ -60,7 +60,7 @@ export const operationsRoutes = {
       "Throughput, waiting and run times over the last hours in equal buckets, by executor, and what is stored.",
     query: StatisticsQuery,
     responses: { 200: { description: "The figures.", content_type: json, schema: Statistics } },
-    errors: [...origin, ...admin, "validation_failed", ...machine],
+    errors: [...door, "validation_failed", ...machine],
   },
   getMetrics: {
     name: "getMetrics",
@@ -71,6 +71,6 @@ export const operationsRoutes = {
     description:
       "Queue, waits, runs, outcomes, worker accounts, HTTP, storage and process in the text format of Prometheus, for an admin session or the METRICS_TOKEN as bearer. Counters and histograms begin at 0 with every start of the server.",
     responses: { 200: { description: "The metrics.", content_type: "text/plain", schema: Type.String() } },
-    errors: [...origin, "invalid_api_key", ...admin, ...machine],
+    errors: ["rate_limited", ...origin, "invalid_api_key", ...cookie, ...machine],
   },
 } as const;

@@ -9,7 +9,7 @@ type Part = AdminHealth["parts"][number];
 
 /** How the parts are, as far as looking tells; nothing is checked or changed. A part that cannot be looked at has failed. */
 export async function describeHealth(installation: Installation): Promise<AdminHealth> {
-  const parts: Part[] = [lookAtDatabase(installation), await lookAtStorage(installation)];
+  const parts: Part[] = [lookAtDatabase(installation), await lookAtStorage(installation), lookForProxy(installation)];
   let accounts: AccountRecord[] = [];
   try {
     accounts = readAccounts(installation.context.database.prepareRead);
@@ -45,6 +45,16 @@ async function lookAtStorage({ context }: Installation): Promise<Part> {
   } catch {
     return part("media_storage", "failed", "It cannot be read.");
   }
+}
+
+function lookForProxy({ limits }: Installation): Part {
+  const { seen } = limits.proxy;
+  if (seen === null) return part("reverse_proxy", "ok", "No forwarding headers come from where none are expected.");
+  return part(
+    "reverse_proxy",
+    "degraded",
+    `Requests with ${seen.header} come from ${seen.peer}, which TRUSTED_PROXIES does not name: if that is your proxy, name it there, because until then all its callers share one limit.`,
+  );
 }
 
 function lookAtQueue({ context }: Installation): Part {

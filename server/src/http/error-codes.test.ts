@@ -12,7 +12,7 @@ import { failTask, finishTask } from "../testing/stored-tasks.ts";
 import { addAccount } from "../worker-accounts/add-account.ts";
 
 /** Codes whose rules belong to parts that are not here yet. */
-const later: readonly ErrorCode[] = ["content_refused", "rate_limited", "task_not_ended"];
+const later: readonly ErrorCode[] = ["content_refused", "task_not_ended"];
 
 const clock = createTestClock();
 let brokenDisk = false;
@@ -25,6 +25,7 @@ let edge: Edge;
 let locked: Edge;
 let idle: Edge;
 let small: Edge;
+let strict: Edge;
 const ids = { pending: "", done: "", failed: "", gone: "" };
 const session = { good: "", revoked: "", expired: "" };
 
@@ -60,6 +61,8 @@ beforeAll(async () => {
   });
   small = await openEdge({ environment: { QUEUE_LIMIT: "1" } });
   await small.inject(submit());
+  strict = await openEdge({ limits: { client_session: 1 } });
+  await strict.inject({ method: "POST", url: "/auth/session" });
   session.expired = await newSession();
   clock.advance(sessionLifetime + 1);
   [session.good, session.revoked] = [await newSession(), await newSession()];
@@ -82,7 +85,7 @@ beforeAll(async () => {
   });
 });
 
-afterAll(() => Promise.all([edge, locked, idle, small].map((each) => each?.close())));
+afterAll(() => Promise.all([edge, locked, idle, small, strict].map((each) => each?.close())));
 
 interface Case {
   readonly what: string;
@@ -169,6 +172,12 @@ const cases: readonly Case[] = [
       url: `/cancel/${ids.done}`,
       headers: { "sec-fetch-site": "cross-site", ...cookie(session.good) },
     }),
+  },
+  {
+    what: "one session too many, before Host and Origin are looked at",
+    code: "rate_limited",
+    send: () => ({ method: "POST", url: "/auth/session", headers: { host: "evil.example" } }),
+    to: () => strict,
   },
   { what: "no credential", code: "session_required", send: () => ({ url: "/tasks", headers: noKey }) },
   {
@@ -428,7 +437,7 @@ describe("each refusal has its one code", () => {
     const problem = expectProblem(answer, code, send());
     if (code === "validation_failed") expect(problem.errors?.length).toBeGreaterThan(0);
     if (code === "method_not_allowed") expect(answer.headers.allow).toMatch(/GET|POST/);
-    if (["queue_full", "task_not_ready"].includes(code))
+    if (["queue_full", "rate_limited", "task_not_ready"].includes(code))
       expect(Number(answer.headers["retry-after"])).toBeGreaterThan(0);
     if (code === "range_not_satisfiable") expect(answer.headers["content-range"]).toBe("bytes */10");
     const after = target.context.database.prepareRead("SELECT id FROM tasks").all().length;
@@ -474,7 +483,7 @@ describe("each refusal has its one code", () => {
 });
 
 test("no token, key, password or prompt stands in any log line of all this", () => {
-  const text = [edge, locked, idle, small].flatMap(({ logged }) => logged).join("");
+  const text = [edge, locked, idle, small, strict].flatMap(({ logged }) => logged).join("");
   expect(text.length).toBeGreaterThan(1000);
   for (const secret of [
     session.good,

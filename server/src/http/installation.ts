@@ -3,6 +3,7 @@ import type { Config } from "../config.ts";
 import type { Context } from "../context/context.ts";
 import type { Deployer } from "../deploy/deployer.ts";
 import type { Offers } from "../executors/executor.ts";
+import type { Limits } from "../limits/limits.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { WorkspaceTasks } from "../proxy/workspace-tasks.ts";
 import type { OpenStreams } from "../sessions/open-streams.ts";
@@ -29,6 +30,7 @@ export interface Installation {
   readonly context: Context;
   readonly offers: Offers;
   readonly engine: EngineAbilities;
+  readonly limits: Limits;
   readonly streams: OpenStreams;
   readonly isApiKey: (presented: string) => boolean;
   readonly isAdminKey: (presented: string) => boolean;

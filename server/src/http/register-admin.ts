@@ -55,7 +55,7 @@ async function recordFailure(
   error: SafelightError,
 ): Promise<void> {
   // It has a row of its own already.
-  if (error.code === "cors_origin_blocked") return;
+  if (error.code === "cors_origin_blocked" || error.code === "rate_limited") return;
   const context = contextOf(installation.context, request);
   const details = { code: error.code };
   const target = targetOf(request);

@@ -14,6 +14,7 @@ import type { Installation } from "./installation.ts";
 import type { MethodTable } from "./method-table.ts";
 import { refuseWithRecord } from "./refusals.ts";
 import { contextOf } from "./request-context.ts";
+import { refuseThrottled, ruleOf, throttle } from "./throttle.ts";
 
 /** One request on its way through a handler. */
 export interface Call<Query = unknown, Body = unknown> {
@@ -141,10 +142,13 @@ function tellOf(onFailure: NonNullable<RouteOptions["onFailure"]>) {
 }
 
 function judge({ installation, hostAndOrigin }: Registrar, route: Route, { proof, looksOnly = false }: RouteOptions) {
+  const rule = ruleOf(route);
   // Answers a promise only where it must wait: an API key is proven without, and polling should not pay for it.
   return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void | Promise<unknown> => {
     try {
-      // Throttling will stand first.
+      installation.limits.proxy.look(request.socket.remoteAddress, request.headers);
+      const throttled = rule === null ? null : throttle(installation, rule, request);
+      if (throttled !== null) return refuseThrottled(installation, route.path, request, throttled);
       hostAndOrigin.checkHost(request);
       hostAndOrigin.checkOrigin(request, reply);
       if (route.group === "admin") hostAndOrigin.checkOwnOrigin(request);

@@ -69,8 +69,8 @@ export async function checkAdminSession(
   return noteActivity(context, tokenHash, lastActivityAt, now);
 }
 
-/** True while the session can still be used; neither renews it nor counts as use. */
-export async function isAdminSessionOpen(context: Context, tokenHash: string): Promise<boolean> {
+/** True while the session can still be used; neither renews it nor counts as use. Throws where the database cannot be read. */
+export function isAdminSessionOpen(context: Context, tokenHash: string): boolean {
   const row = context.database
     .prepareRead("SELECT status, expires_at FROM admin_sessions WHERE token_hash = ?")
     .get(tokenHash);

@@ -17,6 +17,8 @@ import type { Offers } from "../executors/executor.ts";
 import { isStillValid } from "../http/credentials.ts";
 import type { Installation } from "../http/installation.ts";
 import { createKeyring } from "../keys/keyring.ts";
+import { Limits } from "../limits/limits.ts";
+import type { OtherLimits } from "../limits/rules.ts";
 import { createLog } from "../log.ts";
 import { DiskMediaStore } from "../media/disk-media-store.ts";
 import type { MediaFileSystem } from "../media/media-file-system.ts";
@@ -54,10 +56,20 @@ export interface EdgeOptions {
   readonly mediaFiles?: MediaFileSystem;
   readonly interrupt?: OpenOptions["interrupt"];
   readonly webFolder?: string;
+  /** The limits of a real installation are in force only where a test asks for them, with {}. */
+  readonly limits?: OtherLimits;
   readonly canEncode?: (format: string) => Promise<boolean>;
   /** How workers are called: names that resolve as a test says, other patience. */
   readonly workers?: Pick<DoorParts, "resolve" | "timeoutMs" | "idleMs" | "cancelMs">;
 }
+
+/** More than any test asks. */
+const unlimited: OtherLimits = {
+  client_session: 1e6,
+  admin_session: 1e6,
+  admin_by_session: 1e6,
+  admin_by_address: 1e6,
+};
 
 export const everythingRuns: Offers = { offer: () => ({ able: true, executor: "embedded" }) };
 
@@ -101,6 +113,7 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
       stripRecipe,
       knownWords,
     },
+    limits: await Limits.open(context, options.limits ?? unlimited),
     streams,
     isApiKey: createSecretCheck(apiKey),
     isAdminKey: createSecretCheck(adminKey),

@@ -7,6 +7,7 @@ import { deployments } from "./0006-deployments.ts";
 import { queueTurns } from "./0007-queue-turns.ts";
 import { webhookOutbox } from "./0008-webhook-outbox.ts";
 import { auditChain } from "./0009-audit-chain.ts";
+import { rateLimits } from "./0010-rate-limits.ts";
 import type { Migration } from "./migration.ts";
 
 export const migrations: readonly Migration[] = [
@@ -19,4 +20,5 @@ export const migrations: readonly Migration[] = [
   queueTurns,
   webhookOutbox,
   auditChain,
+  rateLimits,
 ];

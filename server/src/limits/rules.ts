@@ -1,0 +1,26 @@
+/** How often whom may ask (FR-015, FR-018). Inference routes have no rate: capacity and the length of the queue limit them. */
+export interface Rule {
+  /** Requests that are let through in any stretch of `window` milliseconds, at most. */
+  readonly most: number;
+  readonly window: number;
+}
+
+const minute = 60_000;
+
+export const rules = {
+  /** POST /auth/session, per address. */
+  client_session: { most: 10, window: minute },
+  /** POST /admin/session, per address. */
+  admin_session: { most: 30, window: minute },
+  /** Everything else for operators, per admin session that is active. */
+  admin_by_session: { most: 120, window: minute },
+  /** The same for whoever shows no such session, per address. */
+  admin_by_address: { most: 120, window: minute },
+} as const satisfies Readonly<Record<string, Rule>>;
+
+export type RuleName = keyof typeof rules;
+
+export const ruleNames = Object.keys(rules) as readonly RuleName[];
+
+/** Other numbers of requests for some rules. No setting leads here: it is for tests that ask more often than a person does. */
+export type OtherLimits = Readonly<Partial<Record<RuleName, number>>>;
