@@ -92,7 +92,6 @@ export async function startServer(environment: Environment, options: StartOption
   opened.defer(() => directory.release());
   const secrets = await resolveSecrets(config);
   hideSecrets(log, config, secrets);
-  const auditKeys = await resolveAuditKeys(config, log);
   // At once, as a start that fails later (a taken port) has made them all the same and the next one will not name them.
   for (const file of secrets.created) options.onSecretMade?.(file);
 
@@ -102,9 +101,7 @@ export async function startServer(environment: Environment, options: StartOption
   const disk = await DiskMediaStore.open(join(directory.path, "media"), options.mediaFiles).catch(explainMediaFailure);
   const media = new MeteredMediaStore(disk);
   const context = createContext({ database, log, config, media, ...clock });
-  const audit = new AuditBook(context, auditKeys);
-  await audit.start();
-  opened.defer(audit.keep());
+  const audit = await openAudit(opened, context);
 
   const limits = await Limits.open(context, options.limits);
   opened.defer(limits.keep());
@@ -181,6 +178,14 @@ export function endOnUncaughtErrors(log: Log): void {
     log.error("an error nobody caught ends the server", { error });
     process.exit(1);
   });
+}
+
+/** The audit log, before anything is written into it; it is signed once more when everything else has ended. */
+async function openAudit(opened: AsyncDisposableStack, context: Context): Promise<AuditBook> {
+  const audit = new AuditBook(context, await resolveAuditKeys(context.config, context.log));
+  await audit.start();
+  opened.defer(audit.keep());
+  return audit;
 }
 
 interface Accounts {
