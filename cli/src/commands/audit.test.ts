@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 const parsed = () => lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-const publicKey = () => (parsed()[0]?.public_keys as { public_key: string }[])[0]?.public_key ?? "";
+const publicKey = () => (parsed()[0]?.public_keys as { public_key: string }[] | undefined)?.[0]?.public_key ?? "";
 
 describe("FR-022: safelight audit", () => {
   test("an export holds, and what had to be believed is said", async () => {
@@ -48,8 +48,18 @@ describe("FR-022: safelight audit", () => {
       `{"msg":"listening"}\n${JSON.stringify({ msg: "audit checkpoint", checkpoint: checkpoints[1] })}\n`,
     );
     const { code, text } = await run(
-      ...["verify", "log.ndjson", "--public-key", "key.txt", "--public-key", publicKey()],
-      ...["--checkpoint", "kept.json", "--checkpoint", "server.log", "--checkpoint", JSON.stringify(checkpoints[1])],
+      "verify",
+      "log.ndjson",
+      "--public-key",
+      "key.txt",
+      "--public-key",
+      publicKey(),
+      "--checkpoint",
+      "kept.json",
+      "--checkpoint",
+      "server.log",
+      "--checkpoint",
+      JSON.stringify(checkpoints[1]),
     );
     expect({ code, text }).toEqual({ code: 0, text: expect.stringContaining("(given)") });
     expect(text.match(/kept elsewhere: Checkpoint \d is the one kept/g)).toHaveLength(3);

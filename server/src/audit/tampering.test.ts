@@ -207,7 +207,10 @@ describe("checkpoints", () => {
     copy = new OpenedCopy(core);
     expect(verify()).toMatchObject({ intact: true, checkpoints: { checked: 5, rows_after_last: 0 } });
     const changes = [
-      ...["sequence = -sequence", "kind = 'stop'", "created_at = created_at + 1", "last_id = last_id + 1"],
+      "sequence = -sequence",
+      "kind = 'stop'",
+      "created_at = created_at + 1",
+      "last_id = last_id + 1",
       ...[
         "hash = upper(hash)",
         "rows = rows + 1",

@@ -24,7 +24,7 @@ const actions = () =>
   edge.context.database
     .prepareRead("SELECT action, outcome, actor_type FROM audit_events ORDER BY id")
     .all()
-    .map(({ action, outcome, actor_type: actor }) => `${actor} ${action} ${outcome}`);
+    .map(({ action, outcome, actor_type: actor }) => `${String(actor)} ${String(action)} ${String(outcome)}`);
 
 test("FR-012, FR-022: checking, signing and exporting the log are on record and hold together", async () => {
   const checkpoint = (await admin("POST", "checkpoint")).json<AuditCheckpoint>();
