@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pytest
+import torch
 from heard import FRAMES, HEIGHT, WIDTH, Heard
 
-from safelight_worker.families import Cancelled, Frames, Job, Loaded, family_named, model_names
+from safelight_worker.families import (
+    Cancelled,
+    Frames,
+    Job,
+    Loaded,
+    Placement,
+    family_named,
+    flux,
+    model_names,
+    pony,
+    wan,
+)
 from safelight_worker.settings import ModelSpec
 
 CATALOG = json.loads((Path(__file__).parents[3] / "catalog" / "inference_settings.json").read_text("utf-8"))
@@ -80,11 +93,29 @@ def test_stops_within_a_step_and_draws_the_same_bytes_afterwards(
 def test_a_second_load_draws_the_same_bytes(
     model: str, tiny: dict[str, ModelSpec], warm: Callable[[str], Loaded], job_for: Callable[..., Job]
 ) -> None:
-    from safelight_worker.families import Placement
-
     mode = next(mode for one, mode in PAIRS if one == model)
     fresh = family_named(model).load(tiny[model], Placement(), Heard())
     first, _ = run(fresh, job_for(model, mode))
     fresh.unload()
     second, _ = run(warm(model), job_for(model, mode))
     assert numpy.array_equal(first.images, second.images)
+
+
+@pytest.mark.parametrize("model", model_names())
+def test_runs_in_the_types_that_a_graphics_card_would_have(
+    model: str, tiny: dict[str, ModelSpec], job_for: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on_a_card(_device: str, names: Sequence[str], usual: torch.dtype, exact: Sequence[str] = ()) -> Any:
+        return {name: torch.float32 if name in exact else usual for name in names}
+
+    for module in (pony, flux, wan):
+        monkeypatch.setattr(module, "dtypes_for", on_a_card)
+    loaded: Any = family_named(model).load(tiny[model], Placement(), Heard())
+    kinds = {part.dtype for part in loaded.warm.parts.values() if isinstance(part, torch.nn.Module)}
+    assert kinds & {torch.float16, torch.bfloat16}
+    mode = {"pony": "img2img", "flux": "img2img", "phr00t": "i2v", "anisora": "arbitrary_frame"}[model]
+    first, heard = run(loaded, job_for(model, mode))
+    again, _ = run(loaded, job_for(model, mode))
+    assert numpy.array_equal(first.images, again.images)
+    assert len(heard.previews) >= 2
+    loaded.unload()
