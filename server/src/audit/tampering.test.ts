@@ -211,19 +211,15 @@ describe("checkpoints", () => {
       "kind = 'stop'",
       "created_at = created_at + 1",
       "last_id = last_id + 1",
-      ...[
-        "hash = upper(hash)",
-        "rows = rows + 1",
-        "previous = previous || ' '",
-        "key_id = 'x'",
-        "rows = 9223372036854775807",
-      ],
-      ...[
-        "signature = signature || ' '",
-        "signature = ''",
-        "created_at = 9223372036854775807",
-        "sequence = 9007199254740993",
-      ],
+      "hash = upper(hash)",
+      "rows = rows + 1",
+      "previous = previous || ' '",
+      "key_id = 'x'",
+      "rows = 9223372036854775807",
+      "signature = signature || ' '",
+      "signature = ''",
+      "created_at = 9223372036854775807",
+      "sequence = 9007199254740993",
     ].flatMap((change) => [1, 3, 5].map((at) => `UPDATE audit_checkpoints SET ${change} WHERE sequence = ${at}`));
     for (const at of [1, 3, 5]) changes.push(`DELETE FROM audit_checkpoints WHERE sequence = ${at}`);
     changes.push("DELETE FROM audit_checkpoints");
