@@ -19,6 +19,8 @@ const node = process.execPath;
 const files = repositoryFiles(root);
 const sources = readSources(root, files);
 
+const workerPython = ".venv-worker/bin/python";
+
 const quickSteps: readonly Step[] = [
   commandStep("lint", "node_modules/.bin/oxlint", ["--type-aware", "--quiet"]),
   commandStep("secrets", node, ["node_modules/secretlint/bin/secretlint.js", "--no-glob", ...scanned(files)]),
@@ -26,6 +28,11 @@ const quickSteps: readonly Step[] = [
   commandStep("types", node, ["node_modules/typescript/bin/tsc", "-p", "."]),
   commandStep("web types", node, ["node_modules/typescript/bin/tsc", "-p", "web"]),
   commandStep("generated", node, ["scripts/generate.ts", "--check"]),
+  commandStep("worker lint", workerPython, ["-m", "ruff", "check", "--quiet", "worker"]),
+  commandStep("worker form", workerPython, ["-m", "ruff", "format", "--check", "--quiet", "worker"]),
+  commandStep("worker types", workerPython, [
+    ...["-m", "mypy", "--config-file", "worker/pyproject.toml", "--no-error-summary", "worker/safelight_worker"],
+  ]),
   { name: "layers", run: async () => findLayerViolations(sources, readManifests(root), repositoryRules) },
   { name: "cycles", run: async () => findCycles(sources) },
   { name: "additive", run: findContractBreaks },

@@ -1,6 +1,7 @@
 // Runs before npm start, npm test, npm run check and ./safelight, on whatever Node can run npm. Plain JavaScript without
 // dependencies: installs what the lock file names when it is not there yet, checks the pinned Node and, with --web, builds
-// the page, with --python the Python environment that holds the modal command. What stands is not touched: a second run takes a few milliseconds.
+// the page, with --python the Python environment that holds the modal command, with --worker the one that the GPU worker is
+// tested in. What stands is not touched: a second run takes a few milliseconds.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -18,6 +19,7 @@ const pinnedNode = "node_modules/node/bin/node";
 installWhenNeeded();
 if (process.argv.includes("--web")) buildPageWhenNeeded();
 if (process.argv.includes("--python")) makePythonWhenNeeded();
+if (process.argv.includes("--worker")) makeWorkerWhenNeeded();
 
 function installWhenNeeded() {
   const stamp = "node_modules/.safelight-installed";
@@ -106,6 +108,34 @@ function makePythonWhenNeeded() {
   );
   writeFileSync(stamp, wanted);
   console.log(`Installed the modal command in ${seconds(began)} s.`);
+}
+
+/**
+ * Makes .venv-worker: torch by a call of its own, in the build that the machine's settings of pip take, then what is pinned.
+ */
+function makeWorkerWhenNeeded() {
+  const torch = "torch==2.13.0";
+  const list = "worker/requirements.txt";
+  const stamp = ".venv-worker/.safelight-installed";
+  const wanted = hash([readFileSync(list), torch, `${process.platform}-${process.arch}`]);
+  if (read(stamp) === wanted && spawnSync(".venv-worker/bin/python", ["--version"]).status === 0) return;
+  const began = Date.now();
+  const python = findPython();
+  if (python === null)
+    fail("Python 3.11 or newer is needed, for the GPU worker (on Debian: apt install python3-venv).");
+  console.log("Installing what the GPU worker is tested with into .venv-worker (once, about two minutes) …");
+  rmSync(stamp, { force: true });
+  runPython(
+    python,
+    ["-m", "venv", "--clear", ".venv-worker"],
+    "The Python environment could not be made (on Debian: apt install python3-venv).",
+  );
+  const install = ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"];
+  const failure = "pip install failed: see the lines above.";
+  runPython(".venv-worker/bin/python", [...install, torch], failure);
+  runPython(".venv-worker/bin/python", [...install, "--no-deps", "-r", list], failure);
+  writeFileSync(stamp, wanted);
+  console.log(`Installed what the GPU worker is tested with in ${seconds(began)} s.`);
 }
 
 function findPython() {

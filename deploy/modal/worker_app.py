@@ -24,8 +24,10 @@ if modal.is_local():
         modal.Image.debian_slim(python_version="3.11")
         .pip_install("torch==2.13.0", "bitsandbytes==0.50.2")
         .pip_install_from_requirements(requirements)
-        .env({"HF_HUB_OFFLINE": "1", "SAFELIGHT_APP": NAME, "SAFELIGHT_MAX_CONTAINERS": str(MOST)})
-        .add_local_dir(worker / "safelight_worker", "/root/safelight_worker", ignore=["**/__pycache__"])
+        .env(
+            {"PYTHONPATH": "/app", "HF_HUB_OFFLINE": "1", "SAFELIGHT_APP": NAME, "SAFELIGHT_MAX_CONTAINERS": str(MOST)}
+        )
+        .add_local_dir(worker / "safelight_worker", "/app/safelight_worker", ignore=["**/__pycache__"])
     )
     # The key reaches the serving container alone, as a secret of this app.
     secrets = [modal.Secret.from_local_environ(["SAFELIGHT_WORKER_KEY"])]

@@ -1,6 +1,6 @@
 """What a model family is to the rest of the worker.
 
-A family knows how to load one model of the catalog and how to run a job on it. It runs in a child process of its own and
+A family knows how to load one model of the catalog and how to run a job on it. It runs in a process of its own and
 reports through the protocols below; it neither encodes files nor speaks HTTP. This module imports no torch: the serving
 process reads it too. The modules of the families import what they like.
 """
@@ -58,7 +58,7 @@ class Placement:
 
 @dataclass(frozen=True)
 class Reference:
-    """A picture of a job. `index`: its frame, 0-based, -1 for the last; `strength` 0..1; `path`: PNG, JPEG or WebP file.
+    """A picture of a job. `index`: its frame, 0-based; `strength` 0..1; `path`: PNG, JPEG or WebP file.
 
     `parameter` is the catalog name: reference_image, first_frame_image, last_frame_image or arbitrary_frames.
     """
@@ -73,8 +73,8 @@ class Reference:
 class Job:
     """One attempt at a task, judged against the catalog.
 
-    `parameters` hold every parameter of the mode under its catalog name with defaults filled in, without prompts, seed and
-    pictures; whole numbers are int. `deadline` is a time of `time.monotonic()` in seconds.
+    `parameters` hold every parameter of the mode under its catalog name with defaults filled in, without prompts, seed
+    and pictures; whole numbers are int. `deadline` is a time of `time.monotonic()` in seconds.
     """
 
     task_id: str
@@ -158,7 +158,7 @@ class Family(Protocol):
     model: str
 
     def modes(self, spec: ModelSpec) -> dict[str, Unavailable | None]:
-        """Every catalog mode of the model, None where it can run. Reads headers and configurations only (no weights)."""
+        """Every catalog mode of the model, None where it can run. Reads headers and configurations only."""
 
     def load(self, spec: ModelSpec, place: Placement, report: LoadReport) -> Loaded:
         """Loads the model. Errors: WeightsMissing, WeightsDamaged, OutOfMemory, Cancelled, TimedOut."""
@@ -202,7 +202,7 @@ class NonFinite(FamilyError):
 
 
 class Refused(FamilyError):
-    """The job cannot be run as it is, such as a reference picture that cannot be read. `code` is one of the task errors."""
+    """The job cannot be run as it is, such as a picture that cannot be read. `code` is one of the task errors."""
 
     def __init__(self, detail: str, code: Literal["invalid_media", "engine_failed", "content_refused"]) -> None:
         super().__init__(detail)
@@ -221,7 +221,7 @@ class ModelState:
 
 
 def family_named(model: str) -> Family:
-    """The family of a catalog model: the object `family` of its module, imported at first use. KeyError for no such model."""
+    """The family of a catalog model: the object `family` of its module, imported at first use. Errors: KeyError."""
     module = import_module(_MODULES[model])
     found: Family = module.family
     return found
