@@ -19,8 +19,8 @@ export interface TaskFilters {
 
 /** Filters as SQL. */
 export interface Narrowing {
-  /** Which index to walk; it answers every condition by itself and lies in the order of the list. */
-  readonly index: string;
+  /** Where the tasks are, one place after the other. */
+  readonly areas: readonly Area[];
   readonly conditions: readonly string[];
   readonly values: readonly SqlValue[];
   /** Wall-clock milliseconds, both included; stand apart since a cursor may be the closer bound. */
@@ -28,6 +28,14 @@ export interface Narrowing {
   readonly to: number | undefined;
   /** Null without words to search for. */
   readonly search: Search | null;
+}
+
+/** A part of the tasks. */
+export interface Area {
+  /** What to walk: it lies in the order of the list and answers every condition by itself, or is short. */
+  readonly index: string;
+  /** The condition of a partial index, as it stands there; "" for none. */
+  readonly condition: string;
 }
 
 /** A search as its index takes it. */
@@ -42,20 +50,17 @@ export interface Search {
 export function narrow(filters: TaskFilters): Narrowing {
   const model = filters.model === undefined ? undefined : (findModel(filters.model)?.id ?? filters.model);
   const equal = { model, type: filters.type, mode: filters.mode };
-  const done = filters.status === "done";
-  // The status of a partial index has to stand there as it is.
-  const conditions = done ? ["status = 'done'"] : [];
+  const conditions: string[] = [];
   const values: SqlValue[] = [];
   const add = (column: string, value: SqlValue | undefined): void => {
     if (value === undefined) return;
     conditions.push(`${column} = ?`);
     values.push(value);
   };
-  if (!done) add("status", filters.status);
   for (const [column, value] of Object.entries(equal)) add(column, value);
   if (filters.favourite !== undefined) conditions.push(`favourite = ${filters.favourite ? 1 : 0}`);
   return {
-    index: indexFor({ ...filters, ...(model === undefined ? {} : { model }) }, done),
+    areas: areasFor({ ...filters, ...(model === undefined ? {} : { model }) }),
     conditions,
     values,
     from: filters.from,
@@ -75,14 +80,26 @@ function searchFor(filters: Omit<TaskFilters, "model"> & { model: string | undef
   };
 }
 
+const area = (index: string, condition: string): Area => ({ index, condition });
+const waiting = area("tasks_pending", "status = 'pending'");
+const running = area("tasks_processing", "status = 'processing'");
+const ended = "status IN ('done', 'failed')";
+
 /** By hand: without statistics SQLite cannot know which of them is narrow, and with them its choice would change over time. */
-function indexFor({ status, model, type, mode, favourite }: TaskFilters, done: boolean): string {
-  if (favourite === true) return done ? "gallery_favourites" : "history_favourites";
-  if (!done && status !== undefined) return "history_by_status";
-  const area = done ? "gallery" : "history";
-  if (model !== undefined && mode !== undefined && done) return "gallery_by_pair";
-  if (model !== undefined) return `${area}_by_model`;
-  if (mode !== undefined) return `${area}_by_mode`;
-  if (type !== undefined) return `${area}_by_type`;
-  return done ? "gallery_by_time" : "tasks_by_time";
+function areasFor({ status, model, type, mode, favourite }: TaskFilters): readonly Area[] {
+  if (status === "done") return [area(galleryIndex({ model, type, mode, favourite }), "status = 'done'")];
+  if (status === "failed") return [area("history_failed", "status = 'failed'")];
+  if (status !== undefined) return [status === "pending" ? waiting : running];
+  if (favourite === true) return [area("history_favourites", "")];
+  const [by] = Object.entries({ model, mode, type }).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  return by === undefined ? [area("tasks_by_time", "")] : [area(`ended_by_${by}`, ended), waiting, running];
+}
+
+type Named = { readonly [Name in "model" | "type" | "mode" | "favourite"]: TaskFilters[Name] | undefined };
+
+function galleryIndex({ model, type, mode, favourite }: Named): string {
+  if (favourite === true) return "gallery_favourites";
+  if (model !== undefined) return mode === undefined ? "gallery_by_model" : "gallery_by_pair";
+  if (mode !== undefined) return "gallery_by_mode";
+  return type === undefined ? "gallery_by_time" : "gallery_by_type";
 }

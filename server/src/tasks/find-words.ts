@@ -6,7 +6,7 @@ import type { Context } from "../context/context.ts";
 import type { Row, SqlValue } from "../database/database.ts";
 import type { Narrowing, Search } from "./filters.ts";
 import { newestWithWords, searchEnd } from "./newest-words.ts";
-import { inTime, type Walk, whereClause } from "./walk.ts";
+import { throughAreas, type Walk, whereClause } from "./walk.ts";
 
 // Up to here it is cheaper to look at each task that the filters let through than to walk the words past all the others.
 const FEW = 500;
@@ -191,10 +191,8 @@ function firstAfter(context: Pick<Context, "database">, time: number): number | 
 function fewWithWords(context: Pick<Context, "database">, narrowing: Narrowing, search: Search): number[] | null {
   const isDated = narrowing.from !== undefined || narrowing.to !== undefined;
   if (search.status === null && !(isDated && clockFell(context) > SMALL_FALL)) return null;
-  const { conditions, values } = inTime(narrowing);
-  const rows = context.database
-    .prepareRead(`SELECT sequence FROM tasks INDEXED BY ${narrowing.index} ${whereClause(conditions)} LIMIT ?`)
-    .all(...values, FEW + 1);
+  const { sql, values } = throughAreas("sequence", narrowing);
+  const rows = context.database.prepareRead(`${sql} LIMIT ?`).all(...values, FEW + 1);
   if (rows.length > FEW) return null;
   const isFound = context.database.prepareRead(
     `SELECT 1 AS one FROM ${search.table} WHERE ${search.table} MATCH ? AND rowid = CAST(? AS INTEGER)`,

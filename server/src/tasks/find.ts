@@ -8,7 +8,7 @@ import { readCursor, writeCursor } from "./cursor.ts";
 import { type Narrowing, narrow, type TaskFilters } from "./filters.ts";
 import { countWords, walkWords } from "./find-words.ts";
 import { type TaskRecord, toTaskRecord } from "./task-record.ts";
-import { inTime, type Walk, whereClause } from "./walk.ts";
+import { throughAreas, type Walk } from "./walk.ts";
 
 export interface TaskListQuery extends TaskFilters {
   /** From 1, by default 1; ignored beside a cursor. */
@@ -64,23 +64,22 @@ function walk(context: Pick<Context, "database">, wanted: Walk): Row[] {
 }
 
 function walkTime(context: Pick<Context, "database">, { narrowing, order, place, limit, offset }: Walk): Row[] {
-  const { conditions, values } = inTime(narrowing, order, place);
-  return context.database
-    .prepareRead(
-      `SELECT * FROM tasks INDEXED BY ${narrowing.index} ${whereClause(conditions)}
-       ORDER BY created_at ${order}, sequence ${order} LIMIT ? OFFSET ?`,
-    )
-    .all(...values, limit, offset);
+  const { prepareRead } = context.database;
+  const isOne = narrowing.areas.length === 1;
+  const { sql, values } = throughAreas(isOne ? "*" : "sequence, created_at", narrowing, order, place);
+  const rows = prepareRead(`${sql} ORDER BY created_at ${order}, sequence ${order} LIMIT ? OFFSET ?`).all(
+    ...values,
+    limit,
+    offset,
+  );
+  if (isOne) return rows;
+  const read = prepareRead("SELECT * FROM tasks WHERE sequence = ?");
+  return rows.map(({ sequence }) => read.get(Number(sequence))).filter((row) => row !== undefined);
 }
 
 function count(context: Pick<Context, "database">, narrowing: Narrowing, limit: number): number {
   if (narrowing.search !== null) return countWords(context, narrowing, narrowing.search, limit);
-  const { conditions, values } = inTime(narrowing);
-  const row = context.database
-    .prepareRead(
-      `SELECT count(*) AS count FROM
-       (SELECT 1 FROM tasks INDEXED BY ${narrowing.index} ${whereClause(conditions)} LIMIT ?)`,
-    )
-    .get(...values, limit);
+  const { sql, values } = throughAreas("1", narrowing);
+  const row = context.database.prepareRead(`SELECT count(*) AS count FROM (${sql} LIMIT ?)`).get(...values, limit);
   return Number(row?.count);
 }

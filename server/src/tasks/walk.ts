@@ -36,6 +36,21 @@ export function inTime(
   return { conditions: all, values: bound };
 }
 
+/** The tasks of all areas that the filters let through, as a table with the named columns. */
+export function throughAreas(
+  columns: string,
+  narrowing: Narrowing,
+  order?: "desc" | "asc",
+  place: Place | null = null,
+): { sql: string; values: SqlValue[] } {
+  const { conditions, values } = inTime(narrowing, order, place);
+  const parts = narrowing.areas.map(({ index, condition }) => {
+    const all = condition === "" ? conditions : [condition, ...conditions];
+    return `SELECT ${columns} FROM tasks INDEXED BY ${index} ${whereClause(all)}`;
+  });
+  return { sql: parts.join(" UNION ALL "), values: parts.flatMap(() => values) };
+}
+
 export function whereClause(conditions: readonly string[]): string {
   return conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
 }

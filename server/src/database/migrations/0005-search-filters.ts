@@ -37,11 +37,21 @@ const differ =
  *
  * What a submit costs is mostly the index of words, and one change of it costs little more for many tasks than for one. So the newest
  * tasks stand outside `task_search` until there are 64 of them: those after `search_end`, which a search looks at one by one.
+ * For the same reason the indices of the history hold tasks that have ended; those that wait or run are few, and are looked through.
  */
 export const searchFilters: Migration = {
   number: 5,
   name: "search-filters",
   sql: `
+DROP INDEX history_by_status;
+DROP INDEX history_by_model;
+DROP INDEX history_by_mode;
+DROP INDEX history_by_type;
+CREATE INDEX history_failed ON tasks (created_at, sequence, model, type, mode, favourite) WHERE status = 'failed';
+CREATE INDEX ended_by_model ON tasks (model, created_at, sequence, type, mode, favourite, status) WHERE status IN ('done', 'failed');
+CREATE INDEX ended_by_mode ON tasks (mode, created_at, sequence, model, type, favourite, status) WHERE status IN ('done', 'failed');
+CREATE INDEX ended_by_type ON tasks (type, created_at, sequence, model, mode, favourite, status) WHERE status IN ('done', 'failed');
+
 DROP TRIGGER tasks_search_insert;
 DROP TRIGGER tasks_search_update;
 DROP TRIGGER tasks_search_delete;
