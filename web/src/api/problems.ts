@@ -45,6 +45,11 @@ export function problemCode(error: unknown): string | null {
   return error instanceof ApiError ? (error.problem?.code ?? null) : null;
 }
 
+/** For how many milliseconds the server wants to be left alone; null for every other refusal. */
+export function throttledFor(error: unknown): number | null {
+  return error instanceof ApiError && error.problem?.code === "rate_limited" ? (error.retryAfter ?? 60) * 1000 : null;
+}
+
 export function describeProblem(error: unknown): Problem {
   const problem = error instanceof ApiError ? error.problem : null;
   const code = problem?.code ?? (isRefusal(error) ? "internal" : "offline");
