@@ -1,19 +1,18 @@
-// The commands and their flags. What a command does stands in commands/; here it is only named and wired.
+// The commands and their flags. What a command does stands in commands/; here it is only named and wired. All but `serve` is loaded when
+// it is asked for: a server keeps no memory for what it never runs.
 import type { Environment } from "@safelight/server";
 import { Command, CommanderError, Option } from "commander";
 import manifest from "../package.json" with { type: "json" };
-import { exportAudit, type VerifyFlags, verifyAudit } from "./commands/audit.ts";
-import { checkPictures, generate } from "./commands/generate.ts";
+import type { VerifyFlags } from "./commands/audit.ts";
 import { type ServeOptions, serve } from "./commands/serve.ts";
-import { cancel, printStatus } from "./commands/tasks.ts";
-import { type WorkerFlags, worker } from "./commands/worker.ts";
+import type { WorkerFlags } from "./commands/worker.ts";
 import { type Connection, connect } from "./connection/connect.ts";
 import { exitCodes, exitCodesHelp, failureLine, toCommandError, usageError } from "./failure.ts";
 import { type Flag, flagsFor } from "./flags/flags.ts";
 import { choosePair, pairsFor } from "./flags/pairs.ts";
 import { prepareRequest } from "./flags/request.ts";
 import { checkOutput, formatOf } from "./output-file.ts";
-import { type SmokeOptions, smoke } from "./smoke/smoke.ts";
+import type { SmokeOptions } from "./smoke/smoke.ts";
 
 interface ClientOptions {
   url?: string;
@@ -67,11 +66,17 @@ function buildProgram(argv: readonly string[], environment: () => Environment, e
   addGenerate(program, argv, environment, end);
   withConnection(program.command("status <id>").description("Say where a task stands"), true).action(
     async (id: string, options: ClientOptions) =>
-      connected(environment(), options, (connection) => printStatus(connection, id, options.json === true)),
+      connected(environment(), options, async (connection) => {
+        const { printStatus } = await import("./commands/tasks.ts");
+        return printStatus(connection, id, options.json === true);
+      }),
   );
   withConnection(program.command("cancel <id>").description("Cancel a task"), true).action(
     async (id: string, options: ClientOptions) =>
-      connected(environment(), options, (connection) => cancel(connection, id, options.json === true)),
+      connected(environment(), options, async (connection) => {
+        const { cancel } = await import("./commands/tasks.ts");
+        return cancel(connection, id, options.json === true);
+      }),
   );
   withConnection(program.command("smoke").description("Check every part that an installation declares"), false)
     .option(
@@ -84,6 +89,7 @@ function buildProgram(argv: readonly string[], environment: () => Environment, e
       "\nNeeds no access to the machine: only the address and the two keys. ACCESS_PASSWORD is used where it is set.",
     )
     .action(async (options: ClientOptions & SmokeOptions) => {
+      const { smoke } = await import("./smoke/smoke.ts");
       await connected(environment(), options, async (connection) => end(await smoke(connection, options)));
     });
   addAudit(program, environment, end);
@@ -102,7 +108,10 @@ function addWorker(program: Command, end: (code: number) => void): void {
     .option("--models <ids>", "models to offer, separated by commas; all of them when left out")
     .option("--name <name>", "what the worker calls itself", "sketch")
     .option("--keep-hours <number>", "how long an ended task is kept unless it is deleted", "24")
-    .action(async (options: WorkerFlags) => end(await worker(options)));
+    .action(async (options: WorkerFlags) => {
+      const { worker } = await import("./commands/worker.ts");
+      end(await worker(options));
+    });
 }
 
 function addAudit(program: Command, environment: () => Environment, end: (code: number) => void): void {
@@ -117,13 +126,17 @@ function addAudit(program: Command, environment: () => Environment, end: (code: 
       gather,
     )
     .option("--json", "print JSON instead of text")
-    .action(async (file: string, flags: VerifyFlags) => end(await verifyAudit(file, flags)));
+    .action(async (file: string, flags: VerifyFlags) => {
+      const { verifyAudit } = await import("./commands/audit.ts");
+      end(await verifyAudit(file, flags));
+    });
   withConnection(audit.command("export <file>").description("Save the log of a server as NDJSON"), false)
     .option("--admin-key <key>", "admin key (ADMIN_KEY; else the one in DATA_DIR)")
     .action(async (file: string, options: ClientOptions & { adminKey?: string }) =>
-      connected(environment(), options, async (connection) =>
-        exportAudit(connection, options.adminKey ?? (await connection.readAdminKey()), file),
-      ),
+      connected(environment(), options, async (connection) => {
+        const { exportAudit } = await import("./commands/audit.ts");
+        await exportAudit(connection, options.adminKey ?? (await connection.readAdminKey()), file);
+      }),
     );
 }
 
@@ -150,6 +163,7 @@ function addGenerate(
   for (const option of optionsFor(argv, allFlags)) command.addOption(option);
   command.addHelpText("after", `\nHelp for one model: safelight generate --model pony --help\n${exitCodesHelp}`);
   command.action(async (prompt: string, options: GenerateFlags) => {
+    const { checkPictures, generate } = await import("./commands/generate.ts");
     const format = formatOf(options.output);
     const values = valuesOf(command, allFlags);
     const wishes = { model: options.model, mode: options.mode, type: format?.type };
