@@ -1,41 +1,27 @@
 // The Python worker with tiny weights behind a gateway: a task of each family ends done, drawn by the worker, with a file of
 // what was asked for and its recipe in it (FR-006, FR-011).
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { judgeWorker } from "@safelight/conformance";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Gateway } from "./src/gateway.ts";
 import { temporaryDirectory } from "./src/server-process.ts";
+import { startTinyWorker, type TinyWorker } from "./src/tiny-worker.ts";
 
-const repository = resolve(import.meta.dirname, "..");
+const long = process.env["SAFELIGHT_TEST_LONG"] === "1";
 const [gatewayFolder, workerFolder] = [await temporaryDirectory(), await temporaryDirectory()];
-let worker: ChildProcess;
+let worker: TinyWorker;
 let gateway: Gateway;
 
 beforeAll(async () => {
-  const command = ["-m", "safelight_worker", "serve", "--tiny", "--port", "0", "--threads", "1"];
-  worker = spawn(join(repository, ".venv-worker/bin/python"), [...command, "--data", workerFolder.path], {
-    cwd: join(repository, "worker"),
-    env: { PATH: process.env["PATH"] ?? "", HOME: workerFolder.path },
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  const url = await listeningAt(worker);
-  const key = (await readFile(join(workerFolder.path, "worker-key"), "utf8")).trim();
+  worker = await startTinyWorker(workerFolder.path);
   gateway = await Gateway.start(gatewayFolder.path);
   await gateway.logIn();
-  while (!(await isReady(url, key))) await sleep(100);
-  await gateway.addWorker("tiny-gpu", { url, key }, 1);
+  await gateway.addWorker("tiny-gpu", worker, 1);
 }, 120_000);
 
 afterAll(async () => {
   await gateway?.server.stop("SIGKILL");
-  if (worker?.exitCode === null) {
-    worker.kill("SIGTERM");
-    await once(worker, "exit");
-  }
+  await worker?.stop();
   await gatewayFolder.remove();
   await workerFolder.remove();
 });
@@ -79,18 +65,24 @@ test.each(requests)(
   180_000,
 );
 
-async function listeningAt(child: ChildProcess): Promise<string> {
-  let printed = "";
-  for await (const chunk of child.stdout ?? []) {
-    printed += String(chunk);
-    const url = /listens on (\S+)\n/.exec(printed)?.[1];
-    if (url !== undefined) return url;
-  }
-  throw new Error(`the worker ended before it listened: ${printed}`);
-}
+// Everything, with the largest tasks of the catalog, every mode and a restart, takes minutes: that is for the long run.
+const quick = [
+  ...["health: who it is", "health: models and modes", "the key", "the protocol's version"],
+  ...["unknown addresses and methods", "media: kept under their hash", "media: another hash is refused"],
+  ...["media: size and type", "refusals: bodies that are no task", "refusals: requests that do not fit"],
+  ...["tasks: unknown ones", "control: every slot taken (image)", "run: flux txt2img", "run: anisora arbitrary_frame"],
+];
 
-async function isReady(url: string, key: string): Promise<boolean> {
-  const headers = { authorization: `Bearer ${key}`, "safelight-protocol": "1" };
-  const answer = await fetch(`${url}/health`, { headers });
-  return ((await answer.json()) as { ready: boolean }).ready;
-}
+test(
+  "the conformance kit finds no fault with it",
+  async () => {
+    // A gateway that asks how it is would be in the way of what is counted.
+    await gateway.server.stop("SIGTERM");
+    const { url, key, restartCommand } = worker;
+    const options = long ? { restartCommand } : { only: quick };
+    const { checks, verdict } = await judgeWorker({ url, key, ...options });
+    expect(checks.filter(({ outcome }) => outcome === "failed")).toEqual([]);
+    expect(verdict).toBe(long ? "conforms" : "partial");
+  },
+  long ? 30 * 60_000 : 180_000,
+);

@@ -109,19 +109,24 @@ async def _serve(
         timeout_graceful_shutdown=_GRACE_SECONDS,
         h11_max_incomplete_event_size=64 * 1024,
     )
-    address, port = listener.getsockname()[:2]
-    shown = f"[{address}]" if ":" in address else address
-    print(f"Safelight worker listens on http://{shown}:{port}", flush=True)
     await _Server(config, tasks).serve(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
-    """Ends waiting answers at once when it is told to stop."""
+    """Says where it listens once it does, and ends waiting answers at once when it is told to stop."""
 
     def __init__(self, config: uvicorn.Config, tasks: Tasks) -> None:
         super().__init__(config)
         self._tasks = tasks
         self._loop = asyncio.get_running_loop()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """See uvicorn."""
+        await super().startup(sockets)
+        for listener in sockets or []:
+            address, port = listener.getsockname()[:2]
+            shown = f"[{address}]" if ":" in address else address
+            print(f"Safelight worker listens on http://{shown}:{port}", flush=True)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """See uvicorn."""
