@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import { useModels } from "../../../api/models.ts";
 import { type Task, useWaitingOutlook } from "../../../api/tasks.ts";
 import { unavailableWords } from "../../../api/words/notice-words.ts";
+import { waitingReasonWords } from "../../../api/words/waiting-words.ts";
 import { attemptText, outlookText, percentText, progressWords } from "../../../ui/task-words.ts";
 import { clockTime } from "../../../ui/time.ts";
 import { isPixelated } from "../../../ui/viewer/pixelated.ts";
@@ -67,11 +68,14 @@ function Progress({ task }: { task: Task }) {
   );
 }
 
-/** Why it does not run yet: what is before it, or that nothing can run it at all. */
+/** Why it does not run yet: what hinders it, that nothing can run it at all, or what is before it. */
 function WhyWaiting({ task }: { task: Task }) {
   const { data: models } = useModels();
   const model = models?.find((candidate) => candidate.id === task.model);
   const before = (task.queue_position ?? 1) - 1;
+  // That everything is busy is what its place says already.
+  const hindrance = task.waiting_reason?.code === "busy" ? null : waitingReasonWords(task.waiting_reason);
+  if (hindrance !== null) return <p className="hint">{hindrance}</p>;
   if (model !== undefined && !model.available) {
     return <p className="hint">{strings.cannotRun(unavailableWords(model.unavailable_reason))}</p>;
   }

@@ -119,6 +119,13 @@ describe("a task on its way (FR-004)", () => {
     expect(await show(task({ queue_position: 3 }))).toContain("It starts after 2 other tasks.");
     cleanup();
     expect(await show(task({ queue_position: 1 }))).toContain("It starts as soon as there is room.");
+    cleanup();
+    const told = (code: string) => ({ queue_position: 3, waiting_reason: { code, detail: "English of the server." } });
+    const paused = await show(task(told("queue_paused")));
+    expect(paused).toContain("the operator has paused the queue");
+    expect(paused).not.toContain("It starts after");
+    cleanup();
+    expect(await show(task(told("busy")))).toContain("It starts after 2 other tasks.");
   });
 
   it("says that nothing can run it, and which reason the server gives", async () => {
