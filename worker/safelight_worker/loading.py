@@ -5,12 +5,10 @@ Safetensors only, no network, and only classes that are named here: a folder can
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +34,7 @@ from transformers import (
 )
 
 from safelight_worker import memory
-from safelight_worker.families import LoadReport, OutOfMemory, Placement, WeightsDamaged, WeightsMissing
+from safelight_worker.families import LoadReport, Placement, WeightsDamaged, WeightsMissing
 from safelight_worker.few_keys import look_at_few
 from safelight_worker.preflight import (
     Findings,
@@ -49,6 +47,7 @@ from safelight_worker.preflight import (
     weight_files,
 )
 from safelight_worker.settings import ModelSpec, Source
+from safelight_worker.shortage import said_plainly
 from safelight_worker.tiny import PooledWanVae
 
 KINDS: Mapping[str, Any] = {
@@ -275,8 +274,12 @@ def load_parts(
     report: LoadReport,
     quantizations: Mapping[str, Any] | None = None,
     have: Mapping[str, Any] | None = None,
+    finish: Callable[[str, Any], None] | None = None,
 ) -> dict[str, Any]:
-    """Every component and tokenizer by name. `have`: those loaded already. Asks in between whether to go on."""
+    """Every component and tokenizer by name. `have`: those loaded already. `finish` is called with each.
+
+    Asks in between whether to go on.
+    """
     loaded: dict[str, Any] = dict(have or {})
     for number, part in enumerate(recipe.parts, 1):
         report.check()
@@ -285,6 +288,8 @@ def load_parts(
         report.stage("load", f"{part.name} ({number} of {len(recipe.parts)})")
         with said_plainly(f"loading {part.name}"):
             loaded[part.name] = load_part(part, dtypes[part.name], (quantizations or {}).get(part.name))
+            if finish is not None:
+                finish(part.name, loaded[part.name])
     for name, folder in recipe.tokenizers.items():
         if name not in loaded:
             loaded[name] = load_tokenizer(folder)
@@ -297,14 +302,19 @@ def scheduler_config(recipe: Recipe) -> dict[str, Any]:
     return _json(recipe.scheduler / "scheduler_config.json")
 
 
-def settle(pipe: Any, plan: memory.Plan, device: str, cast: Sequence[str] = ()) -> None:
-    """Brings a pipeline to where it runs. `cast`: components that are stored in 8 bits when the plan says so."""
-    if plan.quantised:
-        for name in cast:
-            component = getattr(pipe, name, None)
-            if component is not None:
-                compute = torch.float32 if device == "cpu" else torch.bfloat16
-                component.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=compute)
+def eight_bits(plan: memory.Plan, device: str, names: Sequence[str]) -> Callable[[str, Any], None]:
+    """What stores a loaded component in 8 bits if it is among `names` and the plan says so, and computes as before."""
+    compute = torch.float32 if device == "cpu" else torch.bfloat16
+
+    def store(name: str, component: Any) -> None:
+        if plan.quantised and name in names:
+            component.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=compute)
+
+    return store
+
+
+def settle(pipe: Any, plan: memory.Plan, device: str) -> None:
+    """Brings a pipeline to where it runs."""
     pipe.set_progress_bar_config(disable=True)
     if isinstance(pipe.vae, PooledWanVae):
         look_at_few(pipe)
@@ -317,57 +327,6 @@ def settle(pipe: Any, plan: memory.Plan, device: str, cast: Sequence[str] = ()) 
             pipe.enable_model_cpu_offload(device=device)
         else:
             pipe.to(device)
-
-
-@contextmanager
-def said_plainly(doing: str) -> Iterator[None]:
-    """Turns the two forms of too little memory into OutOfMemory with the numbers that are known."""
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        told = out_of_memory(error, doing)
-        if told is None:
-            raise
-        raise told from error
-
-
-def out_of_memory(error: BaseException, doing: str) -> OutOfMemory | None:
-    """The error as ours if it is about memory, None otherwise."""
-    text = str(error)
-    on_processor = isinstance(error, MemoryError) or "DefaultCPUAllocator" in text
-    if not on_processor and not isinstance(error, torch.OutOfMemoryError):
-        return None
-    free = memory.free_host_bytes() if on_processor else _free_on_device()
-    asked = _asked_for(text)
-    wanted = f" {memory.gigabytes(asked)} more were asked for and" if asked else ""
-    detail = f"Out of memory while {doing}:{wanted} {memory.gigabytes(free)} are free. Smaller sizes need less."
-    return OutOfMemory(detail, asked, free)
-
-
-def _asked_for(text: str) -> int | None:
-    """The size in messages such as 'Tried to allocate 2.50 GiB' or 'you tried to allocate 123 bytes'."""
-    words = text.lower().split("tried to allocate ", 1)
-    if len(words) < 2:
-        return None
-    number, unit, *_ = [*words[1].replace(".\n", " ").split(), "", ""]
-    scale = {"gib": 1 << 30, "mib": 1 << 20, "kib": 1 << 10}.get(unit.rstrip(".,"), 1)
-    try:
-        return int(float(number) * scale)
-    except ValueError:
-        return None
-
-
-def _free_on_device() -> int:
-    return int(torch.cuda.mem_get_info()[0]) if torch.cuda.is_available() else 0
-
-
-def give_back_memory() -> None:
-    """Lets go of what nobody holds any more, on the device and from the allocator of the process."""
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def quiet() -> None:

@@ -103,13 +103,15 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
 
     WeightsMissing when there is none; files in other formats are never taken.
     """
-    for index in sorted(folder.glob("*.safetensors.index.json")):
+    usual_names = ("diffusion_pytorch_model.safetensors", "model.safetensors")
+    usual_first = [folder / f"{name}.index.json" for name in usual_names if (folder / f"{name}.index.json").is_file()]
+    for index in usual_first or sorted(folder.glob("*.safetensors.index.json")):
         try:
             names = sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise WeightsDamaged(f"{folder.name}/{index.name} cannot be read") from error
         return tuple(folder / Path(str(name)).name for name in names)
-    for usual in ("diffusion_pytorch_model.safetensors", "model.safetensors"):
+    for usual in usual_names:
         if (folder / usual).is_file():
             return (folder / usual,)
     found = tuple(sorted(folder.glob("*.safetensors")))

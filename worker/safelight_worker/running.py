@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from safelight_worker.families import NonFinite, Report
 from safelight_worker.latents import LatentMap
-from safelight_worker.loading import give_back_memory, out_of_memory
 from safelight_worker.schedulers import watch_clean
+from safelight_worker.shortage import give_back_memory, out_of_memory
 
 MOST_PREVIEWS = 8
 

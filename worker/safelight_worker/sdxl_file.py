@@ -18,8 +18,8 @@ from diffusers.loaders.single_file_utils import (
 from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
 from safelight_worker.families import WeightsDamaged, WeightsMissing
-from safelight_worker.loading import said_plainly
 from safelight_worker.preflight import Part, compared, empty_model, family_of, holds_vocabulary, read_header
+from safelight_worker.shortage import said_plainly
 
 KINDS: Mapping[str, Any] = {
     "text_encoder": CLIPTextModel,

@@ -112,11 +112,12 @@ class LoadedAnisora:
             self.warm.drop()
             self.warm = None
         dtypes, how = plan(recipe, findings.counts, self.place)
-        parts = loading.load_parts(recipe, dtypes, report, have=kept)
+        small = loading.eight_bits(how, self.place.device, EXPERTS)
+        parts = loading.load_parts(recipe, dtypes, report, have=kept, finish=small)
         self.config = loading.scheduler_config(recipe)
         if kind == "pictures":
             parts |= {"image_encoder": None, "image_processor": None}
-        warm = Warm(parts, how, self.place, EXPERTS)
+        warm = Warm(parts, how, self.place)
         pipe = warm.pipeline(
             KeyframePipeline if kind == "pictures" else WanPipeline,
             unipc(self.config, 5.0),

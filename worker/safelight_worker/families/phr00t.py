@@ -90,8 +90,9 @@ class LoadedPhr00t:
             self.warm.drop()
             self.warm = None
         dtypes, how = plan(recipe, findings.counts, self.place)
-        parts = loading.load_parts(recipe, dtypes, report, have=kept)
-        warm = Warm({**parts, "transformer_2": None}, how, self.place, ("transformer",))
+        small = loading.eight_bits(how, self.place.device, ("transformer",))
+        parts = loading.load_parts(recipe, dtypes, report, have=kept, finish=small)
+        warm = Warm({**parts, "transformer_2": None}, how, self.place)
         pipe = warm.pipeline(StillVacePipeline, given_levels((1.0,), 0.0, 0))
         self.colours = self.colours or video_map(pipe.vae)
         self.warm, self.chosen = warm, name

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from safelight_worker import loading
+from safelight_worker import loading, shortage
 from safelight_worker.families import Job, Placement, Report, Unavailable, WeightsDamaged, WeightsMissing
 from safelight_worker.loading import Recipe
 from safelight_worker.memory import Plan
@@ -21,11 +21,10 @@ LONGEST_TEXT = 512
 class Warm:
     """Components of a loaded model, and the one pipeline that is set up with them."""
 
-    def __init__(self, parts: dict[str, Any], plan: Plan, place: Placement, cast: Sequence[str] = ()) -> None:
+    def __init__(self, parts: dict[str, Any], plan: Plan, place: Placement) -> None:
         self.parts = parts
         self.plan = plan
         self.place = place
-        self.cast = cast
         self._pipe: Any = None
 
     def pipeline(self, kind: Any, scheduler: Any, **more: Any) -> Any:
@@ -36,15 +35,14 @@ class Warm:
         if self._pipe is not None and self.plan.offload:
             self._pipe.remove_all_hooks()
         self._pipe = kind(**self.parts, scheduler=scheduler, **more)
-        loading.settle(self._pipe, self.plan, self.place.device, self.cast)
-        self.cast = ()
+        loading.settle(self._pipe, self.plan, self.place.device)
         return self._pipe
 
     def drop(self) -> None:
         """Lets go of everything."""
         self._pipe = None
         self.parts = {}
-        loading.give_back_memory()
+        shortage.give_back_memory()
 
 
 def reason_of(make: Callable[[], Recipe]) -> Unavailable | None:

@@ -12,9 +12,9 @@ from heard import Heard
 
 from safelight_worker.families import Cancelled, Job, Loaded, NonFinite, OutOfMemory, Placement, family_named
 from safelight_worker.latents import picture_map
-from safelight_worker.loading import out_of_memory
 from safelight_worker.running import pixels
 from safelight_worker.settings import ModelSpec
+from safelight_worker.shortage import out_of_memory
 
 MODES = [("pony", "txt2img"), ("flux", "img2img"), ("phr00t", "t2v"), ("anisora", "i2v")]
 
