@@ -67,10 +67,20 @@ test.each(requests)(
 
 // Everything, with the largest tasks of the catalog, every mode and a restart, takes minutes: that is for the long run.
 const quick = [
-  ...["health: who it is", "health: models and modes", "the key", "the protocol's version"],
-  ...["unknown addresses and methods", "media: kept under their hash", "media: another hash is refused"],
-  ...["media: size and type", "refusals: bodies that are no task", "refusals: requests that do not fit"],
-  ...["tasks: unknown ones", "control: every slot taken (image)", "run: flux txt2img", "run: anisora arbitrary_frame"],
+  "health: who it is",
+  "health: models and modes",
+  "the key",
+  "the protocol's version",
+  "unknown addresses and methods",
+  "media: kept under their hash",
+  "media: another hash is refused",
+  "media: size and type",
+  "refusals: bodies that are no task",
+  "refusals: requests that do not fit",
+  "tasks: unknown ones",
+  "control: every slot taken (image)",
+  "run: flux txt2img",
+  "run: anisora arbitrary_frame",
 ];
 
 test(

@@ -31,8 +31,10 @@ if modal.is_local():
     )
     # The key reaches the serving container alone, as a secret of this app.
     secrets = [modal.Secret.from_local_environ(["SAFELIGHT_WORKER_KEY"])]
+    # A token of the hub, for models that are gated, reaches the one run that fetches.
+    tokens = [modal.Secret.from_local_environ(["HF_TOKEN"])] if "HF_TOKEN" in os.environ else []
 else:
-    image, secrets = modal.Image.debian_slim(), []
+    image, secrets, tokens = modal.Image.debian_slim(), [], []
 weights = modal.Volume.from_name(f"{NAME}-weights", create_if_missing=True)
 data = modal.Volume.from_name(f"{NAME}-data", create_if_missing=True)
 shared = modal.Dict.from_name(f"{NAME}-runs", create_if_missing=True)
@@ -135,7 +137,7 @@ def web():
     return build(os.environ["SAFELIGHT_WORKER_KEY"], MOUNTS["data"], Calls())
 
 
-@app.function(image=image, volumes=volumes, timeout=6 * LONGEST_RUN)
+@app.function(image=image, secrets=tokens, volumes=volumes, timeout=6 * LONGEST_RUN)
 def fetch(model: str):
     """`modal run deploy/modal/worker_app.py::fetch --model flux` gets the weights of a model onto the volume."""
     from safelight_worker.fetch import run
