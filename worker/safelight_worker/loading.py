@@ -93,7 +93,8 @@ def place_of(spec: ModelSpec, name: str) -> Path:
         return source.place
     cached = _in_hub_cache(source)
     if cached is None:
-        raise WeightsMissing(f"{name} is not in place", [name])
+        how = "" if source.path is not None else f"; safelight-worker fetch {spec.model} gets it"
+        raise WeightsMissing(f"{name} is not in place{how}", [name])
     return cached
 
 

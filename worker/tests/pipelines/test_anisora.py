@@ -14,7 +14,7 @@ from diffusers import WanImageToVideoPipeline
 from heard import FRAMES, HEIGHT, WIDTH, Heard
 from PIL import Image
 
-from safelight_worker.families import Job, Loaded, Reference, Refused, Unavailable, family_named
+from safelight_worker.families import Cancelled, Job, Loaded, Reference, Refused, Unavailable, family_named
 from safelight_worker.families.anisora import motion_prompt
 from safelight_worker.keyframes import Keyframe, KeyframePipeline, checked, still_frames
 from safelight_worker.settings import ModelSpec
@@ -165,3 +165,24 @@ def test_two_pictures_at_one_frame_and_broken_ones_are_refused(
         with pytest.raises(Refused) as refused:
             warm("anisora").run(job_for("anisora", "i2v", references=references), Heard())
         assert refused.value.code == "invalid_media"
+
+
+@pytest.mark.parametrize(
+    ("model", "first", "second"),
+    [
+        ("anisora", {"mode": "i2v"}, {"mode": "t2v"}),
+        ("phr00t", {"mode": "t2v"}, {"mode": "t2v", "lighting_variant": "high_noise"}),
+    ],
+)
+def test_a_stop_while_other_weights_are_loaded_leaves_a_model_that_runs(
+    model: str, first: Any, second: Any, warm: Callable[[str], Loaded], job_for: Callable[..., Job]
+) -> None:
+    loaded = warm(model)
+    before = loaded.run(job_for(model, **first), Heard()).images
+    for stop_at in (1, 3):
+        with pytest.raises(Cancelled):
+            loaded.run(job_for(model, **second), Heard(stop_at))
+    after = loaded.run(job_for(model, **first), Heard()).images
+    assert numpy.array_equal(before, after)
+    other = loaded.run(job_for(model, **second), Heard()).images
+    assert not numpy.array_equal(after, other)

@@ -371,7 +371,7 @@ def test_what_a_hub_has_fetched_before_is_found(
     spec = replace(tiny["flux"], sources={"pipeline": source})
     assert reasons(spec) == set()
     assert reasons(replace(spec, sources={"pipeline": replace(source, repo="someone/else")})) == {
-        "weights_missing: pipeline is not in place."
+        "weights_missing: pipeline is not in place; safelight-worker fetch flux gets it."
     }
 
 
