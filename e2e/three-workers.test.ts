@@ -81,7 +81,9 @@ test(
     await gateway.logIn();
     // Whoever does not answer a check for ten seconds has failed it.
     for (const name of ["first-gpu", "second-gpu"]) {
-      await expect.poll(async () => (await gateway.account(name)).status, { timeout: 30_000 }).toBe("failed");
+      await expect
+        .poll(async () => (await gateway.account(name)).status, { timeout: 30_000, interval: 500 })
+        .toBe("failed");
     }
     expect(await gateway.account("third-gpu")).toMatchObject({ status: "ready", running: { image: 0, video: 0 } });
     expect(gateway.logged().some((line) => line["msg"] === "run concluded" && line["picked_up"] === true)).toBe(true);

@@ -1,0 +1,56 @@
+// Limits of a real server: with the process killed in between, and behind a proxy that it is told of.
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { startServerProcess, temporaryDirectory } from "./src/server-process.ts";
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+
+beforeEach(async () => {
+  directory = await temporaryDirectory();
+});
+afterEach(() => directory.remove());
+
+async function statuses(url: string, count: number, headers: (turn: number) => Record<string, string> = () => ({})) {
+  const seen: number[] = [];
+  for (let turn = 0; turn < count; turn += 1) {
+    seen.push((await fetch(`${url}/auth/session`, { method: "POST", headers: headers(turn) })).status);
+  }
+  return seen;
+}
+
+const given = (seen: number[]) => seen.filter((status) => status === 201).length;
+
+it.each(["SIGTERM", "SIGKILL"] as const)(
+  "FR-018: who has had all sessions of a minute gets none after %s",
+  async (signal) => {
+    const first = await startServerProcess(directory.path);
+    expect(given(await statuses(first.url, 11))).toBe(10);
+    // What is older than a second is on disk, with room for a busy machine; an orderly end needs no time.
+    if (signal === "SIGKILL") await sleep(4000);
+    await first.stop(signal);
+    const second = await startServerProcess(directory.path);
+    try {
+      const refused = await fetch(`${second.url}/auth/session`, { method: "POST" });
+      expect(refused.status).toBe(429);
+      expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+      expect(Number(refused.headers.get("retry-after"))).toBeLessThanOrEqual(60);
+    } finally {
+      await second.stop("SIGTERM");
+    }
+  },
+);
+
+it("FR-018: visitors behind a declared proxy are told apart, those behind another are one and the log says so", async () => {
+  const through = (turn: number) => ({ "x-forwarded-for": `203.0.113.${turn}` });
+  const undeclared = await startServerProcess(directory.path);
+  expect(given(await statuses(undeclared.url, 12, through))).toBe(10);
+  expect(undeclared.output().match(/TRUSTED_PROXIES/g)).toHaveLength(1);
+  await undeclared.stop("SIGTERM");
+  const declared = await startServerProcess(directory.path, { TRUSTED_PROXIES: "127.0.0.1" });
+  try {
+    expect(given(await statuses(declared.url, 12, through))).toBe(12);
+    expect(declared.output()).not.toContain("TRUSTED_PROXIES");
+  } finally {
+    await declared.stop("SIGTERM");
+  }
+});
