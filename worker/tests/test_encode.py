@@ -52,6 +52,15 @@ def test_a_file_is_what_its_facts_say_and_the_same_each_time(tmp_path: Path, nam
 
 
 @pytest.mark.parametrize("name", ["mp4", "webm"])
+def test_a_clip_of_many_shades_is_the_same_each_time(tmp_path: Path, name: str) -> None:
+    shades = numpy.random.default_rng(2).integers(0, 255, (16, 17, 3), dtype=numpy.uint8)
+    still = numpy.kron(shades, numpy.ones((16, 16, 1), numpy.uint8))
+    frames = Frames(numpy.stack([numpy.roll(still, index * 3, 1) for index in range(17)]), 16)
+    kinds = {encode(frames, CONTENT_TYPES[name], tmp_path / "x", RECIPE, nothing)["sha256"] for _ in range(20)}
+    assert len(kinds) == 1
+
+
+@pytest.mark.parametrize("name", ["mp4", "webm"])
 def test_a_clip_has_all_its_frames_in_colour_and_its_recipe(tmp_path: Path, name: str) -> None:
     path = tmp_path / f"clip.{name}"
     encode(clip(), CONTENT_TYPES[name], path, RECIPE, nothing)
