@@ -163,6 +163,16 @@ describe("failing over (FR-011)", () => {
     expect(await ended(core, id)).toMatchObject({ status: "done", attempt: 2, executor: "cellar-gpu" });
   });
 
+  test("a worker that falls silent in mid-run is checked at once, before its run is given up", async () => {
+    const worker = await startWorker("attic-gpu");
+    worker.machine.script = hang;
+    const id = await submit(core);
+    await runningAt(id, "attic-gpu");
+    await worker.stop();
+    await expect.poll(() => describeOf("attic-gpu").status, { timeout: 3000 }).toBe("failed");
+    expect(taskOf(core, id)).toMatchObject({ status: "processing", attempt: 1, executor: "attic-gpu" });
+  });
+
   test("with one worker alone a task waits for it to come back and uses up one attempt at most", async () => {
     const worker = await startWorker("attic-gpu");
     await worker.stop();

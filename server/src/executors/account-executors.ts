@@ -126,7 +126,8 @@ export class AccountExecutors implements ExecutorSet {
   #take(account: AccountRecord, isDeleted: boolean): void {
     const { context, registry, limits } = this.#parts;
     const { workerNetworks } = context.config;
-    const parts = { keyring: registry.keyring, workerNetworks, limits, log: context.log };
+    const onSilence = () => this.#check(account);
+    const parts = { keyring: registry.keyring, workerNetworks, limits, log: context.log, onSilence };
     const worker = this.#workers.get(account.id) ?? new HttpWorkerExecutor(account, parts);
     this.#workers.set(account.id, worker);
     if (isDeleted) worker.retire();
@@ -144,8 +145,13 @@ export class AccountExecutors implements ExecutorSet {
       this.refresh();
     }, this.#parts.limits.workerAnswer).unref();
     this.#doubts.set(id, { checkedAt: account.lastHealthAt, timer });
+    this.#check(account);
+  }
+
+  /** Whether the worker is well is soon known to routing and operators, long before its runs are given up. */
+  #check({ id, workspace }: AccountRecord): void {
     checkSoon(this.#parts.context, this.#parts.registry, id).catch((error: unknown) => {
-      this.#parts.context.log.warn("a check could not be brought forward", { workspace: account.workspace, error });
+      this.#parts.context.log.warn("a check could not be brought forward", { workspace, error });
     });
   }
 

@@ -24,6 +24,8 @@ import { startFailureOf, taskRequestOf, updateOf } from "./worker-messages.ts";
 
 export interface HttpWorkerParts extends ConnectionParts {
   readonly log: Log;
+  /** The worker did not answer about a run, for the first time since it did. */
+  readonly onSilence?: () => void;
 }
 
 /** How often a worker that answers at once is asked about one run: some questions freely, then one in so many milliseconds. */
@@ -222,6 +224,7 @@ export class HttpWorkerExecutor implements Executor {
         if (free < 0) await rest(PACE_MS, signal);
       } catch (error) {
         if (signal.aborted) return;
+        if (pause === RETRY_MS && !isUnknown(error)) this.#parts.onSilence?.();
         this.#parts.log.debug("a worker did not tell of its run", { workspace: this.name, task_id: run.taskId, error });
         const isOver = isUnknown(error) || performance.now() - heard >= workerSilence;
         if (isOver) {
