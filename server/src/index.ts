@@ -13,9 +13,3 @@ export { SafelightError, StartupError } from "./errors.ts";
 export { createLog, type Log, silentLog } from "./log.ts";
 export { endOnUncaughtErrors, type RunningServer, type StartOptions, startServer } from "./main.ts";
 export { readOwnSecret, secretFile } from "./secrets/resolve-secrets.ts";
-export {
-  type RunningWorker,
-  startWorker,
-  type WorkerOptions,
-  type WorkerSettings,
-} from "./worker-host/start-worker.ts";

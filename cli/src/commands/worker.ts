@@ -1,6 +1,7 @@
 // `safelight worker`: the embedded engine behind the worker protocol, in the foreground, until a signal ends it.
 import { resolve } from "node:path";
-import { endOnUncaughtErrors, repositoryRoot, startWorker, type WorkerSettings } from "@safelight/server";
+import { endOnUncaughtErrors, repositoryRoot } from "@safelight/server";
+import { startWorker, type WorkerSettings } from "@safelight/server/worker-host";
 import { sayWhereSecretIs } from "../connection/connect.ts";
 import { usageError } from "../failure.ts";
 import { onInterrupt } from "../interrupt.ts";
