@@ -31,7 +31,12 @@ const quickSteps: readonly Step[] = [
   commandStep("worker lint", workerPython, ["-m", "ruff", "check", "--quiet", "worker"]),
   commandStep("worker form", workerPython, ["-m", "ruff", "format", "--check", "--quiet", "worker"]),
   commandStep("worker types", workerPython, [
-    ...["-m", "mypy", "--config-file", "worker/pyproject.toml", "--no-error-summary", "worker/safelight_worker"],
+    "-m",
+    "mypy",
+    "--config-file",
+    "worker/pyproject.toml",
+    "--no-error-summary",
+    "worker/safelight_worker",
   ]),
   { name: "layers", run: async () => findLayerViolations(sources, readManifests(root), repositoryRules) },
   { name: "cycles", run: async () => findCycles(sources) },
