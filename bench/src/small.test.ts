@@ -1,5 +1,6 @@
-// The benchmarks of gallery and routing run and hold what they promise to print; their figures are for npm run bench.
+// The benchmarks of audit, gallery and routing run and hold what they promise to print; their figures are for npm run bench.
 import { expect, test } from "vitest";
+import { benchAudit } from "./audit.ts";
 import { benchGallery } from "./gallery.ts";
 import { benchRouting } from "./routing.ts";
 
@@ -25,4 +26,14 @@ test("the benchmark of routing runs tasks on a worker both ways", async () => {
     expect.stringMatching(/^[\d,]+ \/s$/),
   ]);
   for (const { ratio } of figures) expect(ratio).toBeGreaterThan(0);
+}, 60_000);
+
+test("the benchmark of the audit log writes and checks it", async () => {
+  const figures = await benchAudit({ small: true });
+  expect(figures.map(({ what }) => what)).toEqual([
+    "audit row, database's time",
+    "audit row, 10 writers, durable",
+    "audit, rows checked",
+    "audit, longest wait for others while it is checked",
+  ]);
 }, 60_000);
