@@ -79,6 +79,7 @@ describe("readConfig", () => {
     ["PUBLIC_BASE_URL", "ftp://studio.example"],
     ["EMBEDDED_ENGINE", "on"],
     ["QUEUE_LIMIT", "0"],
+    ["AUDIT_RETENTION_DAYS", "89"],
     ["DEPLOY_TIMEOUT", "0"],
     ["DEPLOY_TIMEOUT", "241"],
     ["DEPLOY_TIMEOUT", "1.5"],
