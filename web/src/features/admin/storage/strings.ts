@@ -20,6 +20,7 @@ const en = {
   names: {
     database: "Database",
     media_storage: "Storage of media",
+    reverse_proxy: "Proxy",
     queue: "Queue",
     embedded_engine: "Embedded engine",
     worker_accounts: "Worker accounts",
@@ -48,6 +49,7 @@ const ru: typeof en = {
   names: {
     database: "База",
     media_storage: "Хранилище медиа",
+    reverse_proxy: "Прокси",
     queue: "Очередь",
     embedded_engine: "Встроенный движок",
     worker_accounts: "Учётки исполнителей",
