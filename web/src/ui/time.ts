@@ -44,9 +44,10 @@ export function dayTitle(iso: string, now: number = Date.now()): { name: string 
   return { name, date: new Intl.DateTimeFormat(locale(), { day: "numeric", month: "long", ...year }).format(date) };
 }
 
-/** "1.8 s", "45 s", "1 min 20 s", "2 h 5 min": at most two units, a decimal only under ten seconds. */
+/** "1.8 s", "45 s", "1 min 20 s", "2 h 5 min": at most two units, a decimal only under ten seconds; "0.03 s" rather than none. */
 export function duration(seconds: number): string {
   const { seconds: s, minutes: m, hours: h } = strings.time;
+  if (seconds < 0.095) return s(formatNumber(seconds, { maximumSignificantDigits: 1 }));
   if (seconds < 9.95) return s(formatNumber(seconds, { maximumFractionDigits: 1 }));
   const whole = Math.round(seconds);
   if (whole < minute) return s(formatNumber(whole));
