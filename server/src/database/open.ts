@@ -68,6 +68,8 @@ function openWriter(options: OpenOptions): SqliteConnection {
     if (mode !== "wal")
       throw new StartupError(`The database ${options.file} cannot use a write-ahead log here (${String(mode)}).`);
     writer.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864");
+    // Pages. Busy pages are written many times to the log and once from there to the file: the rarer, the less there is to write.
+    writer.exec("PRAGMA wal_autocheckpoint = 4000");
     checkPages(writer, options.file);
     return writer;
   } catch (error) {
