@@ -99,6 +99,16 @@ describe("FR-001: the first credential present decides", () => {
     expect(await ask(` ${good}x`, null, cookie)).toBe("invalid_api_key");
   });
 
+  test("the catalog and the lists take key and session cookie alike, and neither is not enough", async () => {
+    const cookie = cookieOf(await start(edge));
+    for (const url of ["/models", "/tasks", "/gallery"]) {
+      for (const headers of [{ "x-api-key": edge.apiKey }, { "x-api-key": "", cookie }]) {
+        expect((await edge.inject({ url, headers })).statusCode, url).toBe(200);
+      }
+      expect((await edge.inject({ url, headers: { "x-api-key": "" } })).statusCode, url).toBe(401);
+    }
+  });
+
   test("the key of the query reaches neither log nor answer", async () => {
     const answers = [
       await edge.inject({ url: `/tasks?api_key=${edge.apiKey}`, headers: { "x-api-key": "" } }),
