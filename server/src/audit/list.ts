@@ -52,11 +52,20 @@ function describe(row: Row): AuditEvent {
     action: String(row.action),
     target: row.target as string | null,
     outcome: row.outcome as AuditEvent["outcome"],
-    details: JSON.parse(String(row.details)) as Record<string, unknown>,
+    details: readDetails(String(row.details)),
     correlation_id: String(row.correlation_id),
     previous_hash: row.previous_hash as string | null,
     hash: row.hash as string | null,
   };
+}
+
+/** A row that somebody has tampered with must not hide the page that it stands on. */
+function readDetails(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return { unreadable: text };
+  }
 }
 
 function writeCursor(id: number): string {
