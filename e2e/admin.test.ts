@@ -142,17 +142,21 @@ describe("the operator's pages in a browser", () => {
     await question.getByRole("button", { name: "Delete attic-gpu" }).click();
     await row.waitFor({ state: "detached" });
 
-    await page.reload();
-    const audit = page.locator("#audit");
+    expect(await page.content()).not.toContain(worker.key);
+    expect(ownFaults(faults)).toEqual([]);
+    await context.close();
+    // No person is this quick: what one session may ask in a minute is used up, so another reads the record.
+    const reading = await openDashboard(visit);
+    const audit = reading.page.locator("#audit");
     for (const action of ["add_account", "drain_account", "disable_account", "enable_account", "rotate_secret"])
       await audit.locator("button", { hasText: action }).first().waitFor();
     await audit.locator("button", { hasText: "delete_account" }).first().waitFor();
     await audit.getByLabel("Action").selectOption("delete_account");
     await expect.poll(() => audit.locator("tbody tr").count()).toBe(1);
     expect(await audit.locator("tbody").textContent()).toContain("attic-gpu");
-    expect(await page.content()).not.toContain(worker.key);
-    expect(ownFaults(faults)).toEqual([]);
-    await context.close();
+    expect(await reading.page.content()).not.toContain(worker.key);
+    expect(ownFaults(reading.faults)).toEqual([]);
+    await reading.context.close();
   });
 
   test("what changes elsewhere is seen within 5 s; without a connection what is known stays, and catches up after", {

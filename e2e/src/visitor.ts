@@ -16,6 +16,8 @@ export interface OpenPage {
   faults: string[];
 }
 
+type VisitorState = Awaited<ReturnType<BrowserContext["storageState"]>>;
+
 /** A server over a directory of its own and a browser for it. */
 export class Visit {
   readonly browser: Browser;
@@ -24,7 +26,9 @@ export class Visit {
   #environment: Record<string, string>;
   #removeDirectory: () => Promise<void>;
   /** Cookie and memory of the first page: one session serves all, as sessions are limited per minute and address. */
-  #visitor: Awaited<ReturnType<BrowserContext["storageState"]>> | undefined;
+  #visitor: VisitorState | undefined;
+  /** The session alone, of a page that came before. */
+  #session: VisitorState | undefined;
 
   static async begin(environment: Record<string, string> = {}): Promise<Visit> {
     const directory = await temporaryDirectory();
@@ -58,12 +62,16 @@ export class Visit {
 
   /** Opens a page at the address, given as a path, without waiting for anything on it but its load. */
   async open(path: string, options: BrowserContextOptions = wide): Promise<OpenPage> {
-    const state = this.#visitor === undefined ? {} : { storageState: this.#visitor };
-    const context = await this.browser.newContext({ ...options, ...state });
+    const known = this.#visitor ?? this.#session;
+    // What a page brings of its own, an operator's cookie, stands beside the session.
+    const own = typeof options.storageState === "object" ? options.storageState : { cookies: [], origins: [] };
+    const storageState = { ...own, ...known, cookies: [...own.cookies, ...(known?.cookies ?? [])] };
+    const context = await this.browser.newContext({ ...options, storageState });
     const page = await context.newPage();
     // Less than a test has, so that what was waited for in vain is named.
     page.setDefaultTimeout(patience / 2);
     const faults = recordFaults(page);
+    if (known === undefined) this.#keepSession(page);
     await page.goto(new URL(path, this.url).href);
     return { page, context, faults };
   }
@@ -92,6 +100,20 @@ export class Visit {
   /** The next page comes as a stranger: the session of the first one has been ended. */
   forgetVisitor(): void {
     this.#visitor = undefined;
+    this.#session = undefined;
+  }
+
+  #keepSession(page: Page): void {
+    page.on("response", (response) => {
+      const isNew = response.request().method() === "POST" && response.url().endsWith("/auth/session") && response.ok();
+      if (!isNew) return;
+      const keep = async () => {
+        const cookies = (await page.context().cookies()).filter(({ name }) => name === "gg_session");
+        this.#session = { cookies, origins: [] };
+      };
+      // The page may be gone by then, and its session with it.
+      keep().catch(() => undefined);
+    });
   }
 
   async end(): Promise<void> {
