@@ -7,7 +7,8 @@ export default defineConfig({
     exclude: ["**/node_modules/**", "**/dist/**", "**/*.long.test.ts"],
     reporters: ["default", new ClosingLine()],
     pool: "forks",
-    maxWorkers: 2,
+    // Many tests wait for a server or a page more than they compute.
+    maxWorkers: 3,
     testTimeout: 60_000,
     // What a page or a server does next may take its time on a busy machine.
     expect: { poll: { timeout: 15_000 } },

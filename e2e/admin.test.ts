@@ -341,7 +341,10 @@ describe("the operator's pages in a browser", () => {
   });
 });
 
-describe.each(["dark", "light"] as const)("accessibility of the operator's pages, %s", (colorScheme) => {
+// The long run judges both themes.
+const themes = process.env["SAFELIGHT_TEST_LONG"] === undefined ? (["dark"] as const) : (["dark", "light"] as const);
+
+describe.each(themes)("accessibility of the operator's pages, %s", (colorScheme) => {
   test("the log-in, before and after a wrong key", { timeout: patience }, async () => {
     const { page, context } = await visit.open("/admin", { ...wide, colorScheme });
     await page.getByLabel("Admin key").waitFor();

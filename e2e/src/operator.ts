@@ -16,7 +16,7 @@ export async function signIn(page: Page, key: string): Promise<void> {
 
 /** An operator's session beside any page: a function that sends a request with it and answers the parsed body. */
 export async function signInBeside(visit: Visit): Promise<(method: string, path: string) => Promise<unknown>> {
-  const cookie = await startSession(visit);
+  const cookie = await besideSession(visit);
   return async (method, path) => {
     const answer = await fetch(visit.url + path, { method, headers: { cookie } });
     return answer.json();
@@ -35,6 +35,15 @@ export async function openDashboard(
   const opened = await visit.open(`/admin/dashboard${query}`, { ...options, storageState });
   await opened.page.getByRole("navigation", { name: "Sections" }).waitFor();
   return opened;
+}
+
+const besideSessions = new WeakMap<Visit, Promise<string>>();
+
+/** One session for all that happens beside the pages of a visit: log-ins are limited to 30 a minute. */
+function besideSession(visit: Visit): Promise<string> {
+  const cookie = besideSessions.get(visit) ?? startSession(visit);
+  besideSessions.set(visit, cookie);
+  return cookie;
 }
 
 /** The cookie of a new session, "name=value". */

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 
 /** Source files of the page; tests and what they share aside. */
 const sources = readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" })
-  .filter((file) => /\.tsx?$/.test(file) && !file.includes(".test.") && !file.startsWith("testing"))
+  .filter((file) => /\.tsx?$/.test(file) && !file.includes(".test.") && !/(^|\/)testing\//.test(file))
   .map((file) => ({ file, text: readFileSync(join(import.meta.dirname, file), "utf8") }));
 
 /** Numbers this common mean other things too: milliseconds in a second, percent. */

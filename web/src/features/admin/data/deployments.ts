@@ -45,7 +45,7 @@ export interface DeployLog {
 }
 
 /** A log grows without end in principle; the page keeps this many lines. */
-const keptLines = 2_000;
+const keptLines = 2 * 1000;
 /** After a fault the log is asked for again after this long, in milliseconds. */
 const pause = 3_000;
 
