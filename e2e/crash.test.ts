@@ -9,7 +9,7 @@ import sharp from "sharp";
 import { afterAll, expect, test } from "vitest";
 import { type ServerProcess, spawnServer, startServerProcess, temporaryDirectory } from "./src/server-process.ts";
 
-const kills = process.env["SAFELIGHT_TEST_LONG"] ? 50 : 6;
+const kills = process.env["SAFELIGHT_TEST_LONG"] ? 50 : 4;
 const clients = 4;
 const directory = await temporaryDirectory();
 afterAll(() => directory.remove());

@@ -281,8 +281,8 @@ test("an earlier release that writes to this schema keeps the turns right", asyn
   for (let nth = 0; nth < 4; nth += 1) await insert(nth);
   const newer = await submitAs("a");
   await context.database.write((tx) => {
-    tx.prepare("UPDATE tasks SET status = 'processing' WHERE id LIKE '%0'").run();
-    tx.prepare("DELETE FROM tasks WHERE id LIKE '%1' AND status = 'pending' AND submitted_by = ''").run();
+    tx.prepare("UPDATE tasks SET status = 'processing' WHERE id LIKE '00000000%0'").run();
+    tx.prepare("DELETE FROM tasks WHERE id LIKE '00000000%1' AND status = 'pending' AND submitted_by = ''").run();
   });
   const turns = () => context.database.prepareRead("SELECT credential, waiting FROM queue_turns ORDER BY place").all();
   expect(turns()).toMatchObject([
