@@ -1,5 +1,5 @@
 // Every page and every dialog, dark and light, wide and on a phone: axe finds nothing (WCAG 2.2 AA and its best practice).
-import type { Page } from "playwright-core";
+import type { Page, Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findViolations } from "./src/axe.ts";
 import { copyTask, make, shortClip, smallPicture, submit, whileStopped } from "./src/scenes.ts";
@@ -249,7 +249,12 @@ describe("an installation in use", () => {
       .getByRole("button", { name: /Come in|Continue/ })
       .click();
     await prompt(page).fill("a snowman");
-    await page.request.delete(`${visit.url}/auth/session`);
+    // The session ends on the way, before the page can learn of it by itself.
+    const endSession = async (route: Route) => {
+      await page.request.delete(`${visit.url}/auth/session`);
+      await route.continue();
+    };
+    await page.route("**/generate", endSession, { times: 1 });
     await page.getByRole("button", { name: /^Generate/ }).click();
     await page.getByText("Your prompt and settings are still here.").waitFor();
     await inspection.look("a session that ended");
