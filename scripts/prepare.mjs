@@ -111,13 +111,14 @@ function makePythonWhenNeeded() {
 }
 
 /**
- * Makes .venv-worker: torch by a call of its own, in the build that the machine's settings of pip take, then what is pinned.
+ * Makes .venv-worker: torch by a call of its own, in the build that the machine's settings of pip take, then what is pinned, every
+ * file checked against the hashes of the lists.
  */
 function makeWorkerWhenNeeded() {
   const torch = "torch==2.13.0";
-  const list = "worker/requirements.txt";
+  const lists = ["worker/requirements.txt", "worker/requirements-test.txt"];
   const stamp = ".venv-worker/.safelight-installed";
-  const wanted = hash([readFileSync(list), torch, `${process.platform}-${process.arch}`]);
+  const wanted = hash([...lists.map((list) => readFileSync(list)), torch, `${process.platform}-${process.arch}`]);
   if (read(stamp) === wanted && spawnSync(".venv-worker/bin/python", ["--version"]).status === 0) return;
   const began = Date.now();
   const python = findPython();
@@ -133,7 +134,8 @@ function makeWorkerWhenNeeded() {
   const install = ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"];
   const failure = "pip install failed: see the lines above.";
   runPython(".venv-worker/bin/python", [...install, torch], failure);
-  runPython(".venv-worker/bin/python", [...install, "--no-deps", "-r", list], failure);
+  const listed = lists.flatMap((list) => ["-r", list]);
+  runPython(".venv-worker/bin/python", [...install, "--no-deps", "--require-hashes", ...listed], failure);
   writeFileSync(stamp, wanted);
   console.log(`Installed what the GPU worker is tested with in ${seconds(began)} s.`);
 }
