@@ -147,7 +147,16 @@ export class Deployer {
       this.wake();
     });
     this.#runs.set(record.id, { abort, ended });
+    // A cancel that was written in one commit with the beginning has found no run to end.
+    if (this.#isCancelled(record)) this.endRun(record.id, "cancelled");
     this.announce(record.id);
+  }
+
+  #isCancelled({ number }: DeploymentRecord): boolean {
+    const asked = this.#context.database.prepareRead(
+      "SELECT 1 AS one FROM deployments WHERE number = ? AND cancel_requested_at IS NOT NULL",
+    );
+    return asked.get(number) !== undefined;
   }
 
   async #work(record: DeploymentRecord, abort: AbortController): Promise<void> {

@@ -8,6 +8,7 @@ import type { WriteOperation } from "../database/sqlite-connection.ts";
 import { SafelightError } from "../errors.ts";
 import { type Edge, openEdge } from "../testing/edge.ts";
 import { addAccount } from "../worker-accounts/add-account.ts";
+import { cancelDeployment } from "./cancel-deployment.ts";
 import { Deployer } from "./deployer.ts";
 import { describeWithLog, readDeploymentsOf } from "./deployment-record.ts";
 import { deployAccount } from "./queue-deployment.ts";
@@ -92,6 +93,15 @@ test("whichever write fails once, the deploy is refused whole or ends whole", as
   expect(refused).toBeGreaterThan(3);
   expect(nth - refused).toBeGreaterThan(5);
 }, 120_000);
+
+test("FR-008: a cancel that is written in one commit with the beginning is not lost", async () => {
+  await writeFile(join(folder, "python"), "#!/bin/sh\nexec sleep 60\n");
+  const { id } = await deployAccount(edge.context, deployer, "cloud-gpu");
+  // The deployer was woken by the commit; its own write and this one go into the next.
+  expect(await cancelDeployment(edge.context, deployer, id)).toMatchObject({ status: "running" });
+  await expect.poll(() => deployments()[0]?.status, { timeout: 10_000 }).toBe("failed");
+  expect(deployments()[0]).toMatchObject({ id, error: { code: "cancelled" } });
+});
 
 test("while nothing can be written the end waits for it, and a stop leaves it to the next start", async () => {
   const python = join(folder, "python");
