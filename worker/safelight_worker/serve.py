@@ -24,6 +24,7 @@ from safelight_worker.child import set_environment
 from safelight_worker.families import model_names
 from safelight_worker.health import create_health
 from safelight_worker.host_local import LocalHost
+from safelight_worker.http_protocol import PlainSpokenProtocol
 from safelight_worker.settings import ModelSpec, SettingsError, read_settings
 from safelight_worker.store import MediaShelf, TaskStore
 from safelight_worker.tasks import Tasks
@@ -101,6 +102,8 @@ async def _serve(
     app = build_app(Parts(key, tasks, shelf, health, lifespan))
     config = uvicorn.Config(
         app,
+        http=PlainSpokenProtocol,
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,

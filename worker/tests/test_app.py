@@ -12,8 +12,9 @@ import pytest
 from scripted_runner import ScriptedRunner
 from test_tasks import request
 
-from safelight_worker.app import Parts, build_app, parse_range
+from safelight_worker.app import Parts, build_app
 from safelight_worker.contract import Refusal
+from safelight_worker.ranges import parse_range
 from safelight_worker.store import MediaShelf, TaskStore
 from safelight_worker.tasks import Tasks
 
