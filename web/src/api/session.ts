@@ -12,8 +12,21 @@ export type SessionState =
   | { phase: "active" }
   /** Somebody signed out in this tab; nothing is asked for until they come in again. */
   | { phase: "signed-out" }
-  /** The installation wants a secret; `refused` says that the last one was wrong, `renewal` that work was under way. */
-  | { phase: "asking"; secret: Secret; refused: boolean; renewal: boolean };
+  | Asking;
+
+/** The installation wants a secret. */
+export interface Asking {
+  phase: "asking";
+  secret: Secret;
+  /** The last one was wrong. */
+  refused: boolean;
+  /** Why it is not known whether the last one was right: no answer, or too many tries; null otherwise. */
+  trouble: unknown;
+  /** What was typed is on its way. */
+  checking: boolean;
+  /** Work was under way when the session ended. */
+  renewal: boolean;
+}
 
 interface Typed {
   secret: Secret;
@@ -23,7 +36,8 @@ interface Typed {
 let state: SessionState = { phase: "opening" };
 let pending: Promise<void> | null = null;
 let answer: ((value: string) => void) | null = null;
-let comeIn: (() => void) | null = null;
+/** From the press on "Sign out" until somebody comes in again: what wants a session meanwhile waits for its end. */
+let absence: { over: Promise<void>; end: () => void } | null = null;
 let everActive = false;
 /** Counts the sessions this page has opened. */
 let opened = 0;
@@ -79,14 +93,27 @@ export function submitSecret(value: string): void {
 
 /** Revokes the session for good. Requests made from now on wait until `signIn` is called. */
 export async function endSession(): Promise<void> {
+  if (absence !== null) return;
+  // Before the first wait: the news stream learns of the end before the answer is here, and would ask for a new session.
+  absence = beginAbsence();
+  try {
+    await pending?.catch(() => {});
+    await revoke();
+  } catch (error) {
+    endAbsence();
+    throw error;
+  }
+  keepSessionExpiry(null);
+  setState({ phase: "signed-out" });
+}
+
+async function revoke(): Promise<void> {
   try {
     await client.deleteSession();
   } catch (error) {
     // A session that has ended already needs no end.
     if (!isEndedSession(error)) throw error;
   }
-  keepSessionExpiry(null);
-  setState({ phase: "signed-out" });
 }
 
 /** Lets the page ask for a session again. */
@@ -94,9 +121,21 @@ export function signIn(): void {
   if (state.phase !== "signed-out") return;
   everActive = false;
   setState({ phase: "opening" });
-  comeIn?.();
-  comeIn = null;
+  endAbsence();
   void openSession().catch(() => {});
+}
+
+function beginAbsence(): { over: Promise<void>; end: () => void } {
+  let end = (): void => {};
+  const over = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  return { over, end };
+}
+
+function endAbsence(): void {
+  absence?.end();
+  absence = null;
 }
 
 export function useSession(): SessionState {
@@ -109,7 +148,7 @@ function subscribe(listener: () => void): () => void {
 }
 
 async function obtain(): Promise<void> {
-  if (state.phase === "signed-out") await new Promise<void>((resolve) => (comeIn = resolve));
+  await absence?.over;
   if (!isSessionHeld()) {
     await create();
     opened += 1;
@@ -118,15 +157,28 @@ async function obtain(): Promise<void> {
   if (state.phase !== "active") setState({ phase: "active" });
 }
 
-async function create(typed: Typed | null = null): Promise<void> {
-  const wanted = await tryToCreate(typed);
-  if (wanted === null) return;
-  const value = await ask(wanted, typed?.secret === wanted);
-  await create({ secret: wanted, value });
+/** Asks for a secret as often as it takes. Rejects only while nothing has been asked. */
+async function create(): Promise<void> {
+  let wanted = await tryToCreate(null);
+  let outcome: Pick<Asking, "refused" | "trouble"> = { refused: false, trouble: null };
+  while (wanted !== null) {
+    const secret: Secret = wanted;
+    const question: Asking = { phase: "asking", secret, ...outcome, checking: false, renewal: everActive };
+    const value = await ask(question);
+    setState({ ...question, refused: false, trouble: null, checking: true });
+    try {
+      wanted = await tryToCreate({ secret, value });
+      outcome = { refused: wanted === secret, trouble: null };
+    } catch (error) {
+      outcome = { refused: false, trouble: error };
+    }
+  }
 }
 
 /** Answers the secret that the installation wants before it gives a session; null once it has given one. */
 async function tryToCreate(typed: Typed | null): Promise<Secret | null> {
+  // A header takes no other characters; no key has any.
+  if (typed?.secret === "key" && !/^[\x21-\x7e]+$/.test(typed.value)) return "key";
   try {
     const session =
       typed?.secret === "key"
@@ -146,8 +198,8 @@ function secretFor(code: string | null): Secret | null {
   return code === "invalid_api_key" || code === "session_required" ? "key" : null;
 }
 
-function ask(secret: Secret, refused: boolean): Promise<string> {
-  setState({ phase: "asking", secret, refused, renewal: everActive });
+function ask(question: Asking): Promise<string> {
+  setState(question);
   return new Promise((resolve) => {
     answer = resolve;
   });

@@ -1,7 +1,8 @@
 import "./gate.css";
 import { Eye, EyeOff } from "lucide-react";
 import { type FormEvent, useId, useState } from "react";
-import { type Secret, submitSecret, useSession } from "../api/session.ts";
+import { describeProblem } from "../api/problems.ts";
+import { type Asking, submitSecret, useSession } from "../api/session.ts";
 import { BrandMark } from "../ui/brand.tsx";
 import { FieldError } from "../ui/field-error.tsx";
 import { Modal } from "../ui/modal.tsx";
@@ -11,7 +12,7 @@ import { strings } from "./strings.ts";
 export function SessionGate() {
   const session = useSession();
   if (session.phase !== "asking") return null;
-  const { secret, refused, renewal } = session;
+  const { secret, renewal } = session;
   const words = strings.gate[secret];
   return (
     <Modal title={renewal ? strings.gate.ended : words.title} className={renewal ? "" : "gate"}>
@@ -23,22 +24,19 @@ export function SessionGate() {
       <p>
         {words.lead} {renewal ? strings.gate.endedLead : null}
       </p>
-      <SecretForm
-        key={secret}
-        secret={secret}
-        refused={refused}
-        button={renewal ? strings.gate.resume : strings.gate.enter}
-      />
+      <SecretForm key={secret} asking={session} />
     </Modal>
   );
 }
 
-function SecretForm({ secret, refused, button }: { secret: Secret; refused: boolean; button: string }) {
+function SecretForm({ asking }: { asking: Asking }) {
+  const { secret, refused, checking, renewal } = asking;
   const [value, setValue] = useState("");
   const [shown, setShown] = useState(false);
   const Icon = shown ? EyeOff : Eye;
   const id = useId();
   const words = strings.gate[secret];
+  const fault = refused ? words.wrong : troubleWords(asking.trouble);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (value !== "") submitSecret(value);
@@ -59,7 +57,7 @@ function SecretForm({ secret, refused, button }: { secret: Secret; refused: bool
             spellCheck={false}
             value={value}
             aria-invalid={refused ? true : undefined}
-            aria-describedby={refused ? `${id}-error` : undefined}
+            aria-describedby={fault === null ? undefined : `${id}-error`}
             onChange={(event) => setValue(event.target.value)}
           />
           <button
@@ -73,11 +71,19 @@ function SecretForm({ secret, refused, button }: { secret: Secret; refused: bool
             <Icon className="icon" aria-hidden="true" />
           </button>
         </div>
-        <FieldError id={`${id}-error`} message={refused ? words.wrong : null} />
+        <div role="alert">
+          <FieldError id={`${id}-error`} message={fault} />
+        </div>
       </div>
-      <button type="submit" className="btn btn-primary btn-large">
-        {button}
+      <button type="submit" className="btn btn-primary btn-large" aria-disabled={checking || undefined}>
+        {checking ? strings.gate.checking : renewal ? strings.gate.resume : strings.gate.enter}
       </button>
     </form>
   );
+}
+
+function troubleWords(trouble: unknown): string | null {
+  if (trouble === null) return null;
+  const { detail, action } = describeProblem(trouble);
+  return [detail, action].filter(Boolean).join(" ");
 }

@@ -16,26 +16,33 @@ export interface Answer {
   body: unknown;
 }
 
+type Answered = Answer | null | Promise<Answer | null>;
+
 export interface PageServer {
   /** Everything that was asked so far, sessions aside. */
   asked: readonly Asked[];
   close: () => Promise<void>;
 }
 
-/** `answer` says what comes back; null breaks the connection off. Sessions are given without asking. */
-export async function openPageServer(answer: (asked: Asked) => Answer | null): Promise<PageServer> {
+/**
+ * `answer` says what comes back; null breaks the connection off. Sessions are given without asking, or as `sessions` says.
+ */
+export async function openPageServer(
+  answer: (asked: Asked) => Answered,
+  sessions: (asked: Asked) => Answered = givenSession,
+): Promise<PageServer> {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
-    void readBody(request).then((body) => {
+    void readBody(request).then(async (body) => {
       const path = request.url ?? "";
       const question = { method: request.method ?? "", path, headers: request.headers, body };
       const isSession = path.startsWith("/auth/session");
       if (!isSession) asked.push(question);
-      const said = isSession ? session() : answer(question);
+      const said = await (isSession ? sessions : answer)(question);
       if (said === null) return response.destroy();
       const type = (said.status ?? 200) >= 400 ? "application/problem+json" : "application/json";
       response.writeHead(said.status ?? 200, { "content-type": type, ...said.headers });
-      return response.end(JSON.stringify(said.body));
+      return response.end(said.status === 204 ? undefined : JSON.stringify(said.body));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -66,7 +73,8 @@ export function refusal(status: number, code: string, more: Readonly<Record<stri
   return { status, body };
 }
 
-function session(): Answer {
+/** A session of one hour. */
+export function givenSession(): Answer {
   const expires_at = new Date(Date.now() + 3_600_000).toISOString();
   return { status: 201, body: { status: "active", issued_at: new Date().toISOString(), expires_at } };
 }
