@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Status } from "@safelight/contract";
 import { type RunningServer, startServer } from "@safelight/server";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type CommandRun, runCommand, startCommand } from "../testing/command.ts";
+import { type CommandRun, runCommand, runHere, startCommand } from "../testing/command.ts";
 
 const small = ["--width", "512", "--height", "512"];
 const smallPicture = [...small, "--model", "pony", "--steps", "20"];
@@ -35,26 +35,24 @@ describe("with a running server", () => {
 
   beforeAll(async () => {
     data = await mkdtemp(join(tmpdir(), "safelight-commands-server-"));
-    server = await startServer({ PORT: "0", DATA_DIR: data, LOG_LEVEL: "silent" });
+    // No deploy of a test leaves this machine: at this port nobody answers.
+    const nowhere = { MODAL_SERVER_URL: "http://127.0.0.1:9" };
+    server = await startServer({ PORT: "0", DATA_DIR: data, LOG_LEVEL: "silent", ...nowhere });
   });
   afterAll(async () => {
     await server.close();
     await rm(data, { recursive: true, force: true });
   });
 
-  const run = (...parameters: string[]): Promise<CommandRun> => runCommand(parameters, { DATA_DIR: data }, desk);
+  const run = (...parameters: string[]): Promise<CommandRun> => runHere(parameters, { DATA_DIR: data }, desk);
   const statusOf = async (id: string): Promise<Status> =>
     JSON.parse((await run("status", id, "--json")).text) as Status;
 
   it("makes a picture, saves it whole and tells how it was made", async () => {
-    const { code, text, stderr } = await run(
-      "generate",
-      "a red boat",
-      ...smallPicture,
-      "--seed",
-      "7",
-      "-o",
-      "boat.png",
+    const { code, text, stderr } = await runCommand(
+      ["generate", "a red boat", ...smallPicture, "--seed", "7", "-o", "boat.png"],
+      { DATA_DIR: data },
+      desk,
     );
     expect({ code, text }).toEqual({ code: 0, text: "boat.png\n" });
     expect(await pngSize(join(desk, "boat.png"))).toEqual([512, 512]);
@@ -102,7 +100,11 @@ describe("with a running server", () => {
   });
 
   it("writes to standard output", async () => {
-    const { code, stdout } = await run("generate", "a boat", ...smallPicture, "--output-format", "jpeg", "-o", "-");
+    const { code, stdout } = await runCommand(
+      ["generate", "a boat", ...smallPicture, "--output-format", "jpeg", "-o", "-"],
+      { DATA_DIR: data },
+      desk,
+    );
     expect(code).toBe(0);
     expect(stdout.readUInt16BE(0)).toBe(0xffd8);
   });
@@ -141,7 +143,7 @@ describe("with a running server", () => {
   it("uses the address and key that are given, in this order: flags, then SAFELIGHT_URL and API_KEY", async () => {
     const id = "00000000-0000-7000-8000-000000000000";
     const ask = (parameters: string[], environment: Record<string, string>) =>
-      runCommand(["status", id, ...parameters], { DATA_DIR: join(folder, "other"), ...environment }, desk);
+      runHere(["status", id, ...parameters], { DATA_DIR: join(folder, "other"), ...environment }, desk);
     const good = await ask(["--url", server.url, "--key", server.secrets.apiKey], {
       SAFELIGHT_URL: "http://127.0.0.1:9",
       API_KEY: "wrong",
@@ -184,7 +186,7 @@ describe("without a server", () => {
   });
 
   it("does not submit what nothing would run", async () => {
-    const { code, stderr } = await runCommand(
+    const { code, stderr } = await runHere(
       ["generate", "a boat", "--no-wait"],
       { DATA_DIR: join(folder, "data") },
       desk,
@@ -193,11 +195,7 @@ describe("without a server", () => {
   });
 
   it("says that an address does not answer", async () => {
-    const run = await runCommand(
-      ["status", "x", "--url", "http://127.0.0.1:9"],
-      { DATA_DIR: join(folder, "data") },
-      desk,
-    );
+    const run = await runHere(["status", "x", "--url", "http://127.0.0.1:9"], { DATA_DIR: join(folder, "data") }, desk);
     expect(run).toMatchObject({ code: 3, stderr: expect.stringMatching(/^safelight: unreachable: .*\n$/) });
   });
 });
@@ -243,6 +241,11 @@ describe("a program that says what it is", () => {
     const run = await runCommand(["--version"], { DATA_DIR: join(folder, "data") }, desk);
     expect(run).toMatchObject({ code: 0, text: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
   });
+
+  it("ends with the code of what went wrong, and one line about it", async () => {
+    const run = await runCommand(["paint"], { DATA_DIR: join(folder, "data") }, desk);
+    expect(run).toMatchObject({ code: 2, text: "", stderr: "safelight: usage: unknown command 'paint'\n" });
+  });
 });
 
 describe("wrong command lines end with 2 before anything is started", () => {
@@ -264,7 +267,7 @@ describe("wrong command lines end with 2 before anything is started", () => {
   ])("%j", async (parameters, complaint) => {
     const data = join(folder, "data");
     await writeFile(join(desk, "note.txt"), "");
-    const { code, text, stderr } = await runCommand(parameters, { DATA_DIR: data }, desk);
+    const { code, text, stderr } = await runHere(parameters, { DATA_DIR: data }, desk);
     expect({ code, text }).toEqual({ code: 2, text: "" });
     expect(stderr).toContain(complaint);
     expect(stderr).toMatch(/^safelight: [a-z_]+: /);

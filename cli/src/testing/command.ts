@@ -1,7 +1,10 @@
-// Runs the command as a person would, in a process of its own, free of the settings of the machine the tests run on.
+// Runs the command as a person would, free of the settings of the machine the tests run on: in a process of its own, or in this one
+// where nothing but what is printed and the exit code is looked at. A process takes half a second of a processor to start.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readEnvironment } from "../connection/environment.ts";
+import { runProgram } from "../program.ts";
 
 const repository = join(import.meta.dirname, "../../..");
 
@@ -74,6 +77,43 @@ export function runCommand(
   cwd: string,
 ): Promise<CommandRun> {
   return startCommand(parameters, environment, cwd).done;
+}
+
+/** Runs the command to its end in this process, which stands in `cwd` and prints nothing meanwhile: one at a time. */
+export async function runHere(
+  parameters: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  cwd: string,
+): Promise<CommandRun> {
+  const standing = process.cwd();
+  const stdout = catchPrinted(process.stdout);
+  const stderr = catchPrinted(process.stderr);
+  process.chdir(cwd);
+  try {
+    const all = { ...withoutSettings(), ...environment };
+    const code = await runProgram(parameters, () => readEnvironment(repository, all));
+    const bytes = stdout.printed();
+    return { code, stdout: bytes, text: bytes.toString("utf8"), stderr: stderr.printed().toString("utf8") };
+  } finally {
+    process.chdir(standing);
+    stdout.end();
+    stderr.end();
+  }
+}
+
+function catchPrinted(stream: NodeJS.WriteStream) {
+  const { write } = stream;
+  const pieces: Buffer[] = [];
+  stream.write = (piece: Uint8Array | string) => {
+    pieces.push(Buffer.from(piece as string));
+    return true;
+  };
+  return {
+    printed: () => Buffer.concat(pieces),
+    end: () => {
+      stream.write = write;
+    },
+  };
 }
 
 // Every setting is there and empty, so that neither this machine's environment nor its .env file reaches a test.
