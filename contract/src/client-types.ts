@@ -48,6 +48,7 @@ export type JsonRoute =
   | "resumeQueue"
   | "frontTask"
   | "getStatistics"
+  | "getStorage"
   | "getHealth"
   | "getOpenApi";
 

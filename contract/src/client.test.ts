@@ -219,6 +219,7 @@ async function callAdminRoutes(client: Client): Promise<void> {
   await client.resumeQueue();
   await client.frontTask({ path: { id: "t1" }, body: { front: true } });
   await client.getStatistics({ query: { hours: 24 } });
+  await client.getStorage();
   await client.getMetrics();
   await client.listAccounts();
   const worker = { base_url: "https://worker.example", worker_key: "x" };

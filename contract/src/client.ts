@@ -127,6 +127,7 @@ export function createClient(options: ClientOptions): Client {
     resumeQueue: json("resumeQueue"),
     frontTask: json("frontTask"),
     getStatistics: json("getStatistics"),
+    getStorage: json("getStorage"),
     getMetrics: async (request = {}) => (await send("getMetrics", request)).text(),
     getHealth: json("getHealth"),
     getOpenApi: json("getOpenApi"),

@@ -49,8 +49,8 @@ import {
   ParameterFacts,
   PresetFacts,
 } from "./schemas/models.ts";
-import { FrontRequest, QueueState, Statistics, TaskFront } from "./schemas/operations.ts";
-import { ErrorCodeSchema, FieldProblem, Problem } from "./schemas/problem.ts";
+import { FrontRequest, QueueState, Statistics, Storage, TaskFront } from "./schemas/operations.ts";
+import { ErrorCodeSchema, FieldProblem, Problem, StorageProblem } from "./schemas/problem.ts";
 import { SessionCreated, SessionRequest, SessionState } from "./schemas/session.ts";
 import { ResultFacts, Status, TaskErrorCodeSchema, TaskProblem } from "./schemas/status.ts";
 import { TaskItem, TasksPage } from "./schemas/tasks.ts";
@@ -117,6 +117,8 @@ export const namedSchemas: Readonly<Record<string, TSchema>> = {
   SessionState,
   Statistics,
   Status,
+  Storage,
+  StorageProblem,
   StreamResetEvent,
   TaskDeleted,
   TaskDeletedEvent,

@@ -60,6 +60,7 @@ export const endpoints = {
   resumeQueue: { method: "POST", path: "/admin/queue/resume" },
   frontTask: { method: "POST", path: "/admin/tasks/{id}/front" },
   getStatistics: { method: "GET", path: "/admin/statistics" },
+  getStorage: { method: "GET", path: "/admin/storage" },
   getMetrics: { method: "GET", path: "/admin/metrics" },
   getHealth: { method: "GET", path: "/health" },
   getOpenApi: { method: "GET", path: "/openapi.json" },

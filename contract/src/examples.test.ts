@@ -62,6 +62,7 @@ describe("golden messages", () => {
       "Parameter",
       "Preset",
       "ResultFacts",
+      "StorageProblem",
       "TaskErrorCode",
       "TaskProblem",
       "WaitingFor",

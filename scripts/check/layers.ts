@@ -43,8 +43,8 @@ export const repositoryRules: LayerRules = {
   },
   order: {
     server: (
-      "errors log config database context keys network audit events secrets sessions limits media tasks queue " +
-      "webhooks worker-client worker-accounts proxy executors dispatch gallery deploy statistics metrics http worker-host app main index"
+      "byte-size errors log config database context keys network audit events secrets sessions limits media tasks queue " +
+      "webhooks worker-client worker-accounts proxy executors dispatch gallery storage-care deploy statistics metrics http worker-host app main index"
     )
       .split(" ")
       .map((unit) => [unit]),

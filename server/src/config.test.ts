@@ -36,6 +36,10 @@ describe("readConfig", () => {
       publicBaseUrl: null,
       embeddedEngine: "auto",
       queueLimit: 1000,
+      mediaReserve: 500_000_000,
+      mediaQuota: null,
+      mediaOverQuota: "refuse",
+      mediaRetentionDays: null,
       deployMinutes: 30,
       modalPython: null,
       modalServerUrl: null,
@@ -52,6 +56,11 @@ describe("readConfig", () => {
 
   test.each([
     ["SAFELIGHT_ENV", "production"],
+    ["MEDIA_RESERVE", "half"],
+    ["MEDIA_QUOTA", "1kB"],
+    ["MEDIA_QUOTA", "-5GB"],
+    ["MEDIA_OVER_QUOTA", "remove"],
+    ["MEDIA_RETENTION_DAYS", "soon"],
     ["PORT", "65536"],
     ["PORT", "-1"],
     ["PORT", "80a"],

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseByteSize } from "./byte-size.ts";
 import { StartupError } from "./errors.ts";
 import type { LogLevel } from "./log.ts";
 
@@ -46,6 +47,14 @@ export interface Config {
   readonly embeddedEngine: EmbeddedEngineMode;
   /** Tasks that may wait at one time. */
   readonly queueLimit: number;
+  /** Bytes of the disk that are kept free of media; 0 does without looking. */
+  readonly mediaReserve: number;
+  /** Bytes that media may take in all; null without a limit. */
+  readonly mediaQuota: number | null;
+  /** What happens over the quota: nothing more is accepted, or the oldest results go. */
+  readonly mediaOverQuota: "refuse" | "remove";
+  /** Days after which what has ended goes, favourites apart; null keeps everything. */
+  readonly mediaRetentionDays: number | null;
   readonly logLevel: LogLevel;
   /** Minutes that a deploy of the worker may take. */
   readonly deployMinutes: number;
@@ -55,6 +64,10 @@ export interface Config {
   readonly modalServerUrl: string | null;
   /** Where commands are looked for. */
   readonly commandPath: string;
+  /** Secrets whose value came from a file, by the name of their setting. */
+  readonly fromFiles: readonly string[];
+  /** The environment whose data this start may take over; null unless it was said. */
+  readonly adoptEnvironment: EnvironmentName | null;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -88,11 +101,17 @@ export function readConfig(environment: Environment): Config {
     publicBaseUrl: reader.baseUrl("PUBLIC_BASE_URL"),
     embeddedEngine: reader.choice("EMBEDDED_ENGINE", ["auto", "always", "off"], name === "prod" ? "off" : "auto"),
     queueLimit: reader.integer("QUEUE_LIMIT", 1000, 1, 1_000_000),
+    mediaReserve: reader.bytes("MEDIA_RESERVE") ?? 500_000_000,
+    mediaQuota: reader.bytes("MEDIA_QUOTA", 1_000_000),
+    mediaOverQuota: reader.choice("MEDIA_OVER_QUOTA", ["refuse", "remove"], "refuse"),
+    mediaRetentionDays: reader.integer("MEDIA_RETENTION_DAYS", 0, 0, 36_500) || null,
     logLevel: reader.choice("LOG_LEVEL", ["trace", "debug", "info", "warn", "error", "fatal", "silent"], "info"),
     deployMinutes: reader.integer("DEPLOY_TIMEOUT", 30, 1, 240),
     modalPython: reader.command("MODAL_PYTHON"),
     modalServerUrl: reader.baseUrl("MODAL_SERVER_URL"),
     commandPath: reader.text("PATH") ?? "/usr/local/bin:/usr/bin:/bin",
+    adoptEnvironment: reader.optionalChoice("ADOPT_ENVIRONMENT", ["dev", "stage", "prod"]),
+    fromFiles: reader.fromFiles,
   };
   const problems = [...reader.problems, ...findContradictions(config, reader.refused)];
   if (problems.length > 0) throw new StartupError(problems);
@@ -118,6 +137,9 @@ function findContradictions(config: Config, refused: ReadonlySet<string>): strin
       "COOKIE_SAMESITE: none needs https: set PUBLIC_BASE_URL to an https address, or TRUSTED_PROXIES when a proxy ends TLS.",
     );
   }
+  if (config.mediaOverQuota === "remove" && config.mediaQuota === null && !refused.has("MEDIA_QUOTA")) {
+    problems.push("MEDIA_OVER_QUOTA: remove needs a MEDIA_QUOTA, such as 200GB.");
+  }
   if (config.environment === "dev") return problems;
   const needed = { API_KEY: config.apiKey, ADMIN_KEY: config.adminKey, ENCRYPTION_KEY: config.encryptionKey };
   for (const [name, value] of Object.entries(needed)) {
@@ -134,6 +156,7 @@ function findContradictions(config: Config, refused: ReadonlySet<string>): strin
 class SettingsReader {
   readonly problems: string[] = [];
   readonly refused = new Set<string>();
+  readonly fromFiles: string[] = [];
   readonly #environment: Environment;
 
   constructor(environment: Environment) {
@@ -153,12 +176,26 @@ class SettingsReader {
     return found ?? this.#refuse(name, `must be one of ${choices.join(", ")}.`, fallback);
   }
 
+  optionalChoice<const Choice extends string>(name: string, choices: readonly Choice[]): Choice | null {
+    return this.text(name) === undefined ? null : this.choice<Choice | "">(name, choices, "") || null;
+  }
+
   integer(name: string, fallback: number, minimum: number, maximum: number): number {
     const value = this.text(name);
     if (value === undefined) return fallback;
     const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
     if (number >= minimum && number <= maximum) return number;
     return this.#refuse(name, `must be a whole number from ${minimum} to ${maximum}.`, fallback);
+  }
+
+  /** An amount of storage such as `20GB`, in bytes. */
+  bytes(name: string, minimum = 0): number | null {
+    const value = this.text(name);
+    if (value === undefined) return null;
+    const bytes = parseByteSize(value);
+    if (bytes !== null && bytes >= minimum) return bytes;
+    const least = minimum === 0 ? "" : ` of at least ${minimum}`;
+    return this.#refuse(name, `must be a number of bytes${least}, or one with a unit such as 20GB.`, null);
   }
 
   /** A command of the path as it is, a path made absolute. */
@@ -243,6 +280,7 @@ class SettingsReader {
       return this.#refuse(name, `is set twice: keep either ${name} or ${name}_FILE.`, null);
     }
     if (file === undefined) return value === undefined ? null : this.#checkSecret(name, name, value);
+    this.fromFiles.push(name);
     try {
       const content = readFileSync(resolve(repositoryRoot, file), "utf8").trim();
       return content === ""
@@ -255,7 +293,7 @@ class SettingsReader {
   }
 
   #checkSecret(name: string, variable: string, value: string): string | null {
-    if (name === "ENCRYPTION_KEY" && parseEncryptionKey(value) === null) {
+    if (name === "ENCRYPTION_KEY" && parseEncryptionKeys(value) === null) {
       return this.#refuse(name, "must be 32 random bytes in base64 or hex (openssl rand -base64 32).", null, variable);
     }
     if (name === "METRICS_TOKEN" && value.length < 16) {
@@ -282,6 +320,13 @@ class SettingsReader {
     this.refused.add(name);
     return value;
   }
+}
+
+/** The key in force, and after commas former ones that still read; null when the text is none. */
+export function parseEncryptionKeys(text: string): readonly [Buffer, ...Buffer[]] | null {
+  const [first = null, ...others] = text.split(",").map((part) => parseEncryptionKey(part.trim()));
+  if (first === null || others.includes(null)) return null;
+  return [first, ...others.filter((key) => key !== null)];
 }
 
 /** 32 bytes written as base64, base64url or hex; null when the text is none of these. */

@@ -1,4 +1,4 @@
-import { type ErrorCode, errorCodes } from "@safelight/contract";
+import { type ErrorCode, errorCodes, type StorageProblem } from "@safelight/contract";
 
 /** One field of a refused request. `field` is a path such as `arbitrary_frames[1].frame_index`. */
 export interface FieldError {
@@ -13,6 +13,8 @@ export interface ErrorExtras {
   readonly retryAfter?: number;
   /** Further answer headers, such as `allow` or `content-range`. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Where there is too little room: the numbers. */
+  readonly storage?: StorageProblem;
   readonly cause?: unknown;
 }
 
@@ -26,6 +28,7 @@ export class SafelightError extends Error {
   readonly fields: readonly FieldError[] | undefined;
   readonly retryAfter: number | undefined;
   readonly headers: Readonly<Record<string, string>> | undefined;
+  readonly storage: StorageProblem | undefined;
 
   constructor(code: ErrorCode, detail: string, extras: ErrorExtras = {}) {
     super(detail, extras.cause === undefined ? undefined : { cause: extras.cause });
@@ -35,6 +38,7 @@ export class SafelightError extends Error {
     this.fields = extras.fields;
     this.retryAfter = extras.retryAfter;
     this.headers = extras.headers;
+    this.storage = extras.storage;
   }
 
   /** HTTP status that the contract gives this code. */

@@ -26,7 +26,7 @@ const source = `
   execFileSync("mount", ["-t", "tmpfs", "-o", "size=6m", "tmpfs", folder]);
   const { startServer } = await import(${JSON.stringify(import.meta.resolve("./main.ts"))});
   const { picture } = await import(${JSON.stringify(import.meta.resolve("./testing/pictures.ts"))});
-  const server = await startServer({ DATA_DIR: folder, PORT: "0", LOG_LEVEL: "silent" });
+  const server = await startServer({ DATA_DIR: folder, PORT: "0", LOG_LEVEL: "silent", MEDIA_RESERVE: "0" });
   const key = { "x-api-key": server.secrets.apiKey };
   const generate = () => fetch(server.url + "/generate", {
     method: "POST",

@@ -38,6 +38,7 @@ import { createSecretCheck } from "./sessions/credential.ts";
 import { OpenStreams } from "./sessions/open-streams.ts";
 import { sweepSessions } from "./sessions/sessions.ts";
 import { createStorageUse } from "./statistics/storage-use.ts";
+import { StorageCare } from "./storage-care/storage-care.ts";
 import { timeLimits } from "./tasks/time-limits.ts";
 import { startWebhookSender } from "./webhooks/sender.ts";
 import { startHealthChecks } from "./worker-accounts/health-checks.ts";
@@ -127,6 +128,8 @@ export async function startServer(environment: Environment, options: StartOption
   opened.defer(startCounting(media, log));
   const databaseFile = join(directory.path, "safelight.sqlite");
   const storage = createStorageUse(media, { dataDirectory: directory.path, databaseFile });
+  const storageCare = new StorageCare(context, media);
+  opened.defer(storageCare.start());
   const version = await readVersion();
   const metrics = createMetrics({ context, accounts, storage, version, ofProcess: true });
   opened.defer(() => metrics.close());
@@ -153,6 +156,7 @@ export async function startServer(environment: Environment, options: StartOption
     isMetricsToken: config.metricsToken === null ? () => false : createSecretCheck(config.metricsToken),
     metrics,
     storage,
+    storageCare,
     audit,
     accounts,
     deployer,

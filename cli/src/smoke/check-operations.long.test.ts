@@ -58,6 +58,33 @@ const cases: DamageCase[] = [
     },
     /a gap at/,
   ],
+  [
+    "storage",
+    "nothing is stored",
+    { at: "GET /admin/storage", answer: (a) => changeJson(a, (b) => (b.media_bytes = 0)) },
+    /finds no media/,
+  ],
+  [
+    "storage",
+    "no room",
+    { at: "GET /admin/storage", answer: (a) => changeJson(a, (b) => (b.accepting = false)) },
+    /too little room/,
+  ],
+  [
+    "storage",
+    "the numbers do not add up",
+    { at: "GET /admin/storage", answer: (a) => changeJson(a, (b) => (b.needed_bytes = Number(b.needed_bytes) + 1)) },
+    /adds up wrong/,
+  ],
+  [
+    "storage",
+    "something will be removed",
+    {
+      at: "GET /admin/storage",
+      answer: (a) => changeJson(a, (b) => (b.next_removal = { reason: "age", at: null, task_id: "a" })),
+    },
+    /nobody wants removed/,
+  ],
   ["metrics", "open to all", { at: "GET /admin/metrics", answer: (a) => (a.status = 200) }, /200 instead of 401/],
   [
     "metrics",

@@ -1,5 +1,5 @@
 // The queue in the hands of an operator, and the figures that tell how an installation does.
-import type { AdminTasksPage, QueueState, Statistics, Status, TaskFront } from "@safelight/contract";
+import type { AdminTasksPage, QueueState, Statistics, Status, Storage, TaskFront } from "@safelight/contract";
 import type { Operator } from "./operator.ts";
 import type { Part } from "./part.ts";
 import { must, mustAnswer, mustHaveType, mustRefuse, type Probe, shapeOf, textOf } from "./probe.ts";
@@ -15,6 +15,11 @@ export const operationsParts: readonly Part[] = [
     name: "statistics",
     routes: ["getStatistics"],
     check: async ({ probe, operator }) => checkStatistics(probe, await operator()),
+  },
+  {
+    name: "storage",
+    routes: ["getStorage"],
+    check: async ({ probe, operator }) => checkStorage(probe, await operator()),
   },
   {
     name: "metrics",
@@ -96,6 +101,26 @@ async function checkStatistics(probe: Probe, operator: Operator): Promise<string
   }
   mustRefuse(await operator.ask("getStatistics", { search: "?hours=1000" }), 422, "validation_failed");
   return `${done(after)} done in two hours`;
+}
+
+/** What an operator is told of the disk agrees with itself, and with what was just stored. */
+async function checkStorage(probe: Probe, operator: Operator): Promise<string> {
+  mustRefuse(await probe.ask("getStorage"), 401, "session_required");
+  await makeOne(probe);
+  const found = shapeOf<Storage>("getStorage", await operator.ask("getStorage"), 200);
+  must(found.accepting, `no task is accepted: there is too little room (${String(found.short_of)})`);
+  must(found.short_of === null, "GET /admin/storage accepts tasks and says what keeps them out");
+  must(
+    found.media_bytes > 0 && found.media_files > 0,
+    "GET /admin/storage finds no media where a picture was just made",
+  );
+  const { needed_bytes: needed, reserve_bytes: reserve, expected_bytes: expected } = found;
+  must(needed === reserve + expected, "GET /admin/storage adds up wrong what must be free");
+  const isEnough = reserve === 0 || found.free_bytes === null || found.free_bytes >= needed;
+  must(isEnough, "GET /admin/storage accepts tasks without the room that it says they need");
+  const keeps = found.retention_days === null && (found.quota_bytes === null || found.over_quota === "refuse");
+  must(!keeps || found.next_removal === null, "GET /admin/storage will remove something that nobody wants removed");
+  return `${found.media_files} files, ${keeps ? "nothing is removed by itself" : "old results are removed"}`;
 }
 
 async function checkMetrics(probe: Probe, operator: Operator): Promise<string> {

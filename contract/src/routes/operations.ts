@@ -2,7 +2,7 @@
 import Type from "typebox";
 import { endpoints } from "../endpoints.ts";
 import { TaskPath } from "../schemas/fields.ts";
-import { FrontRequest, QueueState, Statistics, StatisticsQuery, TaskFront } from "../schemas/operations.ts";
+import { FrontRequest, QueueState, Statistics, StatisticsQuery, Storage, TaskFront } from "../schemas/operations.ts";
 import { cookie, door, json, jsonBody, machine, oneTask, origin } from "./error-sets.ts";
 
 export const operationsRoutes = {
@@ -61,6 +61,17 @@ export const operationsRoutes = {
     query: StatisticsQuery,
     responses: { 200: { description: "The figures.", content_type: json, schema: Statistics } },
     errors: [...door, "validation_failed", ...machine],
+  },
+  getStorage: {
+    name: "getStorage",
+    ...endpoints.getStorage,
+    group: "admin",
+    access: "admin",
+    summary: "Look at the storage",
+    description:
+      "What is stored, the room that is left, what accepted tasks will need of it, the quota, and what is removed by itself and when.",
+    responses: { 200: { description: "How it stands.", content_type: json, schema: Storage } },
+    errors: [...door, ...machine],
   },
   getMetrics: {
     name: "getMetrics",

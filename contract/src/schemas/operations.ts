@@ -1,5 +1,5 @@
 import Type, { type Static } from "typebox";
-import { nullable, nullableInteger, nullableString, nullableTime, taskIdExample, time } from "./fields.ts";
+import { choice, nullable, nullableChoice, nullableInteger, nullableString, nullableTime, taskIdExample, time } from "./fields.ts";
 
 export const QueueState = Type.Object(
   {
@@ -80,3 +80,53 @@ export const Statistics = Type.Object(
   { description: "How much was done and how long it took. Tasks that were deleted since are not counted." },
 );
 export type Statistics = Static<typeof Statistics>;
+
+export const Storage = Type.Object(
+  {
+    accepting: Type.Boolean({ description: "Whether there is room for new tasks." }),
+    short_of: nullableChoice(["disk", "quota"], {
+      description: "What keeps new tasks out: the reserve on the disk or the quota; null while they are accepted.",
+    }),
+    media_bytes: count("Results, previews and uploads."),
+    media_files: count("How many files these are."),
+    database_bytes: count("The database with its log."),
+    free_bytes: nullableInteger({ minimum: 0, description: "Room where they lie; null where it cannot be told." }),
+    reserve_bytes: count("Room that is kept free (MEDIA_RESERVE); 0 where nobody looks."),
+    expected_bytes: count("What accepted tasks are expected to write."),
+    needed_bytes: count("Room that must be free for a task to be accepted: the reserve and what is expected."),
+    quota_bytes: nullableInteger({
+      minimum: 0,
+      description: "What media may take in all (MEDIA_QUOTA); null without.",
+    }),
+    over_quota: choice(["refuse", "remove"], {
+      description: "What happens over the quota: new tasks are refused, or the oldest results go.",
+    }),
+    retention_days: nullableInteger({
+      minimum: 1,
+      description: "Days after which what has ended is removed (MEDIA_RETENTION_DAYS); null keeps everything.",
+    }),
+    favourites: Type.Object(
+      { tasks: count("How many."), bytes: count("Their results.") },
+      { description: "What is never removed by itself." },
+    ),
+    next_removal: nullable(
+      Type.Object({
+        reason: choice(["age", "quota"]),
+        at: nullableTime("When its days are over; null where it goes as soon as room is wanted."),
+        task_id: Type.String({ description: "The task that goes first.", examples: [taskIdExample] }),
+      }),
+      { description: "What will be removed next; null where nothing is removed by itself." },
+    ),
+    last_removal: nullable(
+      Type.Object({
+        reason: choice(["age", "quota"]),
+        at: time("When."),
+        tasks: count("How many tasks went."),
+        bytes: count("What their results took."),
+      }),
+      { description: "What was removed last, by itself; null where nothing ever was." },
+    ),
+  },
+  { description: "How much is stored, how much room there is, and what is removed by itself." },
+);
+export type Storage = Static<typeof Storage>;

@@ -1,6 +1,7 @@
 import { fieldErrorCodes } from "@safelight/catalog";
 import Type, { type Static } from "typebox";
 import { type ErrorCode, errorCodes } from "../errors.ts";
+import { choice } from "./fields.ts";
 
 export const ErrorCodeSchema = Type.Unsafe<ErrorCode>({
   type: "string",
@@ -20,6 +21,22 @@ export const FieldProblem = Type.Object(
 );
 export type FieldProblem = Static<typeof FieldProblem>;
 
+export const StorageProblem = Type.Object(
+  {
+    limit: choice(["disk", "quota"], {
+      description: "Which limit: the reserve on the disk (MEDIA_RESERVE) or the quota (MEDIA_QUOTA).",
+    }),
+    limit_bytes: Type.Integer({ minimum: 0, description: "That limit." }),
+    free_bytes: Type.Integer({ minimum: 0, description: "Room on the disk, or below the quota." }),
+    needed_bytes: Type.Integer({
+      minimum: 0,
+      description: "What would have to be free for this request and for all that was accepted before.",
+    }),
+  },
+  { description: "How much room there is, and how much is needed." },
+);
+export type StorageProblem = Static<typeof StorageProblem>;
+
 export const Problem = Type.Object(
   {
     type: Type.String({ description: "Name of the kind of problem, a URN." }),
@@ -31,6 +48,7 @@ export const Problem = Type.Object(
     user_action: Type.String({ description: "What the person can do about it." }),
     correlation_id: Type.String({ description: "Finds the request in the server's log." }),
     errors: Type.Optional(Type.Array(FieldProblem, { description: "The fields at fault; at most 50 are listed." })),
+    storage: Type.Optional(StorageProblem),
   },
   { description: "Every refusal has this form (RFC 9457, application/problem+json)." },
 );

@@ -21,7 +21,8 @@ export async function deleteTask(context: Context, id: string): Promise<void> {
   await removeNoted(context, files);
 }
 
-function deleteRecord(context: Context, tx: Transaction, id: string): string[] {
+/** The part in the database, for verbs that delete in a transaction of their own: answers the files that are to go after it. */
+export function deleteRecord(context: Context, tx: Transaction, id: string): string[] {
   const task = readTask(tx.prepare, id);
   if (task === undefined) throw taskNotFound();
   if (!isEnded(task.status)) {

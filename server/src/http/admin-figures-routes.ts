@@ -5,7 +5,7 @@ import { registerAdmin } from "./register-admin.ts";
 
 /** Figures for the dashboard and for whoever collects metrics. Both are asked for every few seconds and leave rows of failures only. */
 export function registerAdminFiguresRoutes(registrar: Registrar): void {
-  const { context: system, metrics, storage } = registrar.installation;
+  const { context: system, metrics, storage, storageCare } = registrar.installation;
   const statistics = createStatistics(system);
 
   registerAdmin<StatisticsQuery>(
@@ -16,6 +16,10 @@ export function registerAdminFiguresRoutes(registrar: Registrar): void {
       ...statistics(query.hours ?? 24),
       storage: await storage.look(),
     }),
+  );
+
+  registerAdmin(registrar, routes.getStorage, { action: "read_storage", records: "failures" }, () =>
+    storageCare.describe(),
   );
 
   registerAdmin(

@@ -38,10 +38,13 @@ function lookAtDatabase({ context }: Installation): Part {
   }
 }
 
-async function lookAtStorage({ context }: Installation): Promise<Part> {
+async function lookAtStorage({ context, storageCare }: Installation): Promise<Part> {
   try {
     await context.media.stat("results/none");
-    return part("media_storage", "ok", "It answers.");
+    const shortage = await storageCare.shortage();
+    return shortage === null
+      ? part("media_storage", "ok", "It answers.")
+      : part("media_storage", "degraded", `New tasks are refused. ${shortage}`);
   } catch {
     return part("media_storage", "failed", "It cannot be read.");
   }

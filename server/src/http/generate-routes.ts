@@ -31,6 +31,7 @@ async function generate(installation: Installation, call: Call): Promise<Generat
   const replay = idempotency === null ? null : await findReplay(context, idempotency);
   if (replay !== null) return accept(reply, replay, true);
   await refuseWithoutCapacity(installation, context, request);
+  await installation.storageCare.letTaskIn(request);
   await storeRequestImages(context, sent);
   const { queueLimit } = installation.config;
   const { answer, replayed } = await submitTask(context, { request, idempotency, queueLimit });

@@ -8,6 +8,7 @@ import type { Metrics } from "../metrics/metrics.ts";
 import type { WorkspaceTasks } from "../proxy/workspace-tasks.ts";
 import type { OpenStreams } from "../sessions/open-streams.ts";
 import type { StorageUse } from "../statistics/storage-use.ts";
+import type { StorageCare } from "../storage-care/storage-care.ts";
 import type { AccountRegistry } from "../worker-accounts/registry.ts";
 
 /** What the embedded engine does for the edge besides running tasks; handed in, so that the edge loads no engine. */
@@ -38,6 +39,7 @@ export interface Installation {
   readonly isMetricsToken: (presented: string) => boolean;
   readonly metrics: Metrics;
   readonly storage: StorageUse;
+  readonly storageCare: StorageCare;
   readonly audit: AuditBook;
   readonly accounts: AccountRegistry;
   readonly deployer: Deployer;

@@ -22,6 +22,7 @@ export function problemOf(error: SafelightError, instance: string, correlationId
     user_action,
     correlation_id: correlationId,
     ...(error.fields === undefined ? {} : { errors: error.fields.slice(0, mostFields).map((field) => ({ ...field })) }),
+    ...(error.storage === undefined ? {} : { storage: error.storage }),
   };
 }
 
@@ -45,6 +46,7 @@ export function handleErrors(app: FastifyInstance, log: Log): void {
     // A caller who has left is no failure, and a worker that does not answer is not ours.
     const isQuiet =
       ["no_workers", "queue_full"].includes(error.code) ||
+      error.storage !== undefined ||
       (error.code === "worker_unreachable" && request.raw.socket.destroyed);
     if (error.status >= 500 && !isQuiet) {
       log[error.code === "worker_unreachable" ? "warn" : "error"]("a request failed", {

@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { SafelightError } from "../errors.ts";
 import { largestImageBytes } from "../media/inspect-image.ts";
 import { findUpload, receiveUpload, type Upload, uploadName } from "../media/uploads.ts";
+import type { Installation } from "./installation.ts";
 import { sendFile } from "./media-answer.ts";
 import { receiveOneFile } from "./receive-one-file.ts";
 import { type Call, type Registrar, register } from "./register.ts";
@@ -18,7 +19,7 @@ export async function registerUploadRoutes(registrar: Registrar): Promise<void> 
     // The body stays unread until the handler takes it.
     scope.addContentTypeParser("multipart/form-data", (_request, _body, done) => done(null));
     register({ ...registrar, app: scope }, routes.createUpload, async (call) => {
-      const { upload, known } = await receiveImage(call);
+      const { upload, known } = await receiveImage(installation, call);
       call.reply.code(known ? 200 : 201);
       return describeUpload(upload, installation.config.publicBaseUrl);
     });
@@ -48,12 +49,16 @@ export function describeUpload(upload: Upload, publicBaseUrl: string | null): Up
   return { ...upload, url: `${publicBaseUrl ?? ""}/uploads/${upload.id}` };
 }
 
-async function receiveImage({ context, request }: Call): Promise<{ upload: Upload; known: boolean }> {
+async function receiveImage(
+  { storageCare }: Installation,
+  { context, request }: Call,
+): Promise<{ upload: Upload; known: boolean }> {
   if (request.headers["content-type"] === undefined) {
     throw new SafelightError("unsupported_media_type", "Send multipart/form-data with one part named file.");
   }
   if (Number(request.headers["content-length"] ?? 0) > largestBody) {
     throw new SafelightError("payload_too_large", "The image is larger than 20 MB.");
   }
+  await storageCare.letUploadIn(Number(request.headers["content-length"] ?? largestImageBytes));
   return receiveOneFile(request, (file) => receiveUpload(context, file));
 }

@@ -8,6 +8,9 @@ export interface MediaUsage {
   readonly files: number;
 }
 
+/** What those need who act on it. */
+export type CountedMedia = Pick<MeteredMediaStore, "usage" | "isCounted">;
+
 /** Files looked at before everyone else gets their turn. */
 const lookedAtOnce = 50;
 const folders = ["results/", "previews/", "uploads/", "thumbnails/"] as const;
@@ -22,6 +25,7 @@ export class MeteredMediaStore implements MediaStore {
   readonly #busy = new Map<string, number>();
   #total = new Total();
   #walk: Walk | null = null;
+  #isCounted = false;
 
   constructor(store: MediaStore) {
     this.#store = store;
@@ -29,6 +33,11 @@ export class MeteredMediaStore implements MediaStore {
 
   usage(): MediaUsage {
     return { bytes: Math.max(0, this.#total.bytes), files: Math.max(0, this.#total.files) };
+  }
+
+  /** False until everything was counted once: what was there before the start is missing so far. */
+  get isCounted(): boolean {
+    return this.#isCounted;
   }
 
   /** Counts every file anew. Only one walk goes on at a time; `signal` ends it, and what was known before stands. */
@@ -51,6 +60,7 @@ export class MeteredMediaStore implements MediaStore {
         }
       }
       this.#total = walk.total;
+      this.#isCounted = true;
     } finally {
       this.#walk = null;
     }

@@ -1,8 +1,8 @@
 /** How much an installation stores: what is known of its media, the size of its database, and the room that is left. */
-import { stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { Statistics } from "@safelight/contract";
 import type { MediaUsage } from "../media/metered-media-store.ts";
+import { databaseBytes, freeBytes } from "../storage-care/disk.ts";
 
 export interface StorageUse {
   /** Asks the file system for three figures and walks nothing. */
@@ -17,22 +17,12 @@ export function createStorageUse(
   return {
     look: async () => {
       const { bytes, files } = media.usage();
-      const sizes = await Promise.all(["", "-wal", "-shm"].map((end) => sizeOf(databaseFile + end)));
       return {
         media_bytes: bytes,
         media_files: files,
-        database_bytes: sizes.reduce((sum, size) => sum + size, 0),
+        database_bytes: await databaseBytes(databaseFile),
         free_bytes: await freeBytes(join(dataDirectory, "media")),
       };
     },
   };
-}
-
-async function sizeOf(file: string): Promise<number> {
-  return (await stat(file).catch(() => null))?.size ?? 0;
-}
-
-async function freeBytes(folder: string): Promise<number | null> {
-  const found = await statfs(folder).catch(() => null);
-  return found === null ? null : found.bavail * found.bsize;
 }

@@ -29,6 +29,7 @@ import { WorkspaceTasks } from "../proxy/workspace-tasks.ts";
 import { createSecretCheck } from "../sessions/credential.ts";
 import { OpenStreams } from "../sessions/open-streams.ts";
 import { createStorageUse } from "../statistics/storage-use.ts";
+import { StorageCare } from "../storage-care/storage-care.ts";
 import { openRegistry } from "../worker-accounts/open-registry.ts";
 import type { AccountRegistry } from "../worker-accounts/registry.ts";
 
@@ -120,6 +121,7 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
     isMetricsToken: config.metricsToken === null ? () => false : createSecretCheck(config.metricsToken),
     metrics,
     storage,
+    storageCare: new StorageCare(context, media),
     audit: new AuditBook(context, auditKeys),
     accounts,
     deployer: await Deployer.open(context, accounts),

@@ -8,6 +8,7 @@ import { queueTurns } from "./0007-queue-turns.ts";
 import { webhookOutbox } from "./0008-webhook-outbox.ts";
 import { auditChain } from "./0009-audit-chain.ts";
 import { rateLimits } from "./0010-rate-limits.ts";
+import { removable } from "./0011-removable.ts";
 import type { Migration } from "./migration.ts";
 
 export const migrations: readonly Migration[] = [
@@ -21,4 +22,5 @@ export const migrations: readonly Migration[] = [
   webhookOutbox,
   auditChain,
   rateLimits,
+  removable,
 ];

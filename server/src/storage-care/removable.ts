@@ -1,0 +1,47 @@
+/** Which tasks may be removed by themselves: those that have ended and are nobody's favourite. */
+import type { Context } from "../context/context.ts";
+
+export interface Removable {
+  readonly id: string;
+  readonly finishedAt: number;
+  readonly bytes: number;
+}
+
+const wanted = `SELECT id, finished_at, coalesce(result_bytes, 0) AS bytes FROM tasks INDEXED BY tasks_removable
+  WHERE favourite = 0 AND finished_at IS NOT NULL AND`;
+
+/** The oldest that ended before a time, results and failures alike, at most `limit`. */
+export function endedBefore({ database }: Context, time: number, limit: number): Removable[] {
+  // One after the other: the index has each in order.
+  return ["done", "failed"]
+    .flatMap((status) =>
+      database
+        .prepareRead(`${wanted} status = '${status}' AND finished_at < ? ORDER BY finished_at, sequence LIMIT ?`)
+        .all(time, limit),
+    )
+    .map(toRemovable)
+    .sort((one, other) => one.finishedAt - other.finishedAt)
+    .slice(0, limit);
+}
+
+/** The oldest results, at most `limit`; failures take no room. */
+export function oldestResults({ database }: Context, limit: number): Removable[] {
+  return database
+    .prepareRead(`${wanted} status = 'done' ORDER BY finished_at, sequence LIMIT ?`)
+    .all(limit)
+    .map(toRemovable);
+}
+
+/** The result that goes first when room is wanted. */
+export function nextByQuota(context: Context): Removable | null {
+  return oldestResults(context, 1)[0] ?? null;
+}
+
+/** What goes first by its age. */
+export function nextByAge(context: Context): Removable | null {
+  return endedBefore(context, Number.MAX_SAFE_INTEGER, 1)[0] ?? null;
+}
+
+function toRemovable(row: Readonly<Record<string, unknown>>): Removable {
+  return { id: String(row.id), finishedAt: Number(row.finished_at), bytes: Number(row.bytes) };
+}
