@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { parseByteSize } from "./byte-size.ts";
 import { StartupError } from "./errors.ts";
 import type { LogLevel } from "./log.ts";
+import { isHostName, parseEncryptionKeys, parseHostEntry, parseNetwork, parseOrigin, webhookSecretBytes } from "./setting-forms.ts";
 
 export type EnvironmentName = "dev" | "stage" | "prod";
 export type EmbeddedEngineMode = "auto" | "always" | "off";
@@ -71,6 +72,8 @@ export interface Config {
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+export { parseEncryptionKey, parseEncryptionKeys } from "./setting-forms.ts";
 
 /** The folder that holds package.json: relative paths in settings count from here, wherever the command was started. */
 export const repositoryRoot = fileURLToPath(new URL("../../", import.meta.url));
@@ -320,63 +323,4 @@ class SettingsReader {
     this.refused.add(name);
     return value;
   }
-}
-
-/** The key in force, and after commas former ones that still read; null when the text is none. */
-export function parseEncryptionKeys(text: string): readonly [Buffer, ...Buffer[]] | null {
-  const [first = null, ...others] = text.split(",").map((part) => parseEncryptionKey(part.trim()));
-  if (first === null || others.includes(null)) return null;
-  return [first, ...others.filter((key) => key !== null)];
-}
-
-/** 32 bytes written as base64, base64url or hex; null when the text is none of these. */
-export function parseEncryptionKey(text: string): Buffer | null {
-  if (/^[0-9a-f]{64}$/i.test(text)) return Buffer.from(text, "hex");
-  if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(text)) return null;
-  return Buffer.from(text, "base64");
-}
-
-function webhookSecretBytes(text: string): number {
-  if (!text.startsWith("whsec_")) return Buffer.byteLength(text);
-  const encoded = text.slice("whsec_".length);
-  return /^[A-Za-z0-9+/]+={0,2}$/.test(encoded) ? Buffer.from(encoded, "base64").length : 0;
-}
-
-function isHostName(text: string): boolean {
-  return text.length <= 253 && /^(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*\.?$/i.test(text) && !/^[\d.]+$/.test(text);
-}
-
-function parseOrigin(entry: string): string | { problem: string } {
-  if (entry === "*") return { problem: "* would let every site in; list each origin." };
-  const url = URL.parse(entry);
-  const fits =
-    url !== null && /^https?:$/.test(url.protocol) && url.pathname === "/" && url.search === "" && url.hash === "";
-  if (!fits || url.username !== "" || url.hostname.includes("*")) {
-    return { problem: "must be a comma-separated list of origins such as https://studio.example (no path, no *)." };
-  }
-  return url.origin;
-}
-
-function parseHostEntry(entry: string): string | { problem: string } {
-  const match = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/i.exec(entry);
-  const name = match?.[1]?.toLowerCase() ?? "";
-  const plain = name.replace(/^\[(.*)\]$/, "$1");
-  const fits = match !== null && (isIP(plain) > 0 || isHostName(name)) && Number(match[2] ?? 0) <= 65_535;
-  if (!fits) return { problem: "must be a comma-separated list of host names, with or without a port (no *)." };
-  return match[2] === undefined ? name : `${name}:${match[2]}`;
-}
-
-function parseNetwork(entry: string): string | { problem: string } {
-  const [address = "", length, more] = entry.split("/");
-  const version = isIP(address);
-  const longest = version === 4 ? 32 : 128;
-  const fits =
-    version > 0 &&
-    more === undefined &&
-    (length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= longest));
-  // A range of zero bits believes everybody, which is the fault that the setting exists to prevent.
-  if (!fits || Number(length ?? longest) === 0) {
-    return { problem: "must be a comma-separated list of IP addresses or CIDR ranges such as 10.0.0.0/8." };
-  }
-  return entry;
 }
