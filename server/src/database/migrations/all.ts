@@ -9,6 +9,7 @@ import { webhookOutbox } from "./0008-webhook-outbox.ts";
 import { auditChain } from "./0009-audit-chain.ts";
 import { rateLimits } from "./0010-rate-limits.ts";
 import { removable } from "./0011-removable.ts";
+import { secretLives } from "./0012-secrets.ts";
 import type { Migration } from "./migration.ts";
 
 export const migrations: readonly Migration[] = [
@@ -23,4 +24,5 @@ export const migrations: readonly Migration[] = [
   auditChain,
   rateLimits,
   removable,
+  secretLives,
 ];
