@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
@@ -11,15 +12,18 @@ from fastapi import FastAPI
 
 from safelight_worker.app import Parts, build_app
 from safelight_worker.health import create_health
-from safelight_worker.host_modal import ModalHost, Remote
+from safelight_worker.host_modal import ModalHost, Remote, RunningStore
 from safelight_worker.settings import ModelSpec
-from safelight_worker.store import KeptTask, MediaShelf, TaskStore
+from safelight_worker.store import KeptTask, MediaShelf
 from safelight_worker.tasks import Tasks
 
+log = logging.getLogger(__name__)
+
 _KEEP_SECONDS = 24 * 3600.0
+_SWEEP_SECONDS = 600.0
 
 
-class CommittedStore(TaskStore):
+class CommittedStore(RunningStore):
     """A store on a volume: what it has written counts once it is committed, so that a restart finds it."""
 
     def __init__(self, root: Path, remote: Remote) -> None:
@@ -37,17 +41,27 @@ def build_modal_app(key: str, folder: Path, specs: Mapping[str, ModelSpec], remo
     store = CommittedStore(folder, remote)
     shelf = MediaShelf(folder)
     host = ModalHost(store, specs, remote, slots)
-    tasks: Tasks | None = None
+    tasks = Tasks(host, store, shelf, _KEEP_SECONDS)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        probing = asyncio.create_task(host.probe())
+        for left in store.left:
+            tasks.adopt(*await host.adopted(left))
+        watching = [asyncio.create_task(host.keep_looking()), asyncio.create_task(_keep_sweeping(tasks))]
         try:
             yield
         finally:
-            probing.cancel()
-            if tasks is not None:
-                await tasks.stop()
+            for one in watching:
+                one.cancel()
+            await tasks.stop()
 
-    tasks = Tasks(host, store, shelf, _KEEP_SECONDS)
     return build_app(Parts(key, tasks, shelf, create_health("modal", host, tasks), lifespan))
+
+
+async def _keep_sweeping(tasks: Tasks) -> None:
+    while True:
+        await asyncio.sleep(_SWEEP_SECONDS)
+        try:
+            await tasks.sweep()
+        except OSError as error:
+            log.warning("old tasks could not be swept away: %s", error)

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -35,6 +35,10 @@ class RunFailed(Exception):
         self.error = task_error(code, detail, retryable)
 
 
+class RunGoesOn(Exception):
+    """This process ends, the run does not: who starts next takes it up with `Tasks.adopt`. No end is told."""
+
+
 class Runner(Protocol):
     """What runs attempts: processes on this machine, or functions elsewhere."""
 
@@ -49,7 +53,10 @@ class Runner(Protocol):
         """How many tasks fit at once: `image`, `video` and `total`."""
 
     async def run(self, attempt: Attempt, task: CheckedTask, media: Mapping[str, Path]) -> Finished:
-        """Runs an attempt to its end and heeds `attempt.stop`. The result then is in its place. Errors: RunFailed."""
+        """Runs an attempt to its end and heeds `attempt.stop`. The result then is in its place.
+
+        Errors: RunFailed, RunGoesOn.
+        """
 
 
 class Finished:
@@ -187,10 +194,13 @@ class Tasks:
         media = self._require_media(body["media"])
         attempt = Attempt(_first_state(body), checked.type, tuple(media), float(body["deadline_s"]))
         self._attempts[attempt.id] = attempt
-        work = asyncio.get_running_loop().create_task(self._perform(attempt, checked, media, earlier))
-        self._work.add(work)
-        work.add_done_callback(self._work.discard)
+        self._begin(attempt, lambda: self.runner.run(attempt, checked, media), earlier)
         return attempt.task, True
+
+    def adopt(self, attempt: Attempt, finish: Callable[[], Awaitable[Finished]]) -> None:
+        """Goes on with an attempt that was begun before this process; `finish` is what Runner.run is for others."""
+        self._attempts[attempt.id] = attempt
+        self._begin(attempt, finish, None)
 
     def find(self, task_id: str, number: int | None) -> Attempt:
         """The attempt that is meant, the newest without a number. Errors: `task_not_found`, `attempt_superseded`."""
@@ -266,9 +276,12 @@ class Tasks:
             raise Refusal("media_missing", "Pictures of the task are not here.", missing)
         return {media_id: path for media_id, path in paths.items() if path is not None}
 
-    async def _perform(
-        self, attempt: Attempt, task: CheckedTask, media: Mapping[str, Path], earlier: Attempt | None
-    ) -> None:
+    def _begin(self, attempt: Attempt, run: Callable[[], Awaitable[Finished]], earlier: Attempt | None) -> None:
+        work = asyncio.get_running_loop().create_task(self._perform(attempt, run, earlier))
+        self._work.add(work)
+        work.add_done_callback(self._work.discard)
+
+    async def _perform(self, attempt: Attempt, run: Callable[[], Awaitable[Finished]], earlier: Attempt | None) -> None:
         """Takes an attempt through its run and leaves its end on disk before it is told. Never raises."""
         timer = asyncio.get_running_loop().call_at(
             asyncio.get_running_loop().time() + max(0.0, attempt.deadline - time.monotonic()),
@@ -277,7 +290,10 @@ class Tasks:
         try:
             if earlier is not None:
                 await self._supersede(earlier)
-            ending = await self._run(attempt, task, media)
+            ending = await self._run(attempt, run)
+        except RunGoesOn:
+            attempt.over.set()
+            return
         finally:
             timer.cancel()
         if attempt.stop_reason != "superseded":
@@ -285,11 +301,13 @@ class Tasks:
         attempt.end(ending)
         attempt.over.set()
 
-    async def _run(self, attempt: Attempt, task: CheckedTask, media: Mapping[str, Path]) -> dict[str, Any]:
+    async def _run(self, attempt: Attempt, run: Callable[[], Awaitable[Finished]]) -> dict[str, Any]:
         try:
             if attempt.stop_reason is not None:
                 raise RunFailed("worker_lost", "The run was stopped.")
-            finished = await self.runner.run(attempt, task, media)
+            finished = await run()
+        except RunGoesOn:
+            raise
         except RunFailed as failure:
             return attempt.ending(None, _stop_error(attempt.stop_reason) or failure.error)
         except Exception:
