@@ -74,7 +74,8 @@ function giveWindowSize(): void {
     }) as unknown as MediaQueryList;
   const scrollTo = function (this: HTMLElement, options?: ScrollToOptions | number) {
     this.scrollTop = typeof options === "object" ? (options.top ?? 0) : 0;
-    fireEvent.scroll(this);
+    // As in a browser: later, never in the middle of what has asked for it.
+    queueMicrotask(() => fireEvent.scroll(this));
   };
   HTMLElement.prototype.scrollTo = scrollTo as typeof HTMLElement.prototype.scrollTo;
   globalThis.CSS ??= { escape: (text: string) => text } as typeof CSS;
@@ -166,30 +167,31 @@ async function scrollTo(top: number) {
 }
 
 describe("an endless sheet", () => {
-  it("mounts at most 200 cells of 10,000 pictures, at the top, in the middle and at the end", {
+  // A browser is shown ten thousand, in e2e/large-gallery.test.ts.
+  it("mounts at most 200 cells of 1,500 pictures, at the top, in the middle and at the end", {
     timeout: 60_000,
   }, async () => {
-    library = pictures(10_000);
+    library = pictures(1_500);
     await showGallery({ size: "small" });
     let highest = 0;
     for (let turns = 0; turns < 400; turns += 1) {
       const height = Number.parseFloat(document.querySelector<HTMLElement>(".sheet-rows")?.style.height ?? "0");
       await scrollTo(height);
       highest = Math.max(highest, cells().length);
-      if (ids().includes("p09999")) break;
+      if (ids().includes("p01499")) break;
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    expect(ids()).toContain("p09999");
+    expect(ids()).toContain("p01499");
     expect(highest).toBeGreaterThan(30);
     expect(highest).toBeLessThanOrEqual(200);
-    await scrollTo(40_000);
+    await scrollTo(6_000);
     expect(cells().length).toBeLessThanOrEqual(200);
     await scrollTo(0);
     expect(ids()).toContain("p00000");
     // Every page was asked for once.
     const cursors = server.asked.filter(({ path }) => path.includes("per_page=100")).map(({ path }) => path);
     expect(new Set(cursors).size).toBe(cursors.length);
-    expect(cursors).toHaveLength(100);
+    expect(cursors).toHaveLength(15);
   });
 
   it("a scroll within what is mounted draws no cell anew", async () => {
