@@ -31,6 +31,17 @@ export interface Config {
   readonly accessPassword: string | null;
   /** Where the operator is told of failing workers, and the secret that signs it; null where nothing is set. */
   readonly webhook: { readonly url: string; readonly secret: string } | null;
+  /** File of the operator's rules for prompts, as an absolute path; null where only the built-in ones hold. */
+  readonly contentPolicyFile: string | null;
+  /** A service that judges prompts too; null without. */
+  readonly moderation: {
+    readonly url: string;
+    /** Sent as bearer; null without. */
+    readonly secret: string | null;
+    readonly timeoutMs: number;
+    /** What becomes of a prompt that it does not judge. */
+    readonly onFailure: "refuse" | "accept";
+  } | null;
   /** Opens GET /admin/metrics for whoever collects metrics. */
   readonly metricsToken: string | null;
   readonly keysOnly: boolean;
@@ -95,6 +106,8 @@ export function readConfig(environment: Environment): Config {
     accessPassword: reader.secret("ACCESS_PASSWORD"),
     metricsToken: reader.secret("METRICS_TOKEN"),
     webhook: reader.webhook("WEBHOOK_URL", "WEBHOOK_SECRET"),
+    contentPolicyFile: reader.path("CONTENT_POLICY_FILE"),
+    moderation: reader.moderation(),
     keysOnly: reader.flag("KEYS_ONLY"),
     frontendOrigins: reader.list("FRONTEND_ORIGINS", parseOrigin),
     cookieSameSite: reader.choice("COOKIE_SAMESITE", ["lax", "none"], "lax"),
@@ -201,6 +214,12 @@ class SettingsReader {
     return this.#refuse(name, `must be a number of bytes${least}, or one with a unit such as 20GB.`, null);
   }
 
+  /** Absolute. */
+  path(name: string): string | null {
+    const value = this.text(name);
+    return value === undefined ? null : resolve(repositoryRoot, value);
+  }
+
   /** A command of the path as it is, a path made absolute. */
   command(name: string): string | null {
     const value = this.text(name);
@@ -252,6 +271,16 @@ class SettingsReader {
     );
   }
 
+  moderation(): Config["moderation"] {
+    const url = this.#address("MODERATION_URL");
+    const secret = this.secret("MODERATION_SECRET");
+    const timeoutMs = this.integer("MODERATION_TIMEOUT", 5, 1, 30) * 1000;
+    const onFailure = this.choice("MODERATION_ON_FAILURE", ["refuse", "accept"], "refuse");
+    if (url !== null) return { url, secret, timeoutMs, onFailure };
+    if (secret === null || this.refused.has("MODERATION_URL")) return null;
+    return this.#refuse("MODERATION_URL", "must be set where MODERATION_SECRET is.", null);
+  }
+
   /** An address of its own for messages, and what signs them: one without the other is of no use. */
   webhook(urlName: string, secretName: string): { readonly url: string; readonly secret: string } | null {
     const text = this.text(urlName);
@@ -259,13 +288,10 @@ class SettingsReader {
     if (text === undefined) {
       return secret === null ? null : this.#refuse(urlName, `must be set where ${secretName} is.`, null);
     }
-    const url = URL.parse(text);
-    const isPlain = url?.protocol === "http:" && !isLoopbackHost(url.hostname);
-    if (url === null || !/^https?:$/.test(url.protocol) || isPlain || url.username !== "" || url.password !== "") {
-      return this.#refuse(urlName, "must be an https address, or http on loopback, without a user.", null);
-    }
+    const url = this.#address(urlName);
+    if (url === null) return null;
     // No text of the secret in the line: it says only what is needed.
-    if (secret !== null) return { url: url.href, secret };
+    if (secret !== null) return { url, secret };
     return this.refused.has(secretName)
       ? null
       : this.#refuse(
@@ -273,6 +299,17 @@ class SettingsReader {
           `must be set where ${urlName} is (or ${secretName}_FILE): it signs what is sent.`,
           null,
         );
+  }
+
+  /** Where something is sent to that nobody else may read. */
+  #address(name: string): string | null {
+    const text = this.text(name);
+    if (text === undefined) return null;
+    const url = URL.parse(text);
+    const isPlain = url?.protocol === "http:" && !isLoopbackHost(url.hostname);
+    if (url !== null && /^https?:$/.test(url.protocol) && !isPlain && url.username === "" && url.password === "")
+      return url.href;
+    return this.#refuse(name, "must be an https address, or http on loopback, without a user.", null);
   }
 
   /** The value of NAME, or the content of the file that NAME_FILE names. */
@@ -310,6 +347,9 @@ class SettingsReader {
     // As Standard Webhooks asks for; a short one could be guessed from a single message.
     if (name === "WEBHOOK_SECRET" && webhookSecretBytes(value) < 24) {
       return this.#refuse(name, "must be at least 24 bytes, or whsec_ and as many in base64.", null, variable);
+    }
+    if (name === "MODERATION_SECRET" && !/^[\x21-\x7e]{8,}$/.test(value)) {
+      return this.#refuse(name, "must be 8 or more printable ASCII characters without spaces.", null, variable);
     }
     // A key travels in a header: anything beyond printable ASCII could never be sent back by a client.
     if ((name.endsWith("_KEY") || name === "METRICS_TOKEN") && !/^[\x21-\x7e]+$/.test(value)) {

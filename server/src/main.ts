@@ -30,6 +30,7 @@ import type { MediaFileSystem } from "./media/media-file-system.ts";
 import { MeteredMediaStore } from "./media/metered-media-store.ts";
 import { sweepUploads } from "./media/sweep-uploads.ts";
 import { createMetrics } from "./metrics/metrics.ts";
+import { ContentPolicy } from "./policy/content-policy.ts";
 import { WorkspaceTasks } from "./proxy/workspace-tasks.ts";
 import { resolveAuditKeys } from "./secrets/resolve-audit-keys.ts";
 import { resolveSecrets, type Secrets } from "./secrets/resolve-secrets.ts";
@@ -53,6 +54,8 @@ export interface RunningServer {
   /** The system's own context. */
   readonly context: Context;
   readonly app: FastifyInstance;
+  /** Reads again what may change while the server runs: the file of content rules. */
+  reload(): void;
   /** Graceful: takes nothing new, ends streams, hands running tasks back. Calling it again waits for the same end. */
   close(): Promise<void>;
 }
@@ -93,6 +96,8 @@ export async function startServer(environment: Environment, options: StartOption
   opened.defer(() => directory.release());
   const secrets = await resolveSecrets(config);
   hideSecrets(log, config, secrets);
+  const policy = new ContentPolicy(config, log);
+  opened.defer(() => policy.close());
   // At once, as a start that fails later (a taken port) has made them all the same and the next one will not name them.
   for (const file of secrets.created) options.onSecretMade?.(file);
 
@@ -148,6 +153,7 @@ export async function startServer(environment: Environment, options: StartOption
     config,
     context,
     offers: createOffers(executors),
+    policy,
     engine: engineAbilities,
     limits,
     streams,
@@ -173,7 +179,7 @@ export async function startServer(environment: Environment, options: StartOption
 
   const parts = opened.move();
   let closing: Promise<void> | undefined;
-  return { url, config, secrets, context, app, close: () => (closing ??= parts.disposeAsync()) };
+  return { url, config, secrets, context, app, reload: () => policy.reload(), close: () => (closing ??= parts.disposeAsync()) };
 }
 
 /** For a process that is a server and nothing else: a bug that nobody caught ends it at once. What was acknowledged is on disk. */
@@ -230,6 +236,7 @@ function hideSecrets(log: Log, config: Config, secrets: Secrets): void {
   log.hide(secrets.encryptionKey.toString("base64"));
   if (config.accessPassword !== null) log.hide(config.accessPassword);
   if (config.metricsToken !== null) log.hide(config.metricsToken);
+  if (typeof config.moderation?.secret === "string") log.hide(config.moderation.secret);
   if (config.webhook !== null) {
     log.hide(config.webhook.secret);
     log.hide(config.webhook.url);

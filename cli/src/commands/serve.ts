@@ -21,12 +21,16 @@ export async function serve(environment: Environment, options: ServeOptions): Pr
   const server = await startServer(settings, { onSecretMade: sayWhereSecretIs });
   endOnUncaughtErrors(server.context.log);
   process.stderr.write(`Safelight is ready: ${server.url}\n`);
+  // Without a listener this signal would end the process.
+  const reload = () => server.reload();
+  process.on("SIGHUP", reload);
   return await new Promise((resolve, reject) => {
     const release = onInterrupt({
       first: () => {
         process.stderr.write("Stopping: running tasks are handed back and go on after the next start.\n");
         server.close().then(() => {
           release();
+          process.off("SIGHUP", reload);
           resolve(0);
         }, reject);
       },

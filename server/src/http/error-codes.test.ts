@@ -12,7 +12,7 @@ import { failTask, finishTask } from "../testing/stored-tasks.ts";
 import { addAccount } from "../worker-accounts/add-account.ts";
 
 /** Codes whose rules belong to parts that are not here yet. */
-const later: readonly ErrorCode[] = ["content_refused", "task_not_ended"];
+const later: readonly ErrorCode[] = ["task_not_ended"];
 
 const clock = createTestClock();
 let brokenDisk = false;
@@ -345,6 +345,7 @@ const cases: readonly Case[] = [
     code: "validation_failed",
     send: () => ({ ...formOf([]), payload: `--b\r\n${filePart("x")}` }),
   },
+  { what: "what nobody may have drawn", code: "content_refused", send: () => submit({}, { prompt: "a nude child" }) },
   { what: "an unknown model", code: "unknown_model", send: () => submit({}, { model: "sdxl" }) },
   { what: "a mode of another model", code: "unsupported_mode", send: () => submit({}, { mode: "t2v" }) },
   {

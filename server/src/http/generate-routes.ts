@@ -8,6 +8,7 @@ import { submitTask } from "../tasks/submit.ts";
 import { accountOffer } from "../worker-accounts/account-offer.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import type { Installation } from "./installation.ts";
+import { refuseUnwantedContent } from "./judge-content.ts";
 import { type Call, credentialOf, type Registrar, register } from "./register.ts";
 import { readRequestImages, storeRequestImages } from "./request-images.ts";
 import { requireWorkspace } from "./task-id.ts";
@@ -30,6 +31,7 @@ async function generate(installation: Installation, call: Call): Promise<Generat
   const idempotency = claimOf(call, request);
   const replay = idempotency === null ? null : await findReplay(context, idempotency);
   if (replay !== null) return accept(reply, replay, true);
+  await refuseUnwantedContent(installation, call, request);
   await refuseWithoutCapacity(installation, context, request);
   await installation.storageCare.letTaskIn(request);
   await storeRequestImages(context, sent);

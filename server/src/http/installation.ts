@@ -5,6 +5,7 @@ import type { Deployer } from "../deploy/deployer.ts";
 import type { Offers } from "../executors/executor.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Metrics } from "../metrics/metrics.ts";
+import type { ContentPolicy } from "../policy/content-policy.ts";
 import type { WorkspaceTasks } from "../proxy/workspace-tasks.ts";
 import type { OpenStreams } from "../sessions/open-streams.ts";
 import type { StorageUse } from "../statistics/storage-use.ts";
@@ -30,6 +31,7 @@ export interface Installation {
   /** Acts as the system; every request gets one of its own. */
   readonly context: Context;
   readonly offers: Offers;
+  readonly policy: ContentPolicy;
   readonly engine: EngineAbilities;
   readonly limits: Limits;
   readonly streams: OpenStreams;

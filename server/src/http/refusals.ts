@@ -54,7 +54,7 @@ export async function recordCounted(context: Context, entry: CountedEntry): Prom
 export async function refuseWithRecord(
   context: Context,
   refusal: {
-    readonly action: "cors_origin_blocked" | "proxy_target_invalid";
+    readonly action: "cors_origin_blocked" | "proxy_target_invalid" | "content_refused";
     readonly route: string;
     readonly target?: string | null;
     /** Finer than the code, for operators. */

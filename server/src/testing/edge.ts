@@ -24,6 +24,7 @@ import { DiskMediaStore } from "../media/disk-media-store.ts";
 import type { MediaFileSystem } from "../media/media-file-system.ts";
 import { MeteredMediaStore } from "../media/metered-media-store.ts";
 import { createMetrics } from "../metrics/metrics.ts";
+import { ContentPolicy } from "../policy/content-policy.ts";
 import type { DoorParts } from "../proxy/worker-doors.ts";
 import { WorkspaceTasks } from "../proxy/workspace-tasks.ts";
 import { createSecretCheck } from "../sessions/credential.ts";
@@ -100,6 +101,7 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
   const workspaceTasks = new WorkspaceTasks({ keyring, workerNetworks, log, ...options.workers });
   const databaseFile = join(folder, "safelight.sqlite");
   const storage = createStorageUse(media, { dataDirectory: folder, databaseFile });
+  const policy = new ContentPolicy(config, log);
   const auditKeys = parseAuditKeys(makeAuditKey());
   if (auditKeys === null) throw new Error("a key that was just made is none");
   const metrics = createMetrics({ context, accounts, storage, version: "0.0.0", ofProcess: false });
@@ -108,6 +110,7 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
     config,
     context,
     offers: options.offers ?? everythingRuns,
+    policy,
     engine: {
       name: ENGINE_NAME,
       canEncode: options.canEncode ?? ((format) => canEncode(format as Parameters<typeof canEncode>[0])),
@@ -149,6 +152,7 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
       await app.close();
       await installation.deployer.stop();
       workspaceTasks.close();
+      policy.close();
       await database.close();
       await rm(folder, { recursive: true, force: true });
     },
