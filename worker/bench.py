@@ -80,7 +80,8 @@ async def served(folder: Path) -> tuple[float, list[float], list[float], Any]:
     """Median seconds of a step through the worker, seconds of whole jobs, and of coming back after a kill."""
     from test_tasks import request
 
-    from safelight_worker.host_local import LocalHost, ModelChild
+    from safelight_worker.host_local import LocalHost
+    from safelight_worker.model_process import ModelChild
     from safelight_worker.store import MediaShelf, TaskStore
     from safelight_worker.tasks import Tasks
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safelight_worker import messages
+from safelight_worker.catalog import model_entry
 from safelight_worker.encode import encode, preview_webp
 from safelight_worker.families import (
     Cancelled,
@@ -26,11 +27,14 @@ from safelight_worker.families import (
     Report,
     Stage,
     TimedOut,
+    Unavailable,
     WeightsDamaged,
     WeightsMissing,
+    WeightsState,
     family_named,
     model_names,
 )
+from safelight_worker.in_place import in_place
 from safelight_worker.settings import ModelSpec
 
 if TYPE_CHECKING:
@@ -155,10 +159,11 @@ class ModelRunner:
     def _run(self, order: messages.RunOrder, report: Report) -> messages.Done:
         assert self._loaded is not None
         frames = self._loaded.run(order.job, report)
-        report.stage("mux" if order.content_type.startswith("video/") else "save")
+        if order.content_type.startswith("video/"):
+            report.stage("mux")
         recipe = recipe_of(order, frames.completed_prompt)
         try:
-            facts = encode(frames, order.content_type, order.result, recipe, report.check)
+            facts = encode(frames, order.content_type, order.result, recipe, report.check, lambda: report.stage("save"))
         except OSError as error:
             raise StorageFailed from error
         own = {name: recipe[name] for name in ("engine", "engine_version", "completed_prompt")}
@@ -254,9 +259,22 @@ def _probe_model(spec: ModelSpec) -> ModelState:
         modes = family_named(spec.model).modes(spec)
     except Exception as error:
         log.error("%s could not be looked at", spec.model, exc_info=error)
-        modes = {}
-    missing = all(reason is not None for reason in modes.values())
-    return ModelState(spec.model, "missing" if missing else "in_place", modes, spec.licence)
+        entry = model_entry(spec.model)
+        reason = Unavailable("weights_damaged", "The weights could not be looked at.")
+        modes = {} if entry is None else {mode["id"]: reason for mode in entry["modes"]}
+    here = in_place(spec)
+    if here.state == "fetching":
+        # What is half there looks missing or damaged until it is whole.
+        coming = Unavailable("weights_missing", here.detail)
+        modes = {mode: coming if is_about_weights(reason) else reason for mode, reason in modes.items()}
+    runs = any(reason is None for reason in modes.values())
+    state: WeightsState = "in_place" if runs else "fetching" if here.state == "fetching" else "missing"
+    return ModelState(spec.model, state, modes, spec.licence)
+
+
+def is_about_weights(reason: Unavailable | None) -> bool:
+    """Whether files are the reason."""
+    return reason is not None and reason.code in ("weights_missing", "weights_damaged")
 
 
 def serve_model(pipe: Connection, cancel: Event, spec: ModelSpec) -> None:

@@ -54,16 +54,26 @@ def missing_encoders() -> tuple[str, ...]:
     )
 
 
-def encode(frames: Frames, content_type: str, path: Path, recipe: Recipe, check: Callable[[], None]) -> dict[str, Any]:
+def encode(
+    frames: Frames,
+    content_type: str,
+    path: Path,
+    recipe: Recipe,
+    check: Callable[[], None],
+    saving: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
     """Writes the file, whole and synced, and returns its facts: type, bytes, sha256, sides, frames and fps.
 
-    `check` is called before every frame and may raise. Errors: OSError for the disk, ValueError for no frames.
+    `check` is called before every frame and may raise, as may `saving`, which is called before a picture is written and
+    once a clip is put together. Errors: OSError for the disk, ValueError for no frames.
     """
     with whole_file(path) as partial:
         if content_type in _CODECS:
             width, height, count = _write_film(frames, content_type, partial, recipe, check)
             fps = frames.fps
+            saving()
         else:
+            saving()
             check()
             width, height = _write_picture(frames, content_type, partial, recipe)
             count, fps = 1, 0.0

@@ -7,13 +7,11 @@ libraries are imported once, by the fork server.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import multiprocessing
 import time
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from safelight_worker.catalog import CheckedTask, model_entry
 from safelight_worker.contract import Json
 from safelight_worker.encode import CONTENT_TYPES, missing_encoders
 from safelight_worker.families import Job, ModelState, Reference, Unavailable
+from safelight_worker.model_process import ModelChild, ProcessDied
 from safelight_worker.settings import ModelSpec
 from safelight_worker.store import TaskStore
 from safelight_worker.tasks import Attempt, Finished, RunFailed
@@ -30,79 +29,9 @@ log = logging.getLogger(__name__)
 
 _KILL_AFTER = 6.0
 _PROBE_AGAIN = 60.0
+_PROBE_SOON = 5.0
 ENGINE_NAME = "diffusers"
 SHARES: Mapping[str, int] = {"starting": 0, "load": 1, "encode": 5, "denoise": 8, "decode": 90, "mux": 95, "save": 98}
-
-
-class ProcessDied(Exception):
-    """The process of a model is gone."""
-
-
-class ModelChild:
-    """The serving process' end of a model's process."""
-
-    def __init__(self, spec: ModelSpec, context: multiprocessing.context.ForkServerContext) -> None:
-        self.model = spec.model
-        self.warm = False
-        self.used_at = time.monotonic()
-        self.cancel = context.Event()
-        self._pipe, theirs = context.Pipe()
-        self._theirs: Connection | None = theirs
-        self._process: ForkServerProcess = context.Process(
-            target=child.serve_model, args=(theirs, self.cancel, spec), daemon=True, name=f"model-{spec.model}"
-        )
-        self._messages: asyncio.Queue[messages.FromModel | None] = asyncio.Queue()
-
-    async def start(self) -> None:
-        """Returns when the process stands. Errors: ProcessDied."""
-        await asyncio.to_thread(self._process.start)
-        assert self._theirs is not None
-        self._theirs.close()
-        self._theirs = None
-        asyncio.get_running_loop().add_reader(self._pipe.fileno(), self._read)
-        if not isinstance(await self.receive(), messages.Ready):
-            raise ProcessDied
-
-    @property
-    def pid(self) -> int | None:
-        """Its process id, None before it has started."""
-        return self._process.pid
-
-    def send(self, order: messages.RunOrder) -> None:
-        """Gives it an order. Errors: ProcessDied."""
-        self.used_at = time.monotonic()
-        try:
-            self._pipe.send(order)
-        except OSError as error:
-            raise ProcessDied from error
-
-    async def receive(self) -> messages.FromModel:
-        """The next message. Errors: ProcessDied."""
-        message = await self._messages.get()
-        if message is None:
-            self._messages.put_nowait(None)
-            raise ProcessDied
-        return message
-
-    async def kill(self) -> None:
-        """Ends the process at once and returns when it is gone."""
-        self._stop_reading()
-        if self._process.pid is not None:
-            self._process.kill()
-            await asyncio.to_thread(self._process.join)
-        self._pipe.close()
-
-    def _read(self) -> None:
-        try:
-            while self._pipe.poll():
-                self._messages.put_nowait(self._pipe.recv())
-        except (EOFError, OSError):
-            self._stop_reading()
-            self._messages.put_nowait(None)
-
-    def _stop_reading(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            asyncio.get_running_loop().remove_reader(self._pipe.fileno())
 
 
 class LocalHost:
@@ -160,7 +89,7 @@ class LocalHost:
 
     def is_warm(self, model: str) -> bool:
         """Whether a process holds its weights."""
-        return any(one.model == model and one.warm for one in self._children)
+        return any(one.model == model and one.warm and not one.is_gone for one in self._children)
 
     def unavailable(self, model: str, mode: str) -> Unavailable | None:
         """See Runner."""
@@ -210,20 +139,21 @@ class LocalHost:
         self, process: ModelChild, outcome: messages.Done | messages.Failed, attempt: Attempt, order: messages.RunOrder
     ) -> Finished:
         if isinstance(outcome, messages.Done):
-            self._idle.append(process)
+            self._rest(process)
             self.gpus = outcome.gpus or self.gpus
             attempt.preview = order.preview if order.preview.exists() else None
             return Finished(outcome.facts, order.result)
         if outcome.spoilt:
             await self._drop(process)
         else:
-            self._idle.append(process)
+            self._rest(process)
         if outcome.weights:
             asyncio.get_running_loop().create_task(self.probe())
         raise RunFailed(outcome.code, outcome.detail, outcome.retryable)
 
     async def _take(self, model: str, attempt: Attempt) -> ModelChild:
         """An idle process of the model, else a new one."""
+        await self._bury()
         process = next((one for one in self._idle if one.model == model), None)
         if process is not None:
             self._idle.remove(process)
@@ -234,7 +164,7 @@ class LocalHost:
         attempt.tell(stage="starting")
         try:
             await process.start()
-        except (ProcessDied, OSError):
+        except (ProcessDied, OSError, EOFError):
             await self._drop(process)
             raise RunFailed("worker_lost", "The process of the model could not be started.") from None
         return process
@@ -285,6 +215,18 @@ class LocalHost:
                 self.gpus = cards or self.gpus
                 log.info("%s is loaded in %.1f s", process.model, seconds)
 
+    def _rest(self, process: ModelChild) -> None:
+        process.used_at = time.monotonic()
+        self._idle.append(process)
+
+    async def _bury(self) -> None:
+        """Lets go of idle processes that have died: somebody killed them, or the machine ran out of memory."""
+        gone = [one for one in self._idle if one.is_gone]
+        self._idle = [one for one in self._idle if not one.is_gone]
+        for process in gone:
+            log.warning("the process of %s has died between two runs", process.model)
+            await self._drop(process)
+
     async def _drop(self, process: ModelChild) -> None:
         if process in self._children:
             self._children.remove(process)
@@ -292,6 +234,7 @@ class LocalHost:
 
     async def _make_room(self) -> bool:
         """Ends the idle process that was used longest ago; False when there is none."""
+        await self._bury()
         if not self._idle:
             return False
         oldest = min(self._idle, key=lambda one: one.used_at)
@@ -306,15 +249,22 @@ class LocalHost:
             waits = [state for state in self.models() if state.weights != "in_place"]
             if self.is_probed and not waits:
                 return
-            await asyncio.sleep(_PROBE_AGAIN if self.is_probed else 5)
+            is_soon = not self.is_probed or any(state.weights == "fetching" for state in waits)
+            await asyncio.sleep(_PROBE_SOON if is_soon else _PROBE_AGAIN)
 
     async def _ask_probe(self) -> object:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(
             target=child.probe, args=(theirs, self._specs, self._tiny), daemon=True, name="probe"
         )
-        await asyncio.to_thread(process.start)
-        theirs.close()
+        try:
+            await asyncio.to_thread(process.start)
+        except (OSError, EOFError) as error:
+            log.warning("the models could not be looked at: %s", error)
+            ours.close()
+            return None
+        finally:
+            theirs.close()
         try:
             return await asyncio.to_thread(_receive_or_none, ours)
         finally:

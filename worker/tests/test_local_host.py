@@ -1,4 +1,4 @@
-"""Processes of models on this machine: real ones, with tiny weights."""
+"""Processes of models on this machine: real ones, with tiny weights. What can befall them: test_process_faults.py."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import asyncio
 import os
 import signal
 import sys
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from test_tasks import end_of, request
+from test_tasks import request
 
 from safelight_worker.child import set_environment
 from safelight_worker.host_local import LocalHost
@@ -66,13 +65,12 @@ def test_the_serving_process_imports_no_torch(folder: Path) -> None:
     assert os.spawnve(os.P_WAIT, sys.executable, [sys.executable, "-c", code], environment) == 0
 
 
-@pytest.mark.parametrize("stage", ["load", "denoise"])
-def test_a_process_killed_in_a_run_is_one_clear_error_and_the_next_job_runs(folder: Path, stage: str) -> None:
+def test_a_process_killed_while_it_draws_is_one_clear_error_and_the_next_job_runs(folder: Path) -> None:
     async def test(host: LocalHost, tasks: Tasks) -> None:
         body = request(parameters=_SLOW)
         tasks.accept(body)
         attempt = tasks.find(body["task_id"], 1)
-        await until(lambda: attempt.task["stage"] == stage)
+        await until(lambda: attempt.task["stage"] == "denoise")
         [process] = host._children
         assert process.pid is not None
         os.kill(process.pid, signal.SIGKILL)
@@ -80,9 +78,7 @@ def test_a_process_killed_in_a_run_is_one_clear_error_and_the_next_job_runs(fold
         assert attempt.task["error"]["code"] == "worker_lost"
         assert attempt.task["error"]["retryable"]
         assert not host.is_warm("flux")
-        began = time.monotonic()
         await succeeded(tasks, request(parameters=_QUICK))
-        assert time.monotonic() - began < _PATIENCE
 
     talk(test, folder)
 
@@ -118,52 +114,6 @@ def test_a_process_that_does_not_heed_a_stop_is_ended(folder: Path, monkeypatch:
         await tasks.cancel(attempt)
         assert attempt.task["error"]["code"] == "cancelled"
         assert host._children == []
-
-    talk(test, folder)
-
-
-def test_a_deadline_ends_a_run_while_it_draws(folder: Path) -> None:
-    async def test(_host: LocalHost, tasks: Tasks) -> None:
-        await succeeded(tasks, request(parameters=_QUICK))
-        body = request(parameters=_SLOW, deadline_s=0.5)
-        tasks.accept(body)
-        assert (await end_of(tasks, body)).task["error"]["code"] == "timed_out"
-
-    talk(test, folder)
-
-
-def test_a_result_that_cannot_be_written_is_an_error_and_the_next_job_runs(folder: Path) -> None:
-    async def test(host: LocalHost, tasks: Tasks) -> None:
-        body = request(parameters=_QUICK)
-        # A folder stands where the file is to go.
-        blocked = folder / "results" / f"{body['task_id']}-1.png"
-        blocked.mkdir()
-        (blocked / "x").touch()
-        tasks.accept(body)
-        attempt = tasks.find(body["task_id"], 1)
-        await asyncio.wait_for(attempt.over.wait(), _PATIENCE)
-        assert attempt.task["error"]["code"] == "storage_failed"
-        (blocked / "x").unlink()
-        blocked.rmdir()
-        await succeeded(tasks, request(parameters=_QUICK))
-
-    talk(test, folder)
-
-
-def test_a_picture_that_cannot_be_read_is_an_error_and_the_next_job_runs(folder: Path) -> None:
-    async def test(host: LocalHost, tasks: Tasks) -> None:
-        partial = tasks.shelf.partial_path("x")
-        partial.write_bytes(b"no picture")
-        tasks.shelf.take("0" * 64, "image/png", partial)
-        media_id = f"sha256-{'0' * 64}"
-        media = [{"id": media_id, "content_type": "image/png", "bytes": 10}]
-        parameters = {**_QUICK, "reference_image": media_id}
-        body = request(mode="img2img", parameters=parameters, media=media)
-        tasks.accept(body)
-        attempt = tasks.find(body["task_id"], 1)
-        await asyncio.wait_for(attempt.over.wait(), _PATIENCE)
-        assert attempt.task["error"]["code"] == "invalid_media"
-        await succeeded(tasks, request(parameters=_QUICK))
 
     talk(test, folder)
 
