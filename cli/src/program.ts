@@ -4,6 +4,8 @@ import type { Environment } from "@safelight/server";
 import { Command, CommanderError, Option } from "commander";
 import manifest from "../package.json" with { type: "json" };
 import type { VerifyFlags } from "./commands/audit.ts";
+import type { BackupFlags, RestoreFlags } from "./commands/backup.ts";
+import type { DoctorFlags } from "./commands/doctor.ts";
 import { type ServeOptions, serve } from "./commands/serve.ts";
 import type { WorkerFlags } from "./commands/worker.ts";
 import { type Connection, connect } from "./connection/connect.ts";
@@ -93,6 +95,8 @@ function buildProgram(argv: readonly string[], environment: () => Environment, e
       await connected(environment(), options, async (connection) => end(await smoke(connection, options)));
     });
   addAudit(program, environment, end);
+  addDoctor(program, environment, end);
+  addBackup(program, environment, end);
   return program;
 }
 
@@ -138,6 +142,48 @@ function addAudit(program: Command, environment: () => Environment, end: (code: 
         await exportAudit(connection, options.adminKey ?? (await connection.readAdminKey()), file);
       }),
     );
+}
+
+function addBackup(program: Command, environment: () => Environment, end: (code: number) => void): void {
+  program
+    .command("backup <target>")
+    .description("Copy the installation on DATA_DIR, while its server runs or not")
+    .option("--data-dir <folder>", "what to copy (DATA_DIR, ./data of the repository)")
+    .option("--with-secrets", "put the files of its secrets folder in too: keys and what they open in one place")
+    .option("--json", "print JSON instead of text")
+    .addHelpText(
+      "after",
+      "\nThe target is a folder to put it in, or the name of a new one; a name that ends in .tar becomes one file.",
+    )
+    .action(async (target: string, flags: BackupFlags) => {
+      const { backup } = await import("./commands/backup.ts");
+      end(await backup(environment(), target, flags));
+    });
+  program
+    .command("restore <backup>")
+    .description("Check a backup and put it in place; the server must be stopped")
+    .option("--data-dir <folder>", "where to (DATA_DIR, ./data of the repository)")
+    .option("--replace", "put what is there aside")
+    .option("--check", "only check the backup; nothing is changed")
+    .option("--accept-broken-audit", "restore although the audit log in the backup does not hold")
+    .option("--json", "print JSON instead of text")
+    .action(async (source: string, flags: RestoreFlags) => {
+      const { restore } = await import("./commands/backup.ts");
+      end(await restore(environment(), source, flags));
+    });
+}
+
+function addDoctor(program: Command, environment: () => Environment, end: (code: number) => void): void {
+  program
+    .command("doctor")
+    .description("Say what is wrong with the installation on this machine, and how to mend it; reads only")
+    .option("--data-dir <folder>", "database, media and secrets (DATA_DIR, ./data of the repository)")
+    .option("--offline", "do not call the workers")
+    .option("--json", "print JSON instead of text")
+    .action(async (flags: DoctorFlags) => {
+      const { doctor } = await import("./commands/doctor.ts");
+      end(await doctor(environment(), flags));
+    });
 }
 
 function addGenerate(

@@ -24,6 +24,7 @@ export type JsonRoute =
   | "listAuditEvents"
   | "verifyAudit"
   | "createAuditCheckpoint"
+  | "noteBackup"
   | "listAllTasks"
   | "cancelAnyTask"
   | "listAccounts"

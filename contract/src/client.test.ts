@@ -212,6 +212,7 @@ async function callAdminRoutes(client: Client): Promise<void> {
   await client.verifyAudit();
   await client.exportAudit();
   await client.createAuditCheckpoint();
+  await client.noteBackup({ body: { with_secrets: false } });
   await client.listAllTasks();
   await client.cancelAnyTask({ path: { id: "t1" } });
   await client.getQueue();

@@ -103,6 +103,7 @@ export function createClient(options: ClientOptions): Client {
     listAuditEvents: json("listAuditEvents"),
     verifyAudit: json("verifyAudit"),
     createAuditCheckpoint: json("createAuditCheckpoint"),
+    noteBackup: json("noteBackup"),
     listAllTasks: json("listAllTasks"),
     cancelAnyTask: json("cancelAnyTask"),
     listAccounts: json("listAccounts"),

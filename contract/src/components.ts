@@ -15,7 +15,7 @@ import {
 } from "./schemas/accounts.ts";
 import { AdminHealth, AdminTask, AdminTasksPage, AuditEvent, AuditPage, WaitingFor } from "./schemas/admin.ts";
 import { AdminSessionState } from "./schemas/admin-session.ts";
-import { AuditCheckpoint, AuditVerification } from "./schemas/audit.ts";
+import { AuditCheckpoint, AuditVerification, BackupNote } from "./schemas/audit.ts";
 import {
   Deployment,
   DeploymentDetail,
@@ -78,6 +78,7 @@ export const namedSchemas: Readonly<Record<string, TSchema>> = {
   AuditEvent,
   AuditPage,
   AuditVerification,
+  BackupNote,
   WaitingFor,
   Deployment,
   DeploymentDetail,

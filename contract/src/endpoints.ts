@@ -35,6 +35,7 @@ export const endpoints = {
   verifyAudit: { method: "GET", path: "/admin/logs/verify" },
   exportAudit: { method: "GET", path: "/admin/logs/export" },
   createAuditCheckpoint: { method: "POST", path: "/admin/logs/checkpoint" },
+  noteBackup: { method: "POST", path: "/admin/backup" },
   listAllTasks: { method: "GET", path: "/admin/tasks" },
   cancelAnyTask: { method: "POST", path: "/admin/tasks/{id}/cancel" },
   listAccounts: { method: "GET", path: "/admin/accounts" },

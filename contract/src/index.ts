@@ -44,6 +44,7 @@ export { AdminSessionState } from "./schemas/admin-session.ts";
 export type { BrokenCheckpointCode, BrokenRowCode } from "./schemas/audit.ts";
 export {
   AuditCheckpoint,
+  BackupNote,
   AuditPublicKey,
   AuditVerification,
   brokenCheckpointCodes,

@@ -7,6 +7,9 @@ export {
   readCheckpoint,
   verifyExport,
 } from "./audit/verify-export.ts";
+export { BackupError, type BackupManifest } from "./backup/backup-format.ts";
+export { checkBackup, type Restored, restoreBackup } from "./backup/restore-backup.ts";
+export { type BackupOptions, takeBackup } from "./backup/take-backup.ts";
 export { type Config, type Environment, readConfig, repositoryRoot } from "./config.ts";
 export { readServerNote, type ServerNote } from "./database/data-directory.ts";
 export { SafelightError, StartupError } from "./errors.ts";

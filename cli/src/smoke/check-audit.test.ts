@@ -49,6 +49,13 @@ const cases: DamageCase[] = [
   ],
 ];
 
+cases.push([
+  "backup note",
+  "a backup that nobody writes down",
+  { at: "GET /admin/logs", answer: (a) => changeJson(a, (b) => (b.logs = [])) },
+  /leaves no row in the audit log/,
+]);
+
 installation.finds(cases);
 
 it("FR-022: has a damage for every part, and passes on an installation that is well", async () => {

@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AuditCheckpoint, type AuditVerification } from "@safelight/contract";
+import { AuditCheckpoint, type AuditPage, type AuditVerification } from "@safelight/contract";
 import { parsePublicKey, verifyExport } from "@safelight/server";
 import type { Operator } from "./operator.ts";
 import type { Part } from "./part.ts";
@@ -16,6 +16,11 @@ export const auditParts: readonly Part[] = [
     name: "audit chain",
     routes: ["verifyAudit", "exportAudit", "createAuditCheckpoint"],
     check: async ({ operator }) => checkChain(await operator()),
+  },
+  {
+    name: "backup note",
+    routes: ["noteBackup"],
+    check: async ({ operator }) => checkBackupNote(await operator()),
   },
 ];
 
@@ -58,4 +63,22 @@ async function checkExport(operator: Operator, checkpoint: AuditCheckpoint, foun
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** What `safelight backup` asks of the server that it copies: a row that says so, under a signature. */
+async function checkBackupNote(operator: Operator): Promise<string> {
+  const answer = await operator.ask("noteBackup", { body: { with_secrets: false } });
+  const checkpoint = shapeOf<AuditCheckpoint>("noteBackup", answer, 200);
+  const found = shapeOf<AuditVerification>("verifyAudit", await operator.ask("verifyAudit", { within: patience }), 200);
+  must(
+    (found.checkpoints.last?.sequence ?? 0) >= checkpoint.sequence,
+    "the checkpoint of a backup is not in the audit log",
+  );
+  const rows = await operator.ask("listAuditEvents", { search: "?limit=50&action=make_backup" });
+  const { logs } = shapeOf<AuditPage>("listAuditEvents", rows, 200);
+  must(
+    logs.some(({ id, outcome }) => outcome === "success" && id <= checkpoint.last_id),
+    "a backup leaves no row in the audit log that its checkpoint covers",
+  );
+  return `noted and signed by checkpoint ${checkpoint.sequence}`;
 }

@@ -1,7 +1,7 @@
 /** Whether the audit log is what was written: checking, signing and taking it elsewhere, for operators. */
 import { endpoints } from "../endpoints.ts";
-import { AuditCheckpoint, AuditExport, AuditVerification } from "../schemas/audit.ts";
-import { door, json, machine } from "./error-sets.ts";
+import { AuditCheckpoint, AuditExport, AuditVerification, BackupNote } from "../schemas/audit.ts";
+import { door, json, jsonBody, machine } from "./error-sets.ts";
 
 export const auditRoutes = {
   verifyAudit: {
@@ -42,5 +42,19 @@ export const auditRoutes = {
     description: "Makes a checkpoint that covers every row up to this moment. Keep it where this server cannot write.",
     responses: { 200: { description: "The checkpoint.", content_type: json, schema: AuditCheckpoint } },
     errors: [...door, ...machine],
+  },
+  noteBackup: {
+    name: "noteBackup",
+    ...endpoints.noteBackup,
+    group: "admin",
+    access: "admin",
+    summary: "Note that a backup is taken",
+    description:
+      "Writes it into the audit log and signs that, so that the backup ends with a signature. The files themselves are copied by `safelight backup` on the machine that holds them: no route hands out the database.",
+    body: { content_type: json, schema: BackupNote, required: true },
+    responses: {
+      200: { description: "The checkpoint, which the backup will hold.", content_type: json, schema: AuditCheckpoint },
+    },
+    errors: [...door, ...jsonBody, ...machine],
   },
 } as const;

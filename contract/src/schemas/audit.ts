@@ -23,6 +23,12 @@ export const AuditCheckpoint = Type.Object(
 );
 export type AuditCheckpoint = Static<typeof AuditCheckpoint>;
 
+export const BackupNote = Type.Object(
+  { with_secrets: Type.Boolean({ description: "Whether the keys of the installation go into the backup too." }) },
+  { description: "Says that a backup is about to be taken.", additionalProperties: false },
+);
+export type BackupNote = Static<typeof BackupNote>;
+
 export const AuditPublicKey = Type.Object(
   {
     key_id: Type.String(),

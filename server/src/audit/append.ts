@@ -10,11 +10,14 @@ export interface AuditEntry {
   details?: Readonly<Record<string, unknown>>;
 }
 
+/** What a row says of who did it and when. */
+export type AuditWriter = Pick<Context, "actor" | "clock" | "correlationId" | "source">;
+
 /**
  * Writes one row in the caller's transaction, so that a change and its record stand or fall together. It follows the last row by its
  * hash; that one is read inside the transaction, where nobody else writes.
  */
-export function appendAudit(context: Context, tx: Transaction, entry: AuditEntry): void {
+export function appendAudit(context: AuditWriter, tx: Transaction, entry: AuditEntry): void {
   const head = tx.prepare("SELECT id, hash FROM audit_head").get();
   const row = {
     previous_hash: String(head?.hash),

@@ -60,6 +60,11 @@ export class AuditBook {
     return this.#signFor(context, "sign_logs", "demand");
   }
 
+  /** Notes that the installation is about to be copied, and signs. Errors: `storage_unavailable`. */
+  noteBackup(context: Context, details: { readonly with_secrets: boolean }): Promise<AuditCheckpoint> {
+    return this.#signFor(context, "make_backup", "demand", details);
+  }
+
   /** Reads only. The signal ends it with its reason. */
   verify(signal?: AbortSignal): Promise<AuditVerification> {
     return this.#reading(() => verifyAudit(this.#system, this.#keys, signal));
@@ -119,9 +124,14 @@ export class AuditBook {
     if (Number(unsigned?.n) >= least) writeCheckpoint(this.#system, tx, this.#keys, kind);
   }
 
-  #signFor(context: Context, action: string, kind: CheckpointKind): Promise<AuditCheckpoint> {
+  #signFor(
+    context: Context,
+    action: string,
+    kind: CheckpointKind,
+    details: Readonly<Record<string, unknown>> = {},
+  ): Promise<AuditCheckpoint> {
     return context.database.write((tx) => {
-      appendAudit(context, tx, { action, target: null, outcome: "success" });
+      appendAudit(context, tx, { action, target: null, outcome: "success", details });
       return writeCheckpoint(context, tx, this.#keys, kind);
     });
   }

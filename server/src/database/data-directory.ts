@@ -10,6 +10,8 @@ import { StartupError } from "../errors.ts";
 export interface ServerNote {
   readonly url: string;
   readonly pid: number;
+  /** Counts as the admin key, from this machine and while this server runs; null where a note has none. */
+  readonly local_key?: string | null;
 }
 
 export interface DataDirectory {
@@ -20,10 +22,21 @@ export interface DataDirectory {
   release(): Promise<void>;
 }
 
-/** Makes the directory when it is missing and takes it for this process. Throws a StartupError of one line. */
-export async function takeDataDirectory(path: string): Promise<DataDirectory> {
+/** Stands in a data directory while a restore exchanges its content; a server that started then would mix the old with the new. */
+export const restoreMark = "restore-unfinished";
+
+/**
+ * Makes the directory when it is missing and takes it for this process, which may be a restore. Throws a StartupError of one line.
+ */
+export async function takeDataDirectory(path: string, taker: "server" | "restore" = "server"): Promise<DataDirectory> {
   await makeWritable(path);
   const lock = await takeLock(path);
+  if (taker === "server" && (await isThere(join(path, restoreMark)))) {
+    lock.close();
+    throw new StartupError(
+      `DATA_DIR: a restore into ${path} was interrupted. Run the same "safelight restore" again: it finishes it.`,
+    );
+  }
   const noteFile = join(path, "server.json");
   // A note that is still there was left by a server that was killed: this one holds the lock now.
   await unlink(noteFile).catch(() => undefined);
@@ -55,11 +68,19 @@ export async function readServerNote(path: string): Promise<ServerNote | null> {
   try {
     const note: unknown = JSON.parse(await readFile(join(path, "server.json"), "utf8"));
     if (typeof note !== "object" || note === null) return null;
-    const { url, pid } = note as Record<string, unknown>;
-    return typeof url === "string" && typeof pid === "number" ? { url, pid } : null;
+    const { url, pid, local_key: key } = note as Record<string, unknown>;
+    if (typeof url !== "string" || typeof pid !== "number") return null;
+    return { url, pid, local_key: typeof key === "string" ? key : null };
   } catch {
     return null;
   }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function makeWritable(path: string): Promise<void> {

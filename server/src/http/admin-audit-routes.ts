@@ -1,4 +1,4 @@
-import { type AuditVerification, routes } from "@safelight/contract";
+import { type AuditVerification, type BackupNote, routes } from "@safelight/contract";
 import type { FastifyReply } from "fastify";
 import { SafelightError } from "../errors.ts";
 import type { Installation } from "./installation.ts";
@@ -23,6 +23,13 @@ export function registerAdminAuditRoutes(registrar: Registrar): void {
 
   registerAdmin(registrar, routes.createAuditCheckpoint, { action: "sign_logs", records: "change" }, ({ context }) =>
     audit.checkpoint(context),
+  );
+
+  registerAdmin<unknown, BackupNote>(
+    registrar,
+    routes.noteBackup,
+    { action: "make_backup", records: "change" },
+    ({ context, body }) => audit.noteBackup(context, { with_secrets: body.with_secrets }),
   );
 }
 

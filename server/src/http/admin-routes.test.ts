@@ -73,6 +73,7 @@ const guarded: [string, string, unknown?][] = [
   ["GET", "/admin/logs/verify"],
   ["GET", "/admin/logs/export"],
   ["POST", "/admin/logs/checkpoint"],
+  ["POST", "/admin/backup", { with_secrets: false }],
   ["GET", "/admin/tasks"],
   ["POST", "/admin/tasks/0195a3c2-7f10-7c3e-8a52-2d6c0e4b9f11/cancel"],
   ["POST", "/admin/tasks/0195a3c2-7f10-7c3e-8a52-2d6c0e4b9f11/front", { front: true }],

@@ -78,7 +78,7 @@ function open(key: Buffer, keyId: string, nonce: Buffer, sealed: Buffer, place: 
 }
 
 /** Names a key without giving anything of it away. */
-function keyIdOf(key: Uint8Array): string {
+export function keyIdOf(key: Uint8Array): string {
   return createHash("sha256").update("safelight key id\0").update(key).digest("hex").slice(0, 12);
 }
 
