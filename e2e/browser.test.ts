@@ -1,5 +1,6 @@
 // The first page in a real browser, on the real server and engine: what a creator sees from the prompt to the result.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { whileHeld } from "./src/held-run.ts";
 import {
   backgroundBrightness,
   chosenTheme,
@@ -9,6 +10,7 @@ import {
   shownAfterSeek,
   sidewaysScroll,
 } from "./src/page-facts.ts";
+import { ask, make, smallPicture } from "./src/scenes.ts";
 import { startServerProcess, temporaryDirectory } from "./src/server-process.ts";
 import { chooseModel, generate, patience, phone, stage, Visit, wide } from "./src/visitor.ts";
 
@@ -24,10 +26,9 @@ describe("the studio in a browser", () => {
   test("a prompt becomes a picture, with no key typed (SC-003, FR-004, FR-005)", { timeout: patience }, async () => {
     const { page, context, faults } = await visit.openStudio();
     await chooseModel(page, "FLUX.1");
-    await generate(page, "a red lighthouse by the sea, cinematic");
-    await stage(page)
-      .getByText(/step \d+ of \d+/)
-      .waitFor();
+    const id = await generate(page, "a red lighthouse by the sea, cinematic");
+    const step = stage(page).getByText(/step \d+ of \d+/);
+    await whileHeld(visit, id, () => step.waitFor());
     const result = stage(page).getByRole("img", { name: /^Result:/ });
     await result.waitFor();
     await expect.poll(() => imageFacts(result)).toEqual({ width: 1024, rendering: "pixelated" });
@@ -79,12 +80,14 @@ describe("the studio in a browser", () => {
   }, async () => {
     const { page, context, faults } = await visit.openStudio();
     await chooseModel(page, "Pony");
-    await generate(page, "an orange cat in a forest");
-    await stage(page)
-      .getByText(/step \d+ of \d+/)
-      .waitFor();
-    await page.reload();
-    await stage(page).getByRole("heading", { name: "an orange cat in a forest" }).waitFor();
+    const id = await generate(page, "an orange cat in a forest");
+    const step = stage(page).getByText(/step \d+ of \d+/);
+    await whileHeld(visit, id, async () => {
+      await step.waitFor();
+      await page.reload();
+      await stage(page).getByRole("heading", { name: "an orange cat in a forest" }).waitFor();
+      await step.waitFor();
+    });
     expect(await page.getByRole("textbox", { name: "Prompt" }).inputValue()).toBe("an orange cat in a forest");
     await stage(page).getByRole("img", { name: "Result: an orange cat in a forest" }).waitFor();
     await page.reload();
@@ -97,8 +100,8 @@ describe("the studio in a browser", () => {
     const { page, context } = await visit.openStudio();
     await chooseModel(page, "AniSora");
     await page.getByText("10 s", { exact: true }).click();
-    await generate(page, "a rocket above the moon");
-    await stage(page).getByRole("button", { name: "Cancel" }).click();
+    const id = await generate(page, "a rocket above the moon");
+    await whileHeld(visit, id, () => stage(page).getByRole("button", { name: "Cancel" }).click());
     await stage(page).getByRole("heading", { name: "Cancelled" }).waitFor();
     await stage(page).getByText("cancelled", { exact: true }).waitFor();
     await context.close();
@@ -124,12 +127,9 @@ describe("the studio in a browser", () => {
     const { page, context, faults } = await visit.openStudio();
     await chooseModel(page, "FLUX.1");
     await page.getByText("Picture to picture", { exact: true }).click();
-    const earlier = await page.request.get(`${visit.url}/tasks?type=image&status=done`);
-    const { items } = (await earlier.json()) as { items: { result_url: string }[] };
-    const picture = await page.request.get(new URL(items[0]?.result_url ?? "", visit.url).href);
-    await page
-      .locator("input[type=file]")
-      .setInputFiles({ name: "scene.png", mimeType: "image/png", buffer: await picture.body() });
+    const picture = await ask(visit, `/results/${await make(visit, smallPicture("a scene by day"))}`);
+    const buffer = Buffer.from(await picture.arrayBuffer());
+    await page.locator("input[type=file]").setInputFiles({ name: "scene.png", mimeType: "image/png", buffer });
     await page.getByRole("img", { name: "Reference picture: scene.png" }).waitFor();
     await generate(page, "the same scene at night");
     await stage(page).getByRole("img", { name: "Result: the same scene at night" }).waitFor();

@@ -2,6 +2,7 @@
 import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ask, make, shortClip, smallPicture } from "./src/scenes.ts";
+import { holdUndoTime } from "./src/undo-time.ts";
 import { patience, Visit, wide } from "./src/visitor.ts";
 
 let visit: Visit;
@@ -67,6 +68,8 @@ describe("the gallery in a browser", () => {
     const other = await context.newPage();
     await other.goto(page.url());
     await picture(other, "a mushroom to delete").waitFor();
+    await picture(page, "a mushroom to delete").waitFor();
+    await holdUndoTime(page);
     const choose = async () => {
       await picture(page, "a mushroom to delete").focus();
       await page.keyboard.press("x");

@@ -2,6 +2,8 @@
 import { catalog } from "@safelight/catalog";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { whileHeld } from "./src/held-run.ts";
+import { signInBeside } from "./src/operator.ts";
 import { ask, copyTask, finished, make, shortClip, smallPicture, submit, whileStopped } from "./src/scenes.ts";
 import { patience, Visit, wide } from "./src/visitor.ts";
 
@@ -79,12 +81,20 @@ describe("the history", () => {
   });
 
   test("shows a new task at once and follows it to its end", { timeout: patience }, async () => {
+    const asOperator = await signInBeside(visit);
     const { page, context, faults } = await visit.open("/history");
     await page.getByRole("article").first().waitFor();
-    await submit(visit, shortClip("ракета над луной"));
+    // Nothing passes unseen: the queue waits until the row was seen waiting, the engine until it was seen at work.
+    await asOperator("POST", "/admin/queue/pause");
+    const id = await submit(visit, { ...shortClip("ракета над луной"), width: 720, height: 720 });
     const row = page.getByRole("article", { name: "ракета над луной" });
+    await row.getByText("Waiting: the operator has paused the queue.").waitFor();
     await row.getByRole("button", { name: /^Cancel/ }).waitFor();
-    await row.getByText(/^\d+ %, /).waitFor();
+    await asOperator("POST", "/admin/queue/resume");
+    await whileHeld(visit, id, async () => {
+      await row.getByText(/^[1-9]\d? %, /).waitFor();
+      await row.getByRole("button", { name: /^Cancel/ }).waitFor();
+    });
     await row.getByText("Done").waitFor();
     await row.getByRole("link", { name: /^Download/ }).waitFor();
     expect(faults).toEqual([]);

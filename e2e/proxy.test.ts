@@ -52,7 +52,8 @@ async function begin(attempt: number, steps: number): Promise<void> {
   const golden = JSON.parse(
     await readFile(new URL("../contract/examples/worker/worker-task-request.image.json", import.meta.url), "utf8"),
   ) as object;
-  const parameters = { width: 512, height: 512, steps };
+  // As large as can be: a run that ends before it was looked at would show nothing.
+  const parameters = { width: 1280, height: 1280, steps };
   const body = JSON.stringify({
     ...golden,
     task_id: id,
@@ -86,7 +87,7 @@ test("status, preview, result with ranges and cancel, all with the account's own
   expect((await admin("POST", "", account)).status).toBe(201);
   expect(await (await ask(`/status/${inside}`)).json()).toMatchObject({ code: "task_not_found" });
 
-  await begin(1, 30);
+  await begin(1, 50);
   const client = createClient({ baseUrl: server.url, apiKey: server.apiKey });
   let status: Status = await client.getStatus({ path: { id: inside } });
   const seen = new Set<number>();

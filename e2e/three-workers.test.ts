@@ -1,7 +1,7 @@
 // Three worker processes behind one gateway (FR-006, FR-011): one is killed in mid-run, one is stopped dead, one is slow, and the
 // gateway itself is killed and started again. 200 tasks; every one ends done, once, with its one result. Pictures are drawn by a script
 // in npm test and by the engine in npm run test:long.
-import { readdir } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { standInFront, type WorkerFront } from "@safelight/server/testing/worker-front";
@@ -50,31 +50,33 @@ test(
       const { url, key } = workers[index] as WorkerProcess;
       await gateway.addWorker(name, { url: name === "third-gpu" ? slow.url : url, key }, slots);
     }
-    // The first of them draw so long that none ends before every slot is taken.
-    const seeds = Array.from({ length: tasks }, (_, index) => (index < 3 * slots ? 900 + index : 10_000 + index));
     const ids: string[] = [];
-    for (const [index, seed] of seeds.slice(0, 3 * slots).entries()) {
-      ids.push(await gateway.submit(`task-${index}`, request(seed)));
-    }
+    const submitUntil = async (count: number) => {
+      while (ids.length < count) ids.push(await gateway.submit(`task-${ids.length}`, request(10_000 + ids.length)));
+    };
+    // None ends before every slot is taken.
+    for (const name of names) await hold(name);
+    await submitUntil(3 * slots);
     await until(() => dispatched().length >= 3 * slots, "every slot to be taken");
     if (!long) expectEvenSpread();
+    for (const name of names) await release(name);
 
     slow.delay = 40;
-    const submitting = (async () => {
-      for (const [index, seed] of [...seeds.entries()].slice(3 * slots)) {
-        ids.push(await gateway.submit(`task-${index}`, request(seed)));
-      }
-    })();
+    const submitting = submitUntil(tasks);
     await until(() => countOf("run concluded") >= 20, "the first runs to end");
     await until(
       () => dispatched().filter((name) => name === names[0]).length > slots,
       "the first worker to be at work",
     );
+    await beAtWork("first-gpu");
     await workers[0]?.signal("SIGKILL");
+    await beAtWork("second-gpu");
     await workers[1]?.signal("SIGSTOP");
     await until(() => countOf("run concluded") >= 40, "more runs to end");
+    await beAtWork("third-gpu");
     await submitting;
     await gateway.killAndRestart();
+    await release("third-gpu");
 
     for (const id of ids) expect(await gateway.ended(id), id).toMatchObject({ status: "done", error: null });
     await expectOneRightResultEach(ids);
@@ -92,6 +94,20 @@ test(
   },
   long ? 20 * 60_000 : 120_000,
 );
+
+const holdFile = (name: string) => join(folders[names.indexOf(name as "first-gpu") + 1]?.path ?? "", "hold");
+
+/** Whatever this worker draws is not done before it is released. The engine knows nothing of it: there are more steps to meet. */
+const hold = (name: string) => writeFile(holdFile(name), "");
+const release = (name: string) => rm(holdFile(name), { force: true });
+
+/** Holds a worker and waits until something runs there, so that what happens to it next happens in the middle of a run. */
+async function beAtWork(name: string): Promise<void> {
+  if (long) return;
+  await hold(name);
+  const isRunning = async () => (await gateway.account(name)).running.image > 0;
+  await expect.poll(isRunning, { timeout: 60_000, interval: 200 }).toBe(true);
+}
 
 function countOf(message: string): number {
   return gateway.logged().filter(({ msg }) => msg === message).length;

@@ -1,5 +1,5 @@
 // A creator's browser on a real server: pages of one visit, with the faults each page had.
-import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from "playwright-core";
+import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page, Response } from "playwright-core";
 import { launchBrowser } from "./browser.ts";
 import { type ServerProcess, startServerProcess, temporaryDirectory } from "./server-process.ts";
 
@@ -138,9 +138,13 @@ export async function chooseModel(page: Page, name: string): Promise<void> {
   await page.getByRole("option", { name }).click();
 }
 
-export async function generate(page: Page, prompt: string): Promise<void> {
+/** Fills the prompt and submits; answers the id of the task once that is accepted. */
+export async function generate(page: Page, prompt: string): Promise<string> {
+  const isAccepted = (answer: Response) => answer.url().endsWith("/generate") && answer.status() === 202;
+  const accepted = page.waitForResponse(isAccepted);
   await page.getByRole("textbox", { name: "Prompt" }).fill(prompt);
   await page.getByRole("button", { name: /^Generate/ }).click();
+  return ((await (await accepted).json()) as { task_id: string }).task_id;
 }
 
 /** The middle of the studio, where the picture stands. */
