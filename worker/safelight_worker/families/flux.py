@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy
 import torch
 from diffusers import FluxImg2ImgPipeline, FluxPipeline
 
-from safelight_worker import loading, references
+from safelight_worker import loading
 from safelight_worker.families import Frames, Job, LoadReport, Placement, Report, Unavailable
-from safelight_worker.families.warm import (
-    LONGEST_TEXT,
-    Warm,
-    dtypes_for,
-    note_long_prompt,
-    note_unchanged,
-    note_unused_negative,
-    reason_of,
-)
+from safelight_worker.families.pictures import recipe_of, start
+from safelight_worker.families.warm import LONGEST_TEXT, Warm, dtypes_for, note_long_prompt, reason_of
 from safelight_worker.latents import LatentMap, picture_map
 from safelight_worker.loading import NF4_SHARE, Recipe
 from safelight_worker.running import run_pipeline
@@ -43,25 +35,15 @@ class LoadedFlux:
 
     def run(self, job: Job, report: Report) -> Frames:
         """One picture. In img2img `denoising_strength` of the steps are run, rounded up."""
-        report.stage("encode")
-        report.check()
+        begun = start(job, report, FluxPipeline, FluxImg2ImgPipeline, None)
+        if begun.unchanged is not None:
+            return begun.unchanged
         width, height, steps = job.whole("width"), job.whole("height"), job.whole("steps")
-        note_unused_negative(job, report, None)
-        arguments: dict[str, Any] = {}
-        kind: Any = FluxPipeline
-        if job.mode == "img2img":
-            picture = references.opened(references.only(job, "reference_image"), width, height)
-            strength = job.number("denoising_strength")
-            if strength <= 0:
-                note_unchanged(report)
-                return Frames(numpy.asarray(picture)[None])
-            kind = FluxImg2ImgPipeline
-            arguments = {"image": picture, "strength": strength}
-        pipe = self.warm.pipeline(kind, flux_scheduler(job.text("sampler"), self.config, self.fixed_shift))
+        pipe = self.warm.pipeline(begun.kind, flux_scheduler(job.text("sampler"), self.config, self.fixed_shift))
         note_long_prompt(pipe.tokenizer_2, job.prompt, report)
         with torch.no_grad():
             embeds, pooled, _ = pipe.encode_prompt(prompt=job.prompt, prompt_2=None, max_sequence_length=LONGEST_TEXT)
-        arguments |= {
+        arguments = begun.arguments | {
             "prompt_embeds": embeds,
             "pooled_prompt_embeds": pooled,
             "num_inference_steps": steps,
@@ -119,8 +101,7 @@ class Flux:
 
 
 def _recipe(spec: ModelSpec) -> Recipe:
-    elsewhere = {name: loading.place_of(spec, name) for name in COMPONENTS if spec.source(name) is not None}
-    return loading.folder_recipe(loading.place_of(spec, "pipeline"), COMPONENTS, TOKENIZERS, elsewhere)
+    return recipe_of(spec, "pipeline", COMPONENTS, TOKENIZERS)
 
 
 def _four_bits() -> dict[str, Any]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy
 import torch
 from diffusers import StableDiffusionXLImg2ImgPipeline, StableDiffusionXLPipeline
 
-from safelight_worker import loading, references, sdxl_file
+from safelight_worker import loading, sdxl_file
 from safelight_worker.families import (
     Frames,
     Job,
@@ -20,7 +19,8 @@ from safelight_worker.families import (
     WeightsDamaged,
     WeightsMissing,
 )
-from safelight_worker.families.warm import Warm, dtypes_for, note_unchanged, note_unused_negative, reason, reason_of
+from safelight_worker.families.pictures import recipe_of, start
+from safelight_worker.families.warm import Warm, dtypes_for, reason, reason_of
 from safelight_worker.latents import LatentMap, picture_map
 from safelight_worker.loading import Recipe
 from safelight_worker.prompts import encode_windows
@@ -45,27 +45,17 @@ class LoadedPony:
 
     def run(self, job: Job, report: Report) -> Frames:
         """One picture. In img2img `denoising_strength` of the steps are run."""
-        report.stage("encode")
-        report.check()
-        width, height, steps = job.whole("width"), job.whole("height"), job.whole("steps")
         guidance = job.number("cfg_scale")
-        note_unused_negative(job, report, guidance)
-        arguments: dict[str, Any] = {}
-        kind: Any = StableDiffusionXLPipeline
-        if job.mode == "img2img":
-            picture = references.opened(references.only(job, "reference_image"), width, height)
-            strength = job.number("denoising_strength")
-            if strength <= 0:
-                note_unchanged(report)
-                return Frames(numpy.asarray(picture)[None])
-            kind = StableDiffusionXLImg2ImgPipeline
-            arguments = {"image": picture, "strength": strength}
+        begun = start(job, report, StableDiffusionXLPipeline, StableDiffusionXLImg2ImgPipeline, guidance)
+        if begun.unchanged is not None:
+            return begun.unchanged
+        steps = job.whole("steps")
         pipe = self.warm.pipeline(
-            kind, sdxl_scheduler(job.text("sampler"), self.config, job.seed), add_watermarker=False
+            begun.kind, sdxl_scheduler(job.text("sampler"), self.config, job.seed), add_watermarker=False
         )
         negative = job.negative_prompt if guidance > 1 else None
         text = encode_windows(pipe, job.prompt, negative, job.whole("clip_skip"))
-        arguments |= {
+        arguments = begun.arguments | {
             "prompt_embeds": text.prompt,
             "negative_prompt_embeds": text.negative,
             "pooled_prompt_embeds": text.pooled,
@@ -74,7 +64,7 @@ class LoadedPony:
             "guidance_scale": guidance,
         }
         if job.mode != "img2img":
-            arguments |= {"width": width, "height": height}
+            arguments |= {"width": job.whole("width"), "height": job.whole("height")}
         told = max(1, min(int(steps * arguments.get("strength", 1)), steps))
         return Frames(run_pipeline(pipe, arguments, report, steps=told, seed=job.seed, colours=self.colours))
 
@@ -122,8 +112,7 @@ def _is_file(spec: ModelSpec) -> bool:
 
 
 def _recipe(spec: ModelSpec) -> Recipe:
-    elsewhere = {name: loading.place_of(spec, name) for name in COMPONENTS if spec.source(name) is not None}
-    return loading.folder_recipe(loading.place_of(spec, "checkpoint"), COMPONENTS, TOKENIZERS, elsewhere)
+    return recipe_of(spec, "checkpoint", COMPONENTS, TOKENIZERS)
 
 
 def _reason_of_file(spec: ModelSpec) -> Unavailable | None:
