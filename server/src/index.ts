@@ -12,6 +12,8 @@ export { checkBackup, type Restored, restoreBackup } from "./backup/restore-back
 export { type BackupOptions, takeBackup } from "./backup/take-backup.ts";
 export { type Config, type Environment, readConfig, repositoryRoot } from "./config.ts";
 export { readServerNote, type ServerNote } from "./database/data-directory.ts";
+export { examine } from "./doctor/examine.ts";
+export type { Finding } from "./doctor/finding.ts";
 export { SafelightError, StartupError } from "./errors.ts";
 export { createLog, type Log, silentLog } from "./log.ts";
 export { endOnUncaughtErrors, type RunningServer, type StartOptions, startServer } from "./main.ts";
