@@ -102,7 +102,7 @@ export async function runHere(
 }
 
 function catchPrinted(stream: NodeJS.WriteStream) {
-  const { write } = stream;
+  const write = stream.write.bind(stream);
   const pieces: Buffer[] = [];
   stream.write = (piece: Uint8Array | string) => {
     pieces.push(Buffer.from(piece as string));
