@@ -15,3 +15,8 @@ export const queryClient = new QueryClient({
     mutations: { retry: false },
   },
 });
+
+/** Whether anything that the page shows is on its way. */
+export function isReading(): boolean {
+  return queryClient.isFetching() > 0;
+}

@@ -1,4 +1,5 @@
 import { type ComponentType, lazy, Suspense, useEffect } from "react";
+import { isReading } from "../api/query-client.ts";
 import { Ghost, GhostArea } from "../ui/ghost.tsx";
 import { prepareTexts } from "../ui/language.ts";
 import { restoreScroll } from "../ui/scroll-memory.ts";
@@ -38,7 +39,7 @@ let isFirstPage = true;
  */
 function Arrival() {
   useEffect(() => {
-    restoreScroll();
+    restoreScroll(isReading);
     if (!isFirstPage) focusHeading();
     isFirstPage = false;
   }, []);

@@ -3,10 +3,10 @@
 export const scrollKey = "safelightEntry";
 
 const storageKey = "safelight.scroll.";
-/** How long a page may take to grow as high as it was, in milliseconds. */
+/** How long a page that reads nothing any more may take to grow as high as it was, in milliseconds. */
 const patience = 1_500;
 
-let attempt = 0;
+let giveUp = (): void => {};
 
 /** Keeps the place of the entry that is being left. */
 export function rememberScroll(): void {
@@ -17,24 +17,46 @@ export function rememberScroll(): void {
   }
 }
 
-/** Goes back to where the current entry was left, as soon as the page is high enough; any scrolling of the person ends it. */
-export function restoreScroll(): void {
+/** Goes back to where the current entry was left. `isReading` says that the page still waits for what it will show. */
+export function restoreScroll(isReading: () => boolean = never): void {
+  giveUp();
+  giveUp = () => {};
   const wanted = rememberedScroll();
-  attempt += 1;
-  if (wanted === 0) return window.scrollTo(0, 0);
-  const mine = attempt;
-  const until = performance.now() + patience;
-  const give = new AbortController();
+  if (wanted === 0) window.scrollTo(0, 0);
+  else giveUp = holdScrollAt(wanted, { isReading });
+}
+
+interface Holding {
+  isReading: () => boolean;
+  /** For how long the page has to rest there, in milliseconds, while parts of it come in one after another. */
+  settling?: number;
+}
+
+/**
+ * Scrolls there as soon as the page is high enough, however long it takes to read what makes it high; any scrolling of the
+ * person ends it. Answers how to end it before.
+ */
+export function holdScrollAt(wanted: number, { isReading, settling = 0 }: Holding): () => void {
+  const ended = new AbortController();
   for (const type of ["wheel", "touchmove", "keydown", "pointerdown"]) {
-    window.addEventListener(type, () => give.abort(), { signal: give.signal, passive: true });
+    window.addEventListener(type, () => ended.abort(), { signal: ended.signal, passive: true });
   }
+  let restingSince = performance.now();
   const step = () => {
-    if (give.signal.aborted || mine !== attempt) return;
-    window.scrollTo(0, wanted);
-    if (Math.abs(window.scrollY - wanted) < 2 || performance.now() > until) give.abort();
+    if (ended.signal.aborted) return;
+    const before = window.scrollY;
+    if (Math.abs(before - wanted) >= 2) window.scrollTo(0, wanted);
+    const isThere = Math.abs(window.scrollY - wanted) < 2;
+    if (window.scrollY !== before || (isReading() && !(isThere && settling === 0))) restingSince = performance.now();
+    if (performance.now() - restingSince >= (isThere ? settling : patience)) ended.abort();
     else requestAnimationFrame(step);
   };
   step();
+  return () => ended.abort();
+}
+
+function never(): boolean {
+  return false;
 }
 
 /** How far down the current entry was left, in pixels; 0 when nothing is known. */

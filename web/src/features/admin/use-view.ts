@@ -1,7 +1,8 @@
 // The dashboard's address as its parts use it, and what is remembered of it while another page is open.
 import { useCallback, useEffect, useMemo } from "react";
+import { isReading } from "../../api/query-client.ts";
 import { navigate, useSearch } from "../../ui/router.tsx";
-import { entryKey, rememberedScroll } from "../../ui/scroll-memory.ts";
+import { entryKey, holdScrollAt, rememberedScroll } from "../../ui/scroll-memory.ts";
 import { hold } from "./held.ts";
 import { type AdminSearch, openRows, parseAdminSearch, withToggledRow } from "./search.ts";
 
@@ -15,8 +16,7 @@ export interface View {
 
 /** How the dashboard was left: what a link to it, which says nothing, leads back to. */
 const left = hold<{ search: AdminSearch; scroll: number; entry: string } | null>(null);
-/** How long the page may take to grow as high as it was, and to come to rest, in milliseconds. */
-const patience = 1_500;
+/** How long the page may take to come to rest once it has read everything, in milliseconds. */
 const settling = 700;
 
 export function useView(): View {
@@ -43,7 +43,8 @@ export function useComingBack({ search, change }: View): void {
     const before = left.read();
     const isByLink = before !== null && before.entry !== entryKey() && Object.keys(search).length === 0;
     if (isByLink) change(() => before.search);
-    return holdScrollAt(isByLink ? before.scroll : rememberedScroll());
+    const wanted = isByLink ? before.scroll : rememberedScroll();
+    return wanted > 0 ? holdScrollAt(wanted, { isReading, settling }) : undefined;
     // oxlint-disable-next-line react-hooks/exhaustive-deps -- only when it opens
   }, []);
   useEffect(() => {
@@ -58,27 +59,4 @@ export function useComingBack({ search, change }: View): void {
     window.addEventListener("scroll", note, { passive: true });
     return () => window.removeEventListener("scroll", note);
   }, []);
-}
-
-/** Goes there and stays there while sections come in one after another; any scrolling of the person ends it. */
-function holdScrollAt(wanted: number): () => void {
-  const ended = new AbortController();
-  if (wanted <= 0) return () => {};
-  for (const type of ["wheel", "touchmove", "keydown", "pointerdown"])
-    window.addEventListener(type, () => ended.abort(), { signal: ended.signal, passive: true });
-  const began = performance.now();
-  let reached = began;
-  const step = (now: number) => {
-    if (ended.signal.aborted) return;
-    const isThere = Math.abs(window.scrollY - wanted) < 2;
-    if (!isThere) {
-      window.scrollTo(0, wanted);
-      reached = now;
-    }
-    if (now - (isThere ? reached : began) > (isThere ? settling : patience)) ended.abort();
-    else requestAnimationFrame(step);
-  };
-  // After the frame has put the new page to its top.
-  requestAnimationFrame(step);
-  return () => ended.abort();
 }
