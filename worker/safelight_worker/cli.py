@@ -1,4 +1,4 @@
-"""The command `safelight-worker`: `serve` and `fetch`."""
+"""The command `safelight-worker`: `serve`, `fetch` and `verify`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "fetch":
         from safelight_worker.fetch import run
 
-        return run(options.model, options.weights, options.settings)
+        return run(options.model, options.weights, options.settings, options.renew)
+    if options.command == "verify":
+        from safelight_worker.verify import run as verify
+
+        return verify(options.model, options.weights, options.settings)
     from safelight_worker.serve import ServeOptions, StartupError, serve
 
     try:
@@ -48,8 +52,13 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     _add_serve(commands.add_parser("serve", help="answer gateways until it is stopped"))
     fetch = commands.add_parser("fetch", help="get the weights of a model")
-    fetch.add_argument("model", choices=("pony", "flux", "phr00t", "anisora"))
-    _add_settings(fetch)
+    fetch.add_argument(
+        "--renew", action="store_true", help="take what is there now, not what was fetched the first time"
+    )
+    verify = commands.add_parser("verify", help="compare the weights of a model with what was fetched the first time")
+    for command in (fetch, verify):
+        command.add_argument("model", choices=("pony", "flux", "phr00t", "anisora"))
+        _add_settings(command)
     return parser
 
 

@@ -21,6 +21,7 @@ import httpx
 
 from safelight_worker.hub import FetchError, Hub, Remote, refuse
 from safelight_worker.in_place import LOCK, MANIFEST, in_place, manifest_of, read_json, write_json
+from safelight_worker.lock import LOCK_FILE, Locked, forget, held, learn, locked
 from safelight_worker.memory import gigabytes
 from safelight_worker.settings import ModelSpec, SettingsError, Source, read_settings
 
@@ -34,9 +35,10 @@ class Progress(Protocol):
         """`done` of `total` bytes of the file are here."""
 
 
-def fetch_model(spec: ModelSpec, hub: Hub, progress: Progress) -> list[str]:
+def fetch_model(spec: ModelSpec, hub: Hub, progress: Progress, renew: bool = False) -> list[str]:
     """Fetches what a model lacks and returns the names of the files that were fetched.
 
+    The first fetch is trusted and later ones must bring the same (see lock.py); `renew` trusts what is there now.
     FetchError when it cannot be done, another process fetches the same, or there is too little space for all of it.
     """
     wanted = [source for source in spec.sources.values() if source.named and source.path is None]
@@ -44,20 +46,18 @@ def fetch_model(spec: ModelSpec, hub: Hub, progress: Progress) -> list[str]:
     for source in wanted:
         source.folder.mkdir(parents=True, exist_ok=True)
         with _alone(source.folder):
+            if renew:
+                forget(source)
             fetched += _fetch_source(source, hub, progress)
     return fetched
 
 
 def _fetch_source(source: Source, hub: Hub, progress: Progress) -> list[str]:
-    if source.url is not None:
-        if source.file is None:
-            raise FetchError(f"The settings name no file for {source.name}.")
-        commit, remotes = "", [Remote(source.file, source.url, source.bytes, source.sha256)]
-    else:
-        commit = hub.commit(str(source.repo), source.revision)
-        remotes = [_pinned(source, remote) for remote in hub.files(source, commit)]
-    if not remotes:
+    known = locked(source)
+    commit, listed = _listed(source, hub, known)
+    if not listed:
         raise FetchError(f"The hub has no file for {source.name}.")
+    remotes = [held(known, remote) for remote in listed]
     noted = dict(manifest_of(source.folder).get("files", {}))
     wanted = {remote.name: remote for remote in remotes}
     here = {
@@ -67,11 +67,32 @@ def _fetch_source(source: Source, hub: Hub, progress: Progress) -> list[str]:
     missing = [remote for name, remote in wanted.items() if name not in here]
     _refuse_without_space(source.folder, missing)
     manifest = {**_origin(source), "commit": commit, "wanted": list(wanted), "files": here}
+    learnt = dict(known.files if known is not None else {}) | here
     write_json(source.folder / MANIFEST, manifest)
+    # Before the first byte: going on later must mean the same commit.
+    learn(source, commit, learnt)
     for remote in missing:
-        here[remote.name] = _fetch_file(source.folder / remote.name, remote, hub, progress)
+        here[remote.name] = learnt[remote.name] = _fetch_file(source.folder / remote.name, remote, hub, progress)
         write_json(source.folder / MANIFEST, manifest)
+        learn(source, commit, learnt)
     return [remote.name for remote in missing]
+
+
+def _listed(source: Source, hub: Hub, known: Locked | None) -> tuple[str, list[Remote]]:
+    """The commit and the files of a source: of the commit that was found the first time, if there was one."""
+    if source.url is not None:
+        if source.file is None:
+            raise FetchError(f"The settings name no file for {source.name}.")
+        return "", [Remote(source.file, source.url, source.bytes, source.sha256)]
+    commit = known.commit if known is not None else hub.commit(str(source.repo), source.revision)
+    try:
+        return commit, [_pinned(source, remote) for remote in hub.files(source, commit)]
+    except FetchError as error:
+        if known is None or error.again:
+            raise
+        raise FetchError(
+            f"{error} That is of the commit that was fetched the first time; --renew takes today's."
+        ) from error
 
 
 def _adopted(folder: Path, remotes: Mapping[str, Remote]) -> dict[str, dict[str, Any]]:
@@ -80,7 +101,7 @@ def _adopted(folder: Path, remotes: Mapping[str, Remote]) -> dict[str, dict[str,
     for name, remote in remotes.items():
         file = folder / name
         if file.is_file() and remote.size == file.stat().st_size and (remote.sha256 or remote.git):
-            noted = _hashed(file, remote.git is not None)
+            noted = hashed(file, remote.git is not None)
             if _fits(noted, remote):
                 taken[name] = noted
     return taken
@@ -182,7 +203,7 @@ def _length(answer: httpx.Response, have: int) -> int | None:
 
 def _checked(part: Path, remote: Remote) -> dict[str, Any]:
     """What is noted of a file after its length and hash were right. FetchError, and the file gone, otherwise."""
-    noted = _hashed(part, remote.git is not None)
+    noted = hashed(part, remote.git is not None)
     if not _fits(noted, remote):
         part.unlink()
         _identity_of(part).unlink(missing_ok=True)
@@ -191,7 +212,8 @@ def _checked(part: Path, remote: Remote) -> dict[str, Any]:
     return noted
 
 
-def _hashed(file: Path, with_git: bool) -> dict[str, Any]:
+def hashed(file: Path, with_git: bool = False) -> dict[str, Any]:
+    """Length and hashes of a file; `git` is the hash of its blob."""
     size = file.stat().st_size
     sha256, git = hashlib.sha256(), hashlib.sha1(f"blob {size}\0".encode(), usedforsecurity=False)
     with file.open("rb") as stream:
@@ -251,14 +273,14 @@ class Lines:
         print(line.ljust(79) if self.terminal else line, end=ending, file=self.stream, flush=True)
 
 
-def run(model: str, weights: Path, settings: Path | None) -> int:
+def run(model: str, weights: Path, settings: Path | None, renew: bool = False) -> int:
     """The command: fetches a model and tells its licence. The exit code; what went wrong is told on stderr."""
     try:
         spec = read_settings(weights.resolve(), settings)[model]
         print(f"{model}: {spec.licence}\n  {spec.licence_link}")
         hub = Hub(os.environ.get("HF_ENDPOINT"), os.environ.get("HF_TOKEN"))
         try:
-            fetched = fetch_model(spec, hub, Lines(sys.stdout))
+            fetched = fetch_model(spec, hub, Lines(sys.stdout), renew)
         finally:
             hub.close()
     except (FetchError, SettingsError) as error:
@@ -270,7 +292,9 @@ def run(model: str, weights: Path, settings: Path | None) -> int:
     except KeyboardInterrupt:
         print("safelight-worker: stopped; the same command goes on from here", file=sys.stderr)
         return 130
-    print(
-        f"{model}: {len(fetched)} files fetched, {in_place(spec).detail}" if fetched else f"{model}: nothing to fetch"
-    )
+    if not fetched:
+        print(f"{model}: nothing to fetch")
+        return 0
+    print(f"{model}: {len(fetched)} files fetched, {in_place(spec).detail}")
+    print(f"{model}: commits and checksums stand in {weights / model / LOCK_FILE}; later fetches must bring the same")
     return 0

@@ -21,7 +21,7 @@ _OPEN_FILES = "open files"
 
 
 class Calls:
-    """See host_modal.Remote. `model` is the class of the app whose method `run` runs orders, the last two are volumes."""
+    """See host_modal.Remote. `model` is the class whose method `run` runs orders, the last two are volumes."""
 
     def __init__(self, model: Any, shared: modal.Dict, data: Any, weights: Any) -> None:
         self._model = model

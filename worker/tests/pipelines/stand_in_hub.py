@@ -15,6 +15,7 @@ COMMIT = "c" * 40
 class StandIn:
     """Serves `files` (path to content) of one repository. Paths that end in .safetensors are large files.
 
+    `main` is the commit of the branch; `commits` are the ones that are known, all with the same `files`.
     `requests` remembers method, path, range and token. `break_after` cuts every answer of a file after so many bytes;
     `answers` are statuses to give instead, one a request; `elsewhere` sends file requests to another stand-in.
     """
@@ -22,6 +23,8 @@ class StandIn:
     def __init__(self, files: dict[str, bytes], repo: str = "someone/model") -> None:
         self.files = files
         self.repo = repo
+        self.main = COMMIT
+        self.commits = [COMMIT]
         self.requests: list[tuple[str, str | None, str | None]] = []
         self.break_after: int | None = None
         self.answers: list[int] = []
@@ -64,13 +67,19 @@ class StandIn:
         elif self.token is not None and given != f"Bearer {self.token}":
             self._send(request, 401, b"{}")
         elif path.startswith(f"/api/models/{self.repo}/revision/"):
-            self._send(request, 200, json.dumps({"sha": COMMIT}).encode())
-        elif path.startswith(f"/api/models/{self.repo}/tree/{COMMIT}"):
-            self._list(request, path.removeprefix(f"/api/models/{self.repo}/tree/{COMMIT}").strip("/"), address.query)
-        elif path.startswith((f"/{self.repo}/resolve/{COMMIT}/", "/content/")):
-            self._file(request, path)
+            self._send(request, 200, json.dumps({"sha": self.main}).encode())
+        elif (commit := self._commit_in(path)) is None and not path.startswith("/content/"):
+            self._send(request, 404, b"{}")
+        elif path.startswith(f"/api/models/{self.repo}/tree/"):
+            self._list(request, path.removeprefix(f"/api/models/{self.repo}/tree/{commit}").strip("/"), address.query)
+        elif path.startswith((f"/{self.repo}/resolve/", "/content/")):
+            self._file(request, path.removeprefix("/content/").removeprefix(f"/{self.repo}/resolve/{commit}/"))
         else:
             self._send(request, 404, b"{}")
+
+    def _commit_in(self, path: str) -> str | None:
+        starts = (f"/api/models/{self.repo}/tree/", f"/{self.repo}/resolve/")
+        return next((one for one in self.commits if path.startswith(tuple(f"{start}{one}" for start in starts))), None)
 
     def _list(self, request: BaseHTTPRequestHandler, under: str, query: str) -> None:
         names = sorted(name for name in self.files if name.startswith(under))
@@ -90,8 +99,7 @@ class StandIn:
             entry["lfs"] = {"oid": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 134}
         return entry
 
-    def _file(self, request: BaseHTTPRequestHandler, path: str) -> None:
-        name = path.removeprefix("/content/").removeprefix(f"/{self.repo}/resolve/{COMMIT}/")
+    def _file(self, request: BaseHTTPRequestHandler, name: str) -> None:
         if self.elsewhere is not None:
             self._send(request, 302, b"", {"Location": f"{self.elsewhere}/content/{name}"})
             return
