@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy
 import torch
 from diffusers import WanImageToVideoPipeline, WanVACEPipeline
 from PIL import Image
@@ -140,10 +141,25 @@ GREY = (128, 128, 128)
 def vace_condition(
     keyframes: Mapping[int, Keyframe], frames: int, width: int, height: int
 ) -> tuple[list[Image.Image], list[Image.Image]]:
-    """Control video and masks for VACE: known frames with a dark mask (black at strength 1), else grey and white."""
+    """Control video and masks for VACE: known frames with a black mask, else grey and white."""
     empty, free = Image.new("RGB", (width, height), GREY), Image.new("L", (width, height), 255)
+    known = Image.new("L", (width, height), 0)
     video, masks = [empty] * frames, [free] * frames
     for index, keyframe in keyframes.items():
-        video[index] = keyframe.picture
-        masks[index] = Image.new("L", (width, height), round(255 * (1 - keyframe.strength)))
+        video[index], masks[index] = keyframe.picture, known
     return video, masks
+
+
+def vace_scale(pipe: Any, keyframes: Mapping[int, Keyframe], frames: int, places: int) -> float | torch.Tensor:
+    """How far VACE's hints are followed: each keyframe's strength at its frame, straight lines between them.
+
+    1.0 where every strength is 1, else (layers, 1, latent frames · places, 1); `places` are those of a latent frame.
+    The library cuts masks to black and white and passes over that of the first frame, so they cannot say it.
+    """
+    strengths = [keyframe.strength for keyframe in keyframes.values()]
+    if all(strength == 1 for strength in strengths):
+        return 1.0
+    apart = pipe.vae_scale_factor_temporal
+    held = numpy.interp(range(0, frames, apart), list(keyframes), strengths)
+    row = torch.tensor(held, dtype=torch.float32).repeat_interleave(places).view(1, 1, -1, 1)
+    return row.repeat(len(pipe.transformer.config.vace_layers), 1, 1, 1)

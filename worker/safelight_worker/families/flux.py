@@ -52,6 +52,9 @@ class LoadedFlux:
             "height": height,
         }
         left_out = int(max(steps - min(steps * arguments.get("strength", 1.0), steps), 0))
+        if "image" in arguments and left_out == 0:
+            # The first step of this model begins with nothing but noise.
+            report.warn("no_effect", "reference_image", "At this strength the picture is drawn from noise alone.")
 
         def unpack(latents: torch.Tensor) -> torch.Tensor:
             unpacked: torch.Tensor = FluxPipeline._unpack_latents(latents, height, width, pipe.vae_scale_factor)

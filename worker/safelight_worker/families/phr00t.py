@@ -9,7 +9,7 @@ from safelight_worker import loading
 from safelight_worker.families import Frames, Job, LoadReport, Placement, Report, Unavailable
 from safelight_worker.families.wan import keyframes_of, plan, run_clip, still_clip, text_arguments
 from safelight_worker.families.warm import Warm, note_unchanged, note_unused_negative, reason_of
-from safelight_worker.keyframes import StillVacePipeline, still_frames, vace_condition
+from safelight_worker.keyframes import StillVacePipeline, still_frames, vace_condition, vace_scale
 from safelight_worker.latents import LatentMap, video_map
 from safelight_worker.loading import Recipe
 from safelight_worker.schedulers import beta_levels, first_step, given_levels
@@ -48,8 +48,10 @@ class LoadedPhr00t:
         pipe.still = still_frames(keyframes, frames) if skipped else ()
         arguments: dict[str, Any] = {"num_inference_steps": len(levels)}
         if keyframes:
-            video, masks = vace_condition(keyframes, frames, job.whole("width"), job.whole("height"))
-            arguments |= {"video": video, "mask": masks}
+            width, height = job.whole("width"), job.whole("height")
+            video, masks = vace_condition(keyframes, frames, width, height)
+            scale = vace_scale(pipe, keyframes, frames, (width // 16) * (height // 16))
+            arguments |= {"video": video, "mask": masks, "conditioning_scale": scale}
         arguments |= text_arguments(pipe, job, job.prompt, job.number("cfg_scale"), report)
         try:
             return run_clip(pipe, arguments, job, report, len(levels), colours)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy
@@ -15,6 +16,7 @@ from heard import HEIGHT, WIDTH, Heard
 from PIL import Image
 
 from safelight_worker.families import Job, Loaded, Placement, Reference, family_named
+from safelight_worker.keyframes import Keyframe, checked, vace_scale
 from safelight_worker.prompts import encode_windows
 from safelight_worker.references import opened
 from safelight_worker.settings import ModelSpec
@@ -124,6 +126,20 @@ def test_strength_zero_returns_the_picture(
     assert heard.warnings == [("strength_zero", "denoising_strength")]
 
 
+def test_flux_says_when_a_reference_has_no_effect(
+    warm: Callable[[str], Loaded], job_for: Callable[..., Job], pictures: list[Path]
+) -> None:
+    for strength, expected in ((0.7, []), (0.95, [("no_effect", "reference_image")])):
+        made = set()
+        for picture in pictures[:2]:
+            heard = Heard()
+            references = [Reference("reference_image", 0, 1.0, picture)]
+            job = job_for("flux", "img2img", denoising_strength=strength, references=references)
+            made.add(warm("flux").run(job, heard).images.tobytes())
+            assert heard.warnings == expected
+        assert len(made) == (1 if expected else 2)
+
+
 @pytest.mark.parametrize("strength", [0.05, 0.3, 0.95, 1.0])
 @pytest.mark.parametrize("model", ["pony", "flux"])
 def test_every_strength_of_the_catalog_runs_as_told(
@@ -173,11 +189,25 @@ def test_strengths_of_phr00t_change_the_clip(
     warm: Callable[[str], Loaded], job_for: Callable[..., Job], pictures: list[Path]
 ) -> None:
     made = set()
-    for strength, denoising in ((1.0, 1.0), (0.5, 1.0), (1.0, 0.7), (1.0, 0.5)):
+    for strength, denoising in ((1.0, 1.0), (0.95, 1.0), (0.5, 1.0), (1.0, 0.7), (1.0, 0.5)):
         references = [Reference("reference_image", 0, strength, pictures[0])]
         job = job_for("phr00t", "i2v", references=references, denoising_strength=denoising)
         made.add(warm("phr00t").run(job, Heard()).images.tobytes())
-    assert len(made) == 4
+    assert len(made) == 5
+
+
+def test_hints_are_scaled_from_one_keyframes_strength_to_the_next() -> None:
+    class Pipe:
+        vae_scale_factor_temporal = 4
+        transformer = SimpleNamespace(config=SimpleNamespace(vace_layers=[0, 5]))
+
+    picture = Image.new("RGB", (16, 16))
+    ends = checked([Keyframe(0, picture, 0.5), Keyframe(8, picture)], 9)
+    scale = vace_scale(Pipe(), ends, 9, 2)
+    assert isinstance(scale, torch.Tensor)
+    assert scale.shape == (2, 1, 6, 1)
+    assert scale[1, 0, :, 0].tolist() == [0.5, 0.5, 0.75, 0.75, 1, 1]
+    assert vace_scale(Pipe(), checked([Keyframe(0, picture)], 9), 9, 2) == 1.0
 
 
 def test_references_are_upright_opaque_and_cut_to_shape(tmp_path: Path) -> None:
