@@ -92,6 +92,7 @@ describe("readConfig", () => {
     ["DEPLOY_TIMEOUT", "0"],
     ["DEPLOY_TIMEOUT", "241"],
     ["DEPLOY_TIMEOUT", "1.5"],
+    ["MODAL_GPU", "H100, $(reboot)"],
     ["MODAL_SERVER_URL", "api.modal.example"],
     ["MODAL_SERVER_URL", "https://api.modal.example/path"],
     ["LOG_LEVEL", "verbose"],

@@ -9,7 +9,15 @@ import { fileURLToPath } from "node:url";
 import { parseByteSize } from "./byte-size.ts";
 import { StartupError } from "./errors.ts";
 import type { LogLevel } from "./log.ts";
-import { isHostName, parseEncryptionKeys, parseHostEntry, parseNetwork, parseOrigin, webhookSecretBytes } from "./setting-forms.ts";
+import {
+  isHostName,
+  parseCard,
+  parseEncryptionKeys,
+  parseHostEntry,
+  parseNetwork,
+  parseOrigin,
+  webhookSecretBytes,
+} from "./setting-forms.ts";
 
 export type EnvironmentName = "dev" | "stage" | "prod";
 export type EmbeddedEngineMode = "auto" | "always" | "off";
@@ -72,10 +80,14 @@ export interface Config {
   readonly deployMinutes: number;
   /** The Python that has the modal package: a path or a command; null where it is looked for. */
   readonly modalPython: string | null;
+  /** The cards that deployed workers ask Modal for, in the order of preference; null for the app's own choice. */
+  readonly modalGpu: string | null;
   /** Another server than Modal's own, which only tests have. */
   readonly modalServerUrl: string | null;
   /** Where commands are looked for. */
   readonly commandPath: string;
+  /** Absolute paths of the files that secrets came from. */
+  readonly secretFiles: readonly string[];
   /** Secrets whose value came from a file, by the name of their setting. */
   readonly fromFiles: readonly string[];
   /** The environment whose data this start may take over; null unless it was said. */
@@ -124,10 +136,12 @@ export function readConfig(environment: Environment): Config {
     logLevel: reader.choice("LOG_LEVEL", ["trace", "debug", "info", "warn", "error", "fatal", "silent"], "info"),
     deployMinutes: reader.integer("DEPLOY_TIMEOUT", 30, 1, 240),
     modalPython: reader.command("MODAL_PYTHON"),
+    modalGpu: reader.list("MODAL_GPU", parseCard).join(",") || null,
     modalServerUrl: reader.baseUrl("MODAL_SERVER_URL"),
     commandPath: reader.text("PATH") ?? "/usr/local/bin:/usr/bin:/bin",
     adoptEnvironment: reader.optionalChoice("ADOPT_ENVIRONMENT", ["dev", "stage", "prod"]),
     fromFiles: reader.fromFiles,
+    secretFiles: reader.secretFiles,
   };
   const problems = [...reader.problems, ...findContradictions(config, reader.refused)];
   if (problems.length > 0) throw new StartupError(problems);
@@ -173,6 +187,7 @@ class SettingsReader {
   readonly problems: string[] = [];
   readonly refused = new Set<string>();
   readonly fromFiles: string[] = [];
+  readonly secretFiles: string[] = [];
   readonly #environment: Environment;
 
   constructor(environment: Environment) {
@@ -321,6 +336,7 @@ class SettingsReader {
     }
     if (file === undefined) return value === undefined ? null : this.#checkSecret(name, name, value);
     this.fromFiles.push(name);
+    this.secretFiles.push(resolve(repositoryRoot, file));
     try {
       const content = readFileSync(resolve(repositoryRoot, file), "utf8").trim();
       return content === ""

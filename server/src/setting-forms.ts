@@ -36,6 +36,12 @@ export function parseOrigin(entry: string): string | { problem: string } {
   return url.origin;
 }
 
+/** A card in Modal's names, with how many of it: `H100`, `A100-80GB:2`. */
+export function parseCard(entry: string): string | { problem: string } {
+  if (/^[A-Za-z0-9][A-Za-z0-9!+-]{0,39}(?::[1-8])?$/.test(entry)) return entry;
+  return { problem: "must be a comma-separated list of cards as Modal names them, such as H100,A100-80GB." };
+}
+
 export function parseHostEntry(entry: string): string | { problem: string } {
   const match = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/i.exec(entry);
   const name = match?.[1]?.toLowerCase() ?? "";

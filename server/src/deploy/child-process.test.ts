@@ -6,11 +6,13 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Edge, openEdge } from "../testing/edge.ts";
 import { pythonOfTests } from "../testing/modal-server.ts";
+import { writeSource } from "../testing/worker-source.ts";
 import { openCredential } from "../worker-accounts/account-credentials.ts";
 import { readAccount } from "../worker-accounts/account-record.ts";
 import { addAccount } from "../worker-accounts/add-account.ts";
 import { Deployer } from "./deployer.ts";
 import { describeWithLog, requireDeployment } from "./deployment-record.ts";
+import { appFile } from "./modal-command.ts";
 import { deployAccount } from "./queue-deployment.ts";
 
 /** How long a busy machine may take. */
@@ -22,7 +24,7 @@ let sourceFolder: string;
 
 beforeEach(async () => {
   sourceFolder = await mkdtemp(join(tmpdir(), "safelight-source-"));
-  await writeFile(join(sourceFolder, "sample_app.py"), 'import modal\n\napp = modal.App("sample")\n');
+  await writeSource(sourceFolder, 'import modal\n\napp = modal.App("sample")\n');
 });
 afterEach(async () => {
   await deployer.stop();
@@ -132,7 +134,7 @@ describe("the child process", () => {
     expect(listIn(join(folder, "arguments")).slice(-5)).toEqual([
       "modal",
       "deploy",
-      "sample_app.py",
+      appFile,
       "--name",
       "safelight-cloud-gpu",
     ]);

@@ -1,5 +1,6 @@
 /** The real modal command, against a stand-in for Modal's server on loopback. */
 import { execFileSync } from "node:child_process";
+import { hash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,6 +11,7 @@ import { createKeyring } from "../keys/keyring.ts";
 import { type Edge, openEdge } from "../testing/edge.ts";
 import { type HealthWorker, startHealthWorker } from "../testing/health-worker.ts";
 import { type ModalServer, startModalServer } from "../testing/modal-server.ts";
+import { copySource } from "../testing/worker-source.ts";
 import { openCredential } from "../worker-accounts/account-credentials.ts";
 import { readAccount } from "../worker-accounts/account-record.ts";
 import { addAccount } from "../worker-accounts/add-account.ts";
@@ -19,6 +21,7 @@ import { deleteAccount } from "../worker-accounts/delete-account.ts";
 import { cancelDeployment } from "./cancel-deployment.ts";
 import { Deployer } from "./deployer.ts";
 import { type DeploymentRecord, describeWithLog, requireDeployment } from "./deployment-record.ts";
+import { appFile } from "./modal-command.ts";
 import { deployAccount, deployAll, rollbackAccount } from "./queue-deployment.ts";
 
 /** How long a busy machine may take. */
@@ -40,7 +43,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   sourceFolder = await mkdtemp(join(tmpdir(), "safelight-source-"));
-  await writeFile(join(sourceFolder, "sample_app.py"), sampleApp);
+  await copySource(sourceFolder);
   edge = await openEdge({ environment: { MODAL_SERVER_URL: modal.url } });
   deployer = await Deployer.open(edge.context, edge.installation.accounts, sourceFolder);
 });
@@ -50,7 +53,7 @@ afterEach(async () => {
   await rm(sourceFolder, { recursive: true, force: true });
 });
 
-const sampleApp = readFileSync(join(repositoryRoot, "deploy", "modal", "sample_app.py"), "utf8");
+const workerApp = readFileSync(join(repositoryRoot, appFile), "utf8");
 
 let nth = 0;
 /** An account whose token id begins with the given text: the stand-in goes by it. */
@@ -73,6 +76,8 @@ const read = (id: string) =>
   describeWithLog(edge.context.database.prepareRead, requireDeployment(edge.context.database.prepareRead, id));
 const account = (workspace = "cloud-gpu") => readAccount(edge.context.database.prepareRead, workspace);
 const callsOf = ({ tokenId }: { tokenId: string }) => modal.calls.filter(({ token }) => token === tokenId);
+const functionsOf = (token: { tokenId: string }, name: string) =>
+  callsOf(token).filter((call) => call.function === name);
 const audit = () =>
   edge.context.database
     .prepareRead("SELECT * FROM audit_events ORDER BY id")
@@ -115,6 +120,33 @@ describe("a deploy with the real command, against a stand-in for Modal's server"
     ]);
   });
 
+  test("ships the worker whole and nothing beside it; its key is with the serving container alone", async () => {
+    await writeFile(join(sourceFolder, "worker", "safelight_worker", "worker-key"), "slworker_left_here_by_hand");
+    await writeFile(join(sourceFolder, "worker", "notes.txt"), "not a part of it");
+    await edge.close();
+    edge = await openEdge({ environment: { MODAL_SERVER_URL: modal.url, MODAL_GPU: "L40S, A100-80GB" } });
+    deployer = await Deployer.open(edge.context, edge.installation.accounts, sourceFolder);
+    const token = await add();
+    const queued = await deploy();
+    expect(await ended(queued)).toMatchObject({ status: "done" });
+    expect(queued.settings).toMatchObject({ gpu: "L40S,A100-80GB", file: "deploy/modal/worker_app.py" });
+    const uploaded = callsOf(token).flatMap(({ files = [] }) => files);
+    const worker = join(repositoryRoot, "worker", "safelight_worker");
+    const expected = readdirSync(worker, { recursive: true, encoding: "utf8" })
+      .filter((path) => /\.(py|toml|json|typed)$/.test(path))
+      .map((path) => [`/app/safelight_worker/${path}`, hash("sha256", readFileSync(join(worker, path)))] as const);
+    const app = ["/root/worker_app.py", hash("sha256", workerApp)] as const;
+    expect(new Map(uploaded)).toEqual(new Map([...expected, app]));
+    expect(functionsOf(token, "Model.*")).toMatchObject([{ cards: ["L40S", "A100-80GB"], secrets: 0 }]);
+    expect(functionsOf(token, "web")).toMatchObject([{ cards: [""], secrets: 1, max_containers: 1 }]);
+    expect(callsOf(token).flatMap(({ named = [] }) => named)).toEqual([
+      "safelight-weights",
+      "safelight-cloud-gpu-data",
+    ]);
+    const image = callsOf(token).flatMap(({ image: commands = [] }) => commands);
+    expect(image.filter((command) => command.endsWith(" --no-deps --require-hashes"))).toHaveLength(2);
+  });
+
   test("a disabled account can be deployed to, and stays disabled and unchecked", async () => {
     await add();
     await disableAccount(edge.context, edge.installation.accounts, "cloud-gpu", false);
@@ -134,22 +166,20 @@ describe("a deploy with the real command, against a stand-in for Modal's server"
   test("a rollback redeploys exactly the bytes and settings before; a second one goes no further than the first", async () => {
     const token = await add();
     await ended(await deploy());
-    await writeFile(join(sourceFolder, "sample_app.py"), `${sampleApp}\n# the next version\n`);
+    await writeFile(join(sourceFolder, appFile), `${workerApp}\n# the next version\n`);
     await updateAccount(edge.context, edge.installation.accounts, "cloud-gpu", { max_containers: 7 });
     await ended(await deploy());
-    await writeFile(join(sourceFolder, "sample_app.py"), "a third one, never deployed");
+    await writeFile(join(sourceFolder, appFile), "a third one, never deployed");
     const back = await ended(await rollback());
     expect(back).toMatchObject({ status: "done", kind: "rollback", version: 3 });
     const uploaded = callsOf(token).flatMap(({ files = [] }) =>
-      files.filter(([name]) => name.endsWith("sample_app.py")),
+      files.filter(([name]) => name.endsWith("worker_app.py")),
     );
     const [first, second, third] = uploaded.map(([, sha256]) => sha256);
     expect(uploaded).toHaveLength(3);
     expect(first).not.toBe(second);
     expect(third).toBe(first);
-    const containers = callsOf(token).flatMap(({ call, max_containers: most }) =>
-      call === "FunctionCreate" ? [most] : [],
-    );
+    const containers = functionsOf(token, "Model.*").map(({ max_containers: most }) => most);
     expect(containers).toEqual([1, 7, 1]);
     await expect(rollback()).rejects.toMatchObject({
       code: "validation_failed",
@@ -177,7 +207,7 @@ describe("a deploy with the real command, against a stand-in for Modal's server"
 
   test("source that does not load: failed, with the reason and without our paths", async () => {
     await add();
-    await writeFile(join(sourceFolder, "sample_app.py"), "import modal\nraise RuntimeError('no such weights')\n");
+    await writeFile(join(sourceFolder, appFile), "import modal\nraise RuntimeError('no such weights')\n");
     const failed = await ended(await deploy());
     expect(failed).toMatchObject({ status: "failed", error: { code: "source_broken" } });
     expect(failed.error?.detail).toMatch(/no such weights/);
@@ -277,8 +307,8 @@ describe("a deploy with the real command, against a stand-in for Modal's server"
     const unknown = await add("gpu-two", "ak-unknown");
     // An app that prints all it knows is the worst that can come.
     await writeFile(
-      join(sourceFolder, "sample_app.py"),
-      `import os, sys\nprint(os.environ)\nprint(os.environ["MODAL_TOKEN_SECRET"][:-1], end="", file=sys.stderr)\nprint(os.environ["MODAL_TOKEN_SECRET"][-1], file=sys.stderr)\n${sampleApp}`,
+      join(sourceFolder, appFile),
+      `import os, sys\nprint(os.environ)\nprint(os.environ["MODAL_TOKEN_SECRET"][:-1], end="", file=sys.stderr)\nprint(os.environ["MODAL_TOKEN_SECRET"][-1], file=sys.stderr)\n${workerApp}`,
     );
     const answers = [await ended(await deploy("gpu-one")), await ended(await deploy("gpu-two"))];
     expect(answers[0]?.log.join("\n")).toContain("'MODAL_TOKEN_SECRET': '[redacted]'");

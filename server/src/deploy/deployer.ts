@@ -10,7 +10,7 @@ import { beginDeployment, failInterrupted, finishDeployment, type Outcome } from
 import { DeploymentLog } from "./deployment-log.ts";
 import type { DeploymentRecord } from "./deployment-record.ts";
 import type { Ending } from "./explain-end.ts";
-import { findPython } from "./modal-command.ts";
+import { findPython, sourceParts } from "./modal-command.ts";
 import { type RunParts, runDeployment } from "./run-deployment.ts";
 import { SourceStore } from "./source-store.ts";
 
@@ -58,7 +58,7 @@ export class Deployer {
   static async open(
     context: Context,
     accounts: AccountRegistry,
-    sourceFolder: string = join(repositoryRoot, "deploy", "modal"),
+    sourceFolder: string = repositoryRoot,
     limits: DeployLimits = deployLimits(context.config.deployMinutes),
   ): Promise<Deployer> {
     const deployer = new Deployer(context, accounts, sourceFolder, limits);
@@ -73,7 +73,7 @@ export class Deployer {
   /** Keeps the source as it stands now and answers its hash. Errors: `storage_unavailable`, `internal` where there is no source. */
   async keepSource(): Promise<string> {
     try {
-      return await this.#parts.sources.keep(this.#sourceFolder);
+      return await this.#parts.sources.keep(this.#sourceFolder, sourceParts);
     } catch (error) {
       if (error instanceof SafelightError) throw error;
       throw new SafelightError("internal", "The source of the worker cannot be read.", { cause: error });

@@ -14,6 +14,8 @@ export interface DeploySettings {
   readonly endpoint: string;
   readonly min_containers: number;
   readonly max_containers: number;
+  /** Cards in the order of preference, separated by commas, in Modal's names; the app's own choice without it. */
+  readonly gpu?: string;
   /** Tasks of each type at once. */
   readonly slots: { readonly image: number; readonly video: number };
 }

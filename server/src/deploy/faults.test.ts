@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { WriteOperation } from "../database/sqlite-connection.ts";
 import { SafelightError } from "../errors.ts";
 import { type Edge, openEdge } from "../testing/edge.ts";
+import { writeSource } from "../testing/worker-source.ts";
 import { addAccount } from "../worker-accounts/add-account.ts";
 import { cancelDeployment } from "./cancel-deployment.ts";
 import { Deployer } from "./deployer.ts";
@@ -25,8 +26,7 @@ const scripted = "#!/bin/sh\necho first words\nsleep 0.25\necho last words\nexit
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "safelight-faults-"));
   const source = join(folder, "source");
-  await mkdir(source);
-  await writeFile(join(source, "sample_app.py"), "import modal\n");
+  await writeSource(source, "import modal\n");
   await writeFile(join(folder, "python"), scripted);
   await chmod(join(folder, "python"), 0o755);
   fails = () => false;

@@ -10,8 +10,16 @@ const scriptOf = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 /** What the lifeline ends with when Python has no modal package. */
 export const modalMissingCode = 91;
 
-/** The file of the source that names the app. Until the GPU worker is here it is a small example. */
-export const appFile = "sample_app.py";
+/** The file of the source that names the app. */
+export const appFile = "deploy/modal/worker_app.py";
+
+/** What a deploy consists of: files and folders of the repository, which keep their places, as the app's file looks for the others. */
+export const sourceParts: readonly string[] = [
+  appFile,
+  "worker/requirements.txt",
+  "worker/requirements-cuda.txt",
+  "worker/safelight_worker",
+];
 
 /** The credentials of one account, in the clear: for the environment of a child and nothing else. */
 export interface DeployCredentials {
@@ -66,6 +74,7 @@ export function childEnvironment(
     SAFELIGHT_ENDPOINT: settings.endpoint,
     SAFELIGHT_MIN_CONTAINERS: String(settings.min_containers),
     SAFELIGHT_MAX_CONTAINERS: String(settings.max_containers),
+    ...(settings.gpu === undefined ? {} : { SAFELIGHT_GPU: settings.gpu }),
     SAFELIGHT_SLOTS_IMAGE: String(settings.slots.image),
     SAFELIGHT_SLOTS_VIDEO: String(settings.slots.video),
     SAFELIGHT_WORKER_KEY: workerKey,

@@ -87,7 +87,7 @@ function queueDeploy(
 ): DeploymentRecord {
   const known = waiting(tx, account.id);
   if (known?.kind === "rollback") refuseWorkspace("deployment_unfinished", "A rollback of this account is waiting.");
-  const what: What = { kind: "deploy", rollbackOf: null, sourceHash, settings: settingsOf(account) };
+  const what: What = { kind: "deploy", rollbackOf: null, sourceHash, settings: settingsOf(context, account) };
   // What waits has not begun: it may as well be what was asked for last.
   const queued = known === undefined ? insert(context, deployer, tx, account, what) : renew(tx, known, what);
   audit(context, tx, "deploy_account", queued);
@@ -158,13 +158,17 @@ function audit(
   appendAudit(context, tx, { action, target: workspace, outcome: "success", details });
 }
 
-function settingsOf({ workspace, minContainers, maxContainers, slots }: AccountRecord): DeploySettings {
+function settingsOf(
+  { config: { modalGpu } }: Context,
+  { workspace, minContainers, maxContainers, slots }: AccountRecord,
+): DeploySettings {
   return {
     app: appName(workspace),
     file: appFile,
     endpoint: "web",
     min_containers: minContainers,
     max_containers: maxContainers,
+    ...(modalGpu === null ? {} : { gpu: modalGpu }),
     slots: { ...slots },
   };
 }

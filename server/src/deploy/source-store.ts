@@ -3,12 +3,15 @@
  * content, named by its SHA-256 and checked against it when it is used.
  */
 import { hash } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isStorageFailure, SafelightError } from "../errors.ts";
 
 /** Bytes of all files together: a worker is program text, not weights. */
 const largest = 16 * 1024 * 1024;
+
+/** What program text is called. Anything else that lies beside it, such as a key or a result of trying things out, is not shipped. */
+const shipped = /\.(?:py|toml|json|txt|typed)$/;
 
 /** Files by their path below the folder, with forward slashes; contents in base64. */
 interface Snapshot {
@@ -23,11 +26,11 @@ export class SourceStore {
   }
 
   /**
-   * Keeps the source that stands in a folder. Durable when resolved; the same bytes give the same hash and one file. Hidden files and
-   * compiled Python are left out. Errors: `storage_unavailable`; Error where the folder holds no usable source.
+   * Keeps some files and folders of a folder, which keep their places in it. Durable when resolved; the same bytes give the same hash
+   * and one file. Of folders only program text is taken, nothing hidden. Errors: `storage_unavailable`; Error where a part is missing.
    */
-  async keep(sourceFolder: string): Promise<string> {
-    const text = JSON.stringify({ files: await readFiles(sourceFolder) } satisfies Snapshot);
+  async keep(sourceFolder: string, parts: readonly string[]): Promise<string> {
+    const text = JSON.stringify({ files: await readFiles(sourceFolder, parts) } satisfies Snapshot);
     const name = hash("sha256", text);
     try {
       if ((await this.#intact(name)) !== null) return name;
@@ -66,22 +69,31 @@ export class SourceStore {
   }
 }
 
-async function readFiles(folder: string): Promise<Snapshot["files"]> {
+async function readFiles(folder: string, parts: readonly string[]): Promise<Snapshot["files"]> {
   const files: Record<string, string> = {};
   let bytes = 0;
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length).replaceAll("\\", "/").replace(/^\/+/, ""))
-    .filter((path) => !path.split("/").some((part) => part.startsWith(".") || part === "__pycache__"))
-    .sort();
-  for (const path of paths) {
+  const found = await Promise.all(parts.map((part) => pathsOf(folder, part)));
+  for (const path of found.flat().sort()) {
     bytes += (await stat(join(folder, path))).size;
     if (bytes > largest) throw new Error("The source of the worker is larger than 16 MiB.");
     files[path] = (await readFile(join(folder, path))).toString("base64");
   }
-  if (paths.length === 0) throw new Error("The source of the worker is missing.");
   return files;
+}
+
+/** The files of one part, by their path below the folder. */
+async function pathsOf(folder: string, part: string): Promise<string[]> {
+  const place = join(folder, part);
+  const facts = await lstat(place).catch(() => null);
+  if (facts?.isFile()) return [part];
+  if (!facts?.isDirectory()) throw new Error(`${part} of the source of the worker is missing.`);
+  const entries = await readdir(place, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => entry.isFile() && shipped.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name).slice(place.length).replaceAll("\\", "/").replace(/^\/+/, ""))
+    .filter((path) => !path.split("/").some((name) => name.startsWith(".") || name === "__pycache__"));
+  if (paths.length === 0) throw new Error(`${part} of the source of the worker is empty.`);
+  return paths.map((path) => `${part}/${path}`);
 }
 
 async function writeDurably(file: string, text: string): Promise<void> {

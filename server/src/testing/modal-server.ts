@@ -16,7 +16,16 @@ export interface ModalCall {
   readonly app?: string;
   /** What was found out of the git repository around the source; "" for nothing. */
   readonly commit?: string;
+  /** Of a function: its name, the cards it asks for, how many secrets and containers it gets. */
+  readonly function?: string;
+  readonly cards?: readonly string[];
+  readonly secrets?: number;
+  readonly min_containers?: number;
   readonly max_containers?: number;
+  /** Name of a volume. */
+  readonly named?: string;
+  /** Commands that an image is built with. */
+  readonly image?: readonly string[];
 }
 
 /** A stand-in for Modal's server on loopback, to which the real modal command deploys; see modal_server.py. */

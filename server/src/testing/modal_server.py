@@ -1,4 +1,4 @@
-"""A stand-in for Modal's server on loopback: enough of its protocol for the real modal command to deploy an app.
+"""A stand-in for Modal's server on loopback: enough of its protocol for the real modal command to deploy the worker.
 
 It believes every token but those whose id begins with ak-unknown. Ids that begin with ak-slow wait for ever in the middle of
 a deploy; ak-nowhere gives the app no address. Prints its port, then one line of JSON for each call: name, token id, facts.
@@ -16,26 +16,49 @@ from modal_proto import api_grpc
 from modal_proto import api_pb2 as api
 
 ADDRESS = sys.argv[1]
-deployed: dict[str, api.FunctionData] = {}
+#: Functions by token and name.
+deployed: dict[tuple[str, str], api.FunctionData] = {}
 
 
-def handle(token: str) -> api.FunctionHandleMetadata:
-    address = "" if token.startswith("ak-nowhere") else ADDRESS
-    return api.FunctionHandleMetadata(function_name="web", web_url=address, is_method=False)
+def handle(token: str, name: str) -> api.FunctionHandleMetadata:
+    address = "" if name != "web" or token.startswith("ak-nowhere") else ADDRESS
+    return api.FunctionHandleMetadata(function_name=name, web_url=address, is_method=False)
+
+
+def precreate(request: api.FunctionPrecreateRequest, token: str) -> api.FunctionPrecreateResponse:
+    name = request.function_name
+    return api.FunctionPrecreateResponse(function_id=f"fu-{name}", handle_metadata=handle(token, name))
+
+
+def described(request: api.FunctionCreateRequest):
+    """A function comes as itself, or as its alternatives by card, the preferred one first."""
+    ranked = sorted(request.function_data.ranked_functions, key=lambda one: one.rank)
+    return (ranked[0].function if ranked else request.function), ranked
 
 
 def create(request: api.FunctionCreateRequest, token: str) -> api.FunctionCreateResponse:
-    ranked = api.FunctionData.RankedFunction(rank=0, function=request.function)
-    deployed[token] = api.FunctionData(ranked_functions=[ranked])
+    first, ranked = described(request)
+    name = first.function_name or request.function_data.function_name
+    data = api.FunctionData()
+    data.CopyFrom(request.function_data)
+    if not ranked:
+        data.ranked_functions.append(api.FunctionData.RankedFunction(rank=0, function=request.function))
+    deployed[token, name] = data
     return api.FunctionCreateResponse(
-        function_id="fu-1", function=request.function, function_data=deployed[token], handle_metadata=handle(token)
+        function_id=f"fu-{name}",
+        function=request.function if not ranked else None,
+        function_data=data,
+        handle_metadata=handle(token, name),
     )
 
 
 def get(request: api.FunctionGetRequest, token: str) -> api.FunctionGetResponse:
-    if token not in deployed:
+    name = request.object_tag
+    if (token, name) not in deployed:
         raise GRPCError(Status.NOT_FOUND, f"There is no app {request.app_name}.")
-    return api.FunctionGetResponse(function_id="fu-1", function=deployed[token], handle_metadata=handle(token))
+    return api.FunctionGetResponse(
+        function_id=f"fu-{name}", function=deployed[token, name], handle_metadata=handle(token, name)
+    )
 
 
 ENVIRONMENT = api.EnvironmentMetadata(
@@ -43,10 +66,20 @@ ENVIRONMENT = api.EnvironmentMetadata(
 )
 answers = {
     "AppCreate": lambda request, token: api.AppCreateResponse(app_id="ap-1"),
+    "AppGetOrCreate": lambda request, token: api.AppGetOrCreateResponse(app_id="ap-1"),
     "EnvironmentGetOrCreate": lambda request, token: api.EnvironmentGetOrCreateResponse(
         environment_id="en-1", metadata=ENVIRONMENT
     ),
     "SecretGetOrCreate": lambda request, token: api.SecretGetOrCreateResponse(secret_id="st-1"),
+    "VolumeGetOrCreate": lambda request, token: api.VolumeGetOrCreateResponse(
+        volume_id=f"vo-{request.deployment_name}", metadata=api.VolumeMetadata(name=request.deployment_name)
+    ),
+    "DictGetOrCreate": lambda request, token: api.DictGetOrCreateResponse(
+        dict_id=f"di-{request.deployment_name}", metadata=api.DictMetadata(name=request.deployment_name)
+    ),
+    "ClassCreate": lambda request, token: api.ClassCreateResponse(
+        class_id="cs-1", handle_metadata=api.ClassHandleMetadata()
+    ),
     "MountGetOrCreate": lambda request, token: api.MountGetOrCreateResponse(mount_id="mo-1"),
     "MountPutFile": lambda request, token: api.MountPutFileResponse(exists=True),
     "ImageGetOrCreate": lambda request, token: api.ImageGetOrCreateResponse(
@@ -54,9 +87,7 @@ answers = {
         result=api.GenericResult(status=api.GenericResult.GENERIC_STATUS_SUCCESS),
         metadata=api.ImageMetadata(image_builder_version="2025.06"),
     ),
-    "FunctionPrecreate": lambda request, token: api.FunctionPrecreateResponse(
-        function_id="fu-1", handle_metadata=handle(token)
-    ),
+    "FunctionPrecreate": precreate,
     "FunctionCreate": create,
     "FunctionGet": get,
     "AppPublish": lambda request, token: api.AppPublishResponse(
@@ -66,15 +97,27 @@ answers = {
 
 
 def facts(name: str, request) -> dict:
-    """What tests look at: the secret as it arrives, the source as it arrives, the name of the app."""
+    """What tests look at: the secret as it arrives, the source as it arrives, what each function asks for."""
     if name == "SecretGetOrCreate":
         return {"secret": dict(request.env_dict)}
     if name == "MountGetOrCreate":
         return {"files": [[file.filename, file.sha256_hex] for file in request.files]}
     if name == "AppPublish":
         return {"app": request.name, "commit": request.commit_info.commit_hash}
+    if name in ("VolumeGetOrCreate", "DictGetOrCreate"):
+        return {"named": request.deployment_name}
+    if name == "ImageGetOrCreate":
+        return {"image": list(request.image.dockerfile_commands)}
     if name == "FunctionCreate":
-        return {"max_containers": request.function.autoscaler_settings.max_containers}
+        first, ranked = described(request)
+        scaler = first.autoscaler_settings if first.HasField("autoscaler_settings") else request.function_data.autoscaler_settings
+        return {
+            "function": first.function_name or request.function_data.function_name,
+            "cards": [one.function.resources.gpu_config.gpu_type for one in ranked] or [first.resources.gpu_config.gpu_type],
+            "secrets": len(first.secret_ids),
+            "min_containers": scaler.min_containers,
+            "max_containers": scaler.max_containers,
+        }
     return {}
 
 
