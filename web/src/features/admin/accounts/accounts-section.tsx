@@ -13,6 +13,7 @@ import { Loaded } from "../loaded.tsx";
 import { ScrollBox } from "../scroll-box.tsx";
 import { SectionHead } from "../section-head.tsx";
 import { asAdmin } from "../session/admin-session.ts";
+import { type Column, TableHead } from "../table-head.tsx";
 import type { View } from "../use-view.ts";
 import { AccountRow } from "./account-row.tsx";
 import { strings } from "./strings.ts";
@@ -52,6 +53,21 @@ function NoAccounts({ onAdd }: { onAdd: () => void }) {
   );
 }
 
+function accountColumns(): readonly Column[] {
+  const { columns } = strings;
+  return [
+    { name: columns.state },
+    { name: columns.account },
+    { name: columns.check },
+    { name: columns.answer },
+    { name: columns.slots },
+    { name: columns.models, className: "admin-models" },
+    { name: columns.runs, className: "admin-right admin-used" },
+    { name: columns.used, className: "admin-used" },
+    { name: columns.actions, isSilent: true },
+  ];
+}
+
 function AccountsTable({ accounts, view }: { accounts: readonly Account[]; view: View }) {
   const now = useNow(tick);
   const actions = useAccountActions();
@@ -61,31 +77,10 @@ function AccountsTable({ accounts, view }: { accounts: readonly Account[]; view:
       change((before) => ({ ...before, drawer, account: workspace })),
     [change],
   );
-  const { columns } = strings;
   return (
     <ScrollBox label={strings.table}>
       <table className="admin-table admin-accounts">
-        <thead>
-          <tr>
-            <th scope="col">{columns.state}</th>
-            <th scope="col">{columns.account}</th>
-            <th scope="col">{columns.check}</th>
-            <th scope="col">{columns.answer}</th>
-            <th scope="col">{columns.slots}</th>
-            <th scope="col" className="admin-models">
-              {columns.models}
-            </th>
-            <th scope="col" className="admin-right admin-used">
-              {columns.runs}
-            </th>
-            <th scope="col" className="admin-used">
-              {columns.used}
-            </th>
-            <th scope="col">
-              <span className="visually-hidden">{columns.actions}</span>
-            </th>
-          </tr>
-        </thead>
+        <TableHead columns={accountColumns()} />
         {accounts.map((account) => (
           <AccountRow
             key={account.id}

@@ -1,4 +1,4 @@
-import { type ReactNode, useId } from "react";
+import { FilterChoice, FilterDay } from "../../../ui/filter-fields.tsx";
 import { auditActions } from "../data/audit-actions.ts";
 import { type AdminSearch, actors, outcomes } from "../search.ts";
 import { strings } from "./strings.ts";
@@ -22,7 +22,7 @@ export function AuditFilters({ search, seen, onChange }: AuditFiltersProps) {
   const isNarrowed = filterNames.some((filter) => search[filter] !== undefined);
   return (
     <fieldset className="admin-filters" aria-label={strings.filters}>
-      <Choice
+      <FilterChoice
         label={strings.action}
         value={search.action}
         every={strings.everyAction}
@@ -31,15 +31,20 @@ export function AuditFilters({ search, seen, onChange }: AuditFiltersProps) {
         {actions.map((action) => (
           <option key={action}>{action}</option>
         ))}
-      </Choice>
-      <Choice label={strings.actor} value={search.actor} every={strings.everyActor} onChange={(it) => set("actor", it)}>
+      </FilterChoice>
+      <FilterChoice
+        label={strings.actor}
+        value={search.actor}
+        every={strings.everyActor}
+        onChange={(it) => set("actor", it)}
+      >
         {actors.map((actor) => (
           <option key={actor} value={actor}>
             {strings.actors[actor]}
           </option>
         ))}
-      </Choice>
-      <Choice
+      </FilterChoice>
+      <FilterChoice
         label={strings.outcome}
         value={search.outcome}
         every={strings.everyOutcome}
@@ -50,9 +55,9 @@ export function AuditFilters({ search, seen, onChange }: AuditFiltersProps) {
             {strings.outcomes[outcome]}
           </option>
         ))}
-      </Choice>
-      <Day label={strings.from} value={search.from} onChange={(it) => set("from", it)} />
-      <Day label={strings.to} value={search.to} onChange={(it) => set("to", it)} />
+      </FilterChoice>
+      <FilterDay label={strings.from} value={search.from} onChange={(it) => set("from", it)} />
+      <FilterDay label={strings.to} value={search.to} onChange={(it) => set("to", it)} />
       <label className="check items-center self-end">
         <input
           type="checkbox"
@@ -81,41 +86,4 @@ function withReads({ reads: _before, ...rest }: AdminSearch, shown: boolean): Ad
 
 function withoutFilters({ action: _a, actor: _b, outcome: _c, from: _d, to: _e, ...rest }: AdminSearch): AdminSearch {
   return rest;
-}
-
-interface ChoiceProps {
-  label: string;
-  value: string | undefined;
-  every: string;
-  onChange: (value: string) => void;
-  children: ReactNode;
-}
-
-function Choice({ label, value, every, onChange, children }: ChoiceProps) {
-  const id = useId();
-  return (
-    <div className="admin-filter">
-      <label htmlFor={id}>{label}</label>
-      <select id={id} className="input" value={value ?? ""} onChange={(event) => onChange(event.target.value)}>
-        <option value="">{every}</option>
-        {children}
-      </select>
-    </div>
-  );
-}
-
-function Day({ label, value, onChange }: Pick<ChoiceProps, "label" | "value" | "onChange">) {
-  const id = useId();
-  return (
-    <div className="admin-filter">
-      <label htmlFor={id}>{label}</label>
-      <input
-        id={id}
-        className="input"
-        type="date"
-        value={value ?? ""}
-        onChange={(event) => onChange(event.target.value)}
-      />
-    </div>
-  );
 }

@@ -7,6 +7,7 @@ import { Loaded } from "../loaded.tsx";
 import { ScrollBox } from "../scroll-box.tsx";
 import { SectionHead } from "../section-head.tsx";
 import { shortTime } from "../short-time.ts";
+import { TableHead } from "../table-head.tsx";
 import type { View } from "../use-view.ts";
 import { AuditFilters } from "./audit-filters.tsx";
 import { strings } from "./strings.ts";
@@ -38,19 +39,10 @@ export function AuditSection({ view }: { view: View }) {
 }
 
 function AuditTable({ events, view }: { events: readonly AuditEvent[]; view: View }) {
-  const { columns } = strings;
   return (
     <ScrollBox label={strings.table}>
       <table className="admin-table admin-audit">
-        <thead>
-          <tr>
-            {Object.values({ ...columns }).map((name) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <TableHead columns={Object.values({ ...strings.columns }).map((name) => ({ name }))} />
         <tbody>
           {events.map((event) => (
             <AuditRow key={event.id} event={event} open={view.isOpen(`l.${event.id}`)} onToggle={view.toggle} />

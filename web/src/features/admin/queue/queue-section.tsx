@@ -6,6 +6,7 @@ import { type QueueNow, useQueue } from "../data/queue.ts";
 import { Loaded } from "../loaded.tsx";
 import { ScrollBox } from "../scroll-box.tsx";
 import { SectionHead } from "../section-head.tsx";
+import { type Column, TableHead } from "../table-head.tsx";
 import type { View } from "../use-view.ts";
 import { strings } from "./strings.ts";
 import { TaskRow } from "./task-row.tsx";
@@ -59,6 +60,17 @@ function pausedText({ paused_at, paused_by }: QueueState): string {
   return strings.paused(absoluteTime(paused_at), paused_by ?? strings.byAdmin);
 }
 
+function taskColumns(): readonly Column[] {
+  const { columns } = strings;
+  return [
+    { name: columns.task },
+    { name: columns.prompt },
+    { name: columns.state },
+    { name: columns.time, className: "admin-right" },
+    { name: columns.actions, isSilent: true },
+  ];
+}
+
 interface QueueTableProps {
   queue: QueueNow;
   view: View;
@@ -68,24 +80,11 @@ interface QueueTableProps {
 function QueueTable({ queue: { state, running, waiting }, view, actions }: QueueTableProps) {
   const now = useNow(tick);
   const tasks: readonly AdminTask[] = [...running, ...waiting];
-  const { columns } = strings;
   if (tasks.length === 0) return <p className="admin-nothing">{strings.empty}</p>;
   return (
     <ScrollBox label={strings.table}>
       <table className="admin-table admin-queue">
-        <thead>
-          <tr>
-            <th scope="col">{columns.task}</th>
-            <th scope="col">{columns.prompt}</th>
-            <th scope="col">{columns.state}</th>
-            <th scope="col" className="admin-right">
-              {columns.time}
-            </th>
-            <th scope="col">
-              <span className="visually-hidden">{columns.actions}</span>
-            </th>
-          </tr>
-        </thead>
+        <TableHead columns={taskColumns()} />
         <tbody>
           {tasks.map((task) => (
             <TaskRow

@@ -2,6 +2,7 @@ import { ImagePlus } from "lucide-react";
 import { type DragEvent, useId, useRef, useState } from "react";
 import { picturesIn } from "../hooks/use-dropped-files.ts";
 import { strings } from "../strings.ts";
+import { PictureInput } from "./picture-input.tsx";
 
 interface DropzoneProps {
   /** What is wanted here, as a sentence: the name of the button. */
@@ -49,19 +50,7 @@ export function Dropzone({ label, hint, busy, invalid, describedBy, multiple, on
           </span>
         ) : null}
       </button>
-      <input
-        ref={input}
-        type="file"
-        accept="image/*"
-        multiple={multiple ?? false}
-        tabIndex={-1}
-        className="visually-hidden"
-        aria-hidden="true"
-        onChange={(event) => {
-          onFiles(Array.from(event.target.files ?? []));
-          event.target.value = "";
-        }}
-      />
+      <PictureInput input={input} multiple={multiple} onFiles={onFiles} />
       <output className="visually-hidden">{busy ? strings.uploading(busy) : ""}</output>
     </div>
   );

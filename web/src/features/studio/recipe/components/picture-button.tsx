@@ -1,5 +1,6 @@
 import type { LucideIcon } from "lucide-react";
 import { useRef } from "react";
+import { PictureInput } from "./picture-input.tsx";
 
 interface PictureButtonProps {
   icon: LucideIcon;
@@ -25,19 +26,7 @@ export function PictureButton({ icon: Icon, label, name, quiet, multiple, onFile
         <Icon className="icon" aria-hidden="true" />
         {label}
       </button>
-      <input
-        ref={input}
-        type="file"
-        accept="image/*"
-        multiple={multiple ?? false}
-        tabIndex={-1}
-        className="visually-hidden"
-        aria-hidden="true"
-        onChange={(event) => {
-          onFiles(Array.from(event.target.files ?? []));
-          event.target.value = "";
-        }}
-      />
+      <PictureInput input={input} multiple={multiple} onFiles={onFiles} />
     </>
   );
 }
