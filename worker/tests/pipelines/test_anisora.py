@@ -17,6 +17,9 @@ from PIL import Image
 from safelight_worker.families import Cancelled, Job, Loaded, Reference, Refused, Unavailable, family_named
 from safelight_worker.families.anisora import motion_prompt
 from safelight_worker.keyframes import Keyframe, KeyframePipeline, checked, still_frames
+from safelight_worker.references import opened
+from safelight_worker.running import pixels
+from safelight_worker.schedulers import unipc
 from safelight_worker.settings import ModelSpec
 
 
@@ -70,6 +73,33 @@ def test_one_picture_at_either_end_is_the_librarys_first_and_last_frame(
     expected = clip(theirs, stills[0], stills[1])
     assert expected.tobytes() == clip(ours, stills[0]).tobytes()
     assert expected.tobytes() != clip(theirs, stills[0]).tobytes()
+
+
+@pytest.mark.parametrize("mode", ["i2v", "first_last_frame"])
+def test_a_whole_job_at_full_strength_is_the_librarys_own_run(
+    mode: str, both: tuple[Any, Any], warm_exact: Callable[[str], Loaded], job_for: Callable[..., Job]
+) -> None:
+    job = job_for("anisora", mode, denoising_strength=1.0, guidance_scale=3.0, negative_prompt="fog")
+    ours = warm_exact("anisora").run(job, Heard()).images
+    usual = both[0]
+    theirs = WanImageToVideoPipeline(**{**usual.components, "scheduler": unipc(usual.scheduler.config, 5.0)})
+    theirs.register_to_config(boundary_ratio=0.9)
+    theirs.set_progress_bar_config(disable=True)
+    stills = [opened(reference, WIDTH, HEIGHT) for reference in job.references]
+    made = theirs(
+        image=stills[0],
+        last_image=stills[1] if len(stills) > 1 else None,
+        prompt=motion_prompt(job.prompt, 3.0),
+        negative_prompt="fog",
+        height=HEIGHT,
+        width=WIDTH,
+        num_frames=FRAMES,
+        num_inference_steps=8,
+        guidance_scale=3.0,
+        generator=torch.Generator("cpu").manual_seed(job.seed),
+        output_type="pt",
+    ).frames[0]
+    assert numpy.array_equal(ours, pixels(made))
 
 
 def test_place_and_strength_of_a_keyframe_change_the_clip(both: tuple[Any, Any], stills: list[Image.Image]) -> None:
