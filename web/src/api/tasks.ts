@@ -1,6 +1,6 @@
 // The latest tasks as the server lists them, with what the event stream has told since. Both live in the query cache,
 // and every part of the page reads the merged board: nothing about a task is kept anywhere else.
-import type { TaskItem } from "@safelight/contract";
+import type { TaskItem, TasksPage } from "@safelight/contract";
 import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
 import { client } from "./client.ts";
 import { problemCode } from "./problems.ts";
@@ -19,6 +19,8 @@ const waitingListed = 50;
 
 /** As many ended tasks stay listed though they are no longer among the newest. */
 const endsListed = 20;
+/** Fewer results than this among the newest tasks, and the newest results are read too: they are what the page is about. */
+const resultsWanted = 12;
 const nothing: Board = { tasks: [], active: { running: 0, waiting: 0 } };
 
 /** The latest tasks, newest first. `tasks` is undefined until the list has come once. */
@@ -120,8 +122,16 @@ async function readList(): Promise<TaskItem[]> {
     client.listTasks({ query: { status: "processing" } }),
     client.listTasks({ query: { status: "pending", order: "asc", per_page: waitingListed } }),
   ]);
-  const byId = new Map(pages.flatMap((page) => page.items).map((item) => [item.id, item]));
+  const results = await readResultsBehind(pages[0]);
+  const byId = new Map([...pages.flatMap((page) => page.items), ...results].map((item) => [item.id, item]));
   return [...byId.values()].toSorted(byAge);
+}
+
+/** The newest results, where tasks that wait or were cancelled by the hundred have pushed them out of the first page. */
+async function readResultsBehind(newest: TasksPage): Promise<readonly TaskItem[]> {
+  const results = newest.items.filter(({ status }) => status === "done").length;
+  if (results >= resultsWanted || newest.total <= newest.items.length) return [];
+  return (await client.listTasks({ query: { status: "done", per_page: resultsWanted } })).items;
 }
 
 /** Asks again and again how long a waiting task will have to wait: that changes without any news of the task itself. */

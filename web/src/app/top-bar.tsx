@@ -40,15 +40,18 @@ export function TopBar() {
   );
 }
 
-/** What runs, where the queue itself is not in sight; a press opens it. */
+/** The way to the queue where it is not in sight, with what runs and waits. */
 function ActiveTasks() {
   const { running, waiting } = useActiveTasks();
-  if (running + waiting === 0) return null;
   return (
     <PageLink page="queue" className="btn btn-quiet btn-small top-active">
-      <span className="state state-running num">
-        <span className="max-md:sr-only">{strings.queue}:</span> {strings.active(running, waiting)}
-      </span>
+      {running + waiting === 0 ? (
+        strings.queue
+      ) : (
+        <span className="state state-running num">
+          <span className="max-md:sr-only">{strings.queue}:</span> {strings.active(running, waiting)}
+        </span>
+      )}
     </PageLink>
   );
 }

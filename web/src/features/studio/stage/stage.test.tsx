@@ -321,4 +321,16 @@ describe("the strip", () => {
     expect(video?.getAttribute("aria-current")).toBe("true");
     expect(picture?.querySelector("img")?.getAttribute("src")).toBe("/preview/a?thumbnail=1");
   });
+
+  it("leaves out what was cancelled, but for the one on the stage", async () => {
+    const cancelled = (id: string) => task({ ...failed("cancelled"), id });
+    const all = [cancelled("x"), cancelled("y"), ...tasks, task({ ...failed("out_of_memory"), id: "z" })];
+    const { rerender } = render(<Strip tasks={all} chosen="b" onChoose={() => {}} />);
+    expect(screen.getAllByRole("button")).toHaveLength(tasks.length + 1);
+    rerender(<Strip tasks={all} chosen="y" onChoose={() => {}} />);
+    expect(screen.getAllByRole("button").map((item) => item.getAttribute("aria-current"))).toEqual([
+      "true",
+      ...[...tasks, "z"].map(() => "false"),
+    ]);
+  });
 });

@@ -15,8 +15,12 @@ interface StripProps {
   onChoose: (id: string) => void;
 }
 
-/** The latest tasks, newest first, as a strip of contact prints: one stop for Tab, arrows inside. */
-export function Strip({ tasks, chosen, onChoose }: StripProps) {
+/**
+ * The latest tasks, newest first, as a strip of contact prints: one stop for Tab, arrows inside. Cancelled ones have nothing
+ * to show and may be hundreds: the history keeps them, here stands only the one on the stage.
+ */
+export function Strip({ tasks: latest, chosen, onChoose }: StripProps) {
+  const tasks = latest.filter((task) => task.id === chosen || !isCancelled(task));
   const strip = useRef<HTMLElement>(null);
   const [focused, setFocused] = useState<string | null>(null);
   useEffect(() => {
