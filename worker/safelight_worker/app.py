@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from safelight_worker.answers import CommonHeaders, answer_http_exception, correlation_id_of, refuse
+from safelight_worker.attempt import Attempt
 from safelight_worker.contract import MEDIA_TYPES, WAIT_SECONDS, Refusal, field_problem
 from safelight_worker.ranges import parse_range, pieces
 from safelight_worker.reading import (
@@ -34,7 +35,7 @@ from safelight_worker.reading import (
 )
 from safelight_worker.request import SHA256, TASK_ID, read_task
 from safelight_worker.store import MediaShelf
-from safelight_worker.tasks import Attempt, Tasks
+from safelight_worker.tasks import Tasks
 
 log = logging.getLogger(__name__)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from safelight_worker import __version__, child, messages
+from safelight_worker.attempt import Attempt, Finished, RunFailed
 from safelight_worker.catalog import CheckedTask, model_entry
 from safelight_worker.contract import Json
 from safelight_worker.encode import CONTENT_TYPES, missing_encoders
@@ -23,7 +24,6 @@ from safelight_worker.families import Job, ModelState, Reference, Unavailable
 from safelight_worker.model_process import ModelChild, ProcessDied
 from safelight_worker.settings import ModelSpec
 from safelight_worker.store import TaskStore
-from safelight_worker.tasks import Attempt, Finished, RunFailed
 
 log = logging.getLogger(__name__)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from safelight_worker import messages
+from safelight_worker.attempt import Attempt, Finished, RunFailed, RunGoesOn
 from safelight_worker.call_modal import call_key, preview_key, run_key, stop_key, warm_key
 from safelight_worker.catalog import CheckedTask, model_entry
 from safelight_worker.child import probe_models
@@ -26,7 +27,6 @@ from safelight_worker.files import write_whole
 from safelight_worker.host_local import engine_version, limits_of, make_order
 from safelight_worker.settings import ModelSpec
 from safelight_worker.store import KeptTask, TaskStore
-from safelight_worker.tasks import Attempt, Finished, RunFailed, RunGoesOn
 
 log = logging.getLogger(__name__)
 

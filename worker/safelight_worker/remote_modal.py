@@ -11,9 +11,9 @@ from typing import Any
 import modal
 
 from safelight_worker import messages
+from safelight_worker.attempt import RunFailed
 from safelight_worker.files import write_whole
 from safelight_worker.host_modal import FilesOpen
-from safelight_worker.tasks import RunFailed
 
 log = logging.getLogger(__name__)
 

@@ -105,6 +105,8 @@ class TaskStore:
 
 @dataclass
 class _Medium:
+    """`used_at` is a time of `time.monotonic()`: a clock that is set must not make pictures look old."""
+
     path: Path
     size: int
     used_at: float
@@ -120,7 +122,8 @@ class MediaShelf:
         for path in self._folder.iterdir():
             stat = path.stat()
             if SHA256.fullmatch(path.stem):
-                self._known[path.stem] = _Medium(path, stat.st_size, stat.st_mtime)
+                age = max(0.0, time.time() - stat.st_mtime)
+                self._known[path.stem] = _Medium(path, stat.st_size, time.monotonic() - age)
             else:
                 path.unlink()
 
@@ -129,7 +132,7 @@ class MediaShelf:
         known = self._known.get(sha256)
         if known is None:
             return None
-        known.used_at = time.time()
+        known.used_at = time.monotonic()
         return known.size
 
     def partial_path(self, name: str) -> Path:
@@ -141,7 +144,7 @@ class MediaShelf:
         path = self._folder / f"{sha256}.{EXTENSIONS[content_type]}"
         size = partial.stat().st_size
         partial.replace(path)
-        self._known[sha256] = _Medium(path, size, time.time())
+        self._known[sha256] = _Medium(path, size, time.monotonic())
         return size
 
     def path_of(self, media_id: str) -> Path | None:
@@ -149,12 +152,15 @@ class MediaShelf:
         known = self._known.get(media_id.removeprefix("sha256-"))
         if known is None:
             return None
-        known.used_at = time.time()
+        known.used_at = time.monotonic()
         return known.path
 
     def sweep(self, in_use: Collection[str], now: float | None = None) -> None:
-        """Removes pictures that nobody has used for a day, and beyond 4 GiB those that were used longest ago."""
-        moment = time.time() if now is None else now
+        """Removes pictures that nobody has used for a day, and beyond 4 GiB those that were used longest ago.
+
+        `now` is a time of `time.monotonic()`.
+        """
+        moment = time.monotonic() if now is None else now
         total = sum(known.size for known in self._known.values())
         for sha256, known in sorted(self._known.items(), key=lambda item: item[1].used_at):
             if f"sha256-{sha256}" in in_use:

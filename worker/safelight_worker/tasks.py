@@ -11,10 +11,11 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
+from safelight_worker.attempt import Attempt, Finished, RunFailed, RunGoesOn, StopReason, now
 from safelight_worker.catalog import CheckedTask, check_task
 from safelight_worker.contract import Json, Refusal, task_error
 from safelight_worker.families import Unavailable
@@ -22,21 +23,8 @@ from safelight_worker.store import KeptTask, MediaShelf, TaskStore
 
 log = logging.getLogger(__name__)
 
-StopReason = Literal["cancel", "superseded", "deadline", "stopping"]
 _CANCEL_WAIT = 10.0
 _LAST_STORES = 5.0
-
-
-class RunFailed(Exception):
-    """A run ended without a result. `code` is a task error of the contract, the text is shown to people."""
-
-    def __init__(self, code: str, detail: str, retryable: bool | None = None) -> None:
-        super().__init__(detail)
-        self.error = task_error(code, detail, retryable)
-
-
-class RunGoesOn(Exception):
-    """This process ends, the run does not: who starts next takes it up with `Tasks.adopt`. No end is told."""
 
 
 class Runner(Protocol):
@@ -59,104 +47,6 @@ class Runner(Protocol):
         """
 
 
-class Finished:
-    """What a run made: the facts of the contract's WorkerResult, and where the file lies."""
-
-    def __init__(self, facts: Mapping[str, Any], path: Path) -> None:
-        self.facts = dict(facts)
-        self.path = path
-
-
-class Attempt:
-    """One attempt from its acceptance until it is forgotten: what the gateway is told."""
-
-    def __init__(
-        self, task: Mapping[str, Any], media_type: str, media: Sequence[str] = (), deadline_s: float = 0
-    ) -> None:
-        self.task: dict[str, Any] = dict(task)
-        self.type = media_type
-        self.media = tuple(media)
-        self.deadline = time.monotonic() + deadline_s
-        self.result: Path | None = None
-        self.preview: Path | None = None
-        self.stop_reason: StopReason | None = None
-        self.stop_wanted = asyncio.Event()
-        self.over = asyncio.Event()
-        self._changed = asyncio.Event()
-
-    @property
-    def id(self) -> str:
-        """The gateway's id of the task."""
-        return str(self.task["task_id"])
-
-    @property
-    def number(self) -> int:
-        """Which attempt this is, from 1."""
-        return int(self.task["attempt"])
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the gateway has not yet been told of an end."""
-        return bool(self.task["state"] == "running")
-
-    def stop(self, reason: StopReason) -> None:
-        """Asks the run to stop; the first reason counts."""
-        if not self.is_running:
-            return
-        if self.stop_reason is None:
-            self.stop_reason = reason
-        self.stop_wanted.set()
-        self.tell(stage="cancelling")
-
-    def tell(self, **change: Any) -> None:
-        """Takes over what a run reports. Progress never falls, an ended attempt changes no more."""
-        if not self.is_running:
-            return
-        if self.stop_reason is not None and "stage" in change:
-            change["stage"] = "cancelling"
-        if "progress" in change:
-            change["progress"] = max(self.task["progress"], min(int(change["progress"]), 99))
-        if all(self.task.get(name) == value for name, value in change.items()):
-            return
-        self._replace({**self.task, **change, "version": self.task["version"] + 1})
-
-    def ending(self, result: Json | None, error: Json | None) -> dict[str, Any]:
-        """The state as it will be once the attempt has ended so; nobody is told yet."""
-        return {
-            **self.task,
-            "state": "failed" if result is None else "succeeded",
-            "version": self.task["version"] + 1,
-            "progress": self.task["progress"] if result is None else 100,
-            "error": None if error is None else dict(error),
-            "result": None if result is None else dict(result),
-            "ended_at": _now(),
-        }
-
-    def end(self, task: Mapping[str, Any]) -> None:
-        """Tells the end, which by now is on disk."""
-        self._replace(dict(task))
-
-    async def changed(self, after: int, seconds: float, until: asyncio.Event) -> None:
-        """Returns when `version` is above `after`, at the end, when the time is over or `until` is set."""
-        ends = time.monotonic() + seconds
-        stopping = asyncio.ensure_future(until.wait())
-        try:
-            while self.is_running and self.task["version"] <= after and not until.is_set():
-                left = ends - time.monotonic()
-                if left <= 0:
-                    return
-                change = asyncio.ensure_future(self._changed.wait())
-                await asyncio.wait({change, stopping}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-                change.cancel()
-        finally:
-            stopping.cancel()
-
-    def _replace(self, task: dict[str, Any]) -> None:
-        self.task = task
-        self._changed.set()
-        self._changed = asyncio.Event()
-
-
 class Tasks:
     """Accepts attempts, finds them, and takes each through its run."""
 
@@ -172,6 +62,7 @@ class Tasks:
             attempt = Attempt(kept.task, "image")
             attempt.result = None if kept.result is None else store.root / kept.result
             attempt.preview = None if kept.preview is None else store.root / kept.preview
+            attempt.ended = time.monotonic() - _age(kept.task["ended_at"])
             attempt.over.set()
             self._attempts[attempt.id] = attempt
 
@@ -231,12 +122,11 @@ class Tasks:
         images = sum(attempt.type == "image" for attempt in running)
         return {"image": images, "video": len(running) - images, "total": len(running)}
 
-    async def sweep(self, now: float | None = None) -> None:
-        """Forgets what ended long ago, and pictures that nobody needs."""
-        moment = time.time() if now is None else now
+    async def sweep(self, at: float | None = None) -> None:
+        """Forgets what ended long ago, and pictures that nobody needs. `at` is a time of `time.monotonic()`."""
+        moment = time.monotonic() if at is None else at
         for attempt in list(self._attempts.values()):
-            ended = attempt.task["ended_at"]
-            if not attempt.is_running and moment - datetime.fromisoformat(ended).timestamp() > self.keep_seconds:
+            if not attempt.is_running and moment - attempt.ended > self.keep_seconds:
                 await self.remove(attempt)
         in_use = {media_id for attempt in self._running() for media_id in attempt.media}
         await asyncio.to_thread(self.shelf.sweep, in_use, moment)
@@ -385,10 +275,11 @@ def _first_state(body: Json) -> dict[str, Any]:
         "warnings": [],
         "error": None,
         "result": None,
-        "accepted_at": _now(),
+        "accepted_at": now(),
         "ended_at": None,
     }
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _age(moment: str) -> float:
+    """Seconds since a moment by the clock of the wall; 0 for one that is still to come."""
+    return max(0.0, time.time() - datetime.fromisoformat(moment).timestamp())

@@ -7,12 +7,12 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from safelight_worker.attempt import Attempt, Finished, RunFailed
 from safelight_worker.catalog import CheckedTask
 from safelight_worker.contract import Json
 from safelight_worker.families import Unavailable
 from safelight_worker.files import write_whole
 from safelight_worker.store import TaskStore
-from safelight_worker.tasks import Attempt, Finished, RunFailed
 
 
 class ScriptedRunner:

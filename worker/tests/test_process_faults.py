@@ -13,13 +13,14 @@ import pytest
 import scripted_child
 from test_tasks import refused, request
 
+from safelight_worker.attempt import Attempt
 from safelight_worker.child import set_environment
 from safelight_worker.contract import MODELS
 from safelight_worker.families import ModelState, Stage
 from safelight_worker.host_local import LocalHost
 from safelight_worker.settings import ModelSpec
 from safelight_worker.store import MediaShelf, TaskStore
-from safelight_worker.tasks import Attempt, Tasks
+from safelight_worker.tasks import Tasks
 
 #: The first process waits for the libraries to be imported, on a busy machine for long.
 _PATIENCE = 120

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from scripted_runner import ScriptedRunner
 
+from safelight_worker.attempt import Attempt
 from safelight_worker.contract import Refusal
 from safelight_worker.families import Unavailable
 from safelight_worker.store import MediaShelf, TaskStore
-from safelight_worker.tasks import Attempt, Tasks
+from safelight_worker.tasks import Tasks
 
 
 def request(prompt: str = "a red boat", **change: Any) -> dict[str, Any]:
@@ -176,16 +179,55 @@ def test_a_stopped_task_fails_and_frees_its_slot(tmp_path: Path, how: str, code:
     run(test, tmp_path)
 
 
-def test_the_clock_of_the_wall_does_not_end_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("moment", [4_000_000_000.0, 0.0], ids=["forward", "back"])
+def test_a_clock_that_is_set_ends_no_run_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: float
+) -> None:
     async def test(tasks: Tasks) -> None:
-        body = request("wait", deadline_s=60)
-        tasks.accept(body)
-        monkeypatch.setattr(time, "time", lambda: 4_000_000_000.0)
-        await asyncio.sleep(0.1)
+        done, running = request(), request("wait", deadline_s=60)
+        tasks.accept(done)
+        await end_of(tasks, done)
+        partial = tasks.shelf.partial_path("x")
+        partial.write_bytes(b"picture")
+        tasks.shelf.take("0" * 64, "image/png", partial)
+        tasks.accept(running)
+        attempt = tasks.find(running["task_id"], 1)
+        version = attempt.task["version"]
+        monkeypatch.setattr(time, "time", lambda: moment)
+        await attempt.changed(version, 0.05, asyncio.Event())
         await tasks.sweep()
-        assert tasks.find(body["task_id"], 1).is_running
+        assert attempt.is_running
+        assert tasks.find(done["task_id"], 1).result is not None
+        assert tasks.shelf.path_of(f"sha256-{'0' * 64}") is not None
+        short = request("wait", deadline_s=0.1, task_id=running["task_id"], attempt=2)
+        tasks.accept(short)
+        assert (await end_of(tasks, short)).task["error"]["code"] == "timed_out"
 
     run(test, tmp_path)
+    # Started again under that clock: what has no age yet is kept.
+    if moment == 0:
+        assert len(open_tasks(tmp_path)._attempts) == 2
+
+
+def test_what_ended_before_a_restart_grows_old_from_its_end(tmp_path: Path) -> None:
+    body = request()
+
+    async def first(tasks: Tasks) -> None:
+        tasks.accept(body)
+        await end_of(tasks, body)
+
+    async def second(tasks: Tasks) -> None:
+        await tasks.sweep(time.monotonic() + 3599 - 1800)
+        assert tasks.find(body["task_id"], 1).result is not None
+        await tasks.sweep(time.monotonic() + 3601 - 1800)
+        refused("task_not_found", lambda: tasks.find(body["task_id"], 1))
+
+    run(first, tmp_path)
+    record = tmp_path / "results" / f"{body['task_id']}-1.json"
+    kept = json.loads(record.read_text())
+    kept["task"]["ended_at"] = datetime.fromtimestamp(time.time() - 1800, UTC).isoformat()
+    record.write_text(json.dumps(kept))
+    run(second, tmp_path)
 
 
 def test_waiting_ends_with_a_change_and_with_the_end(tmp_path: Path) -> None:
@@ -271,10 +313,10 @@ def test_old_results_and_pictures_are_swept_away(tmp_path: Path) -> None:
         partial = tasks.shelf.partial_path("x")
         partial.write_bytes(b"picture")
         tasks.shelf.take("0" * 64, "image/png", partial)
-        await tasks.sweep(time.time() + 3500)
+        await tasks.sweep(time.monotonic() + 3500)
         assert tasks.find(body["task_id"], 1).task["state"] == "succeeded"
         assert tasks.shelf.path_of(f"sha256-{'0' * 64}") is not None
-        await tasks.sweep(time.time() + 25 * 3600)
+        await tasks.sweep(time.monotonic() + 25 * 3600)
         refused("task_not_found", lambda: tasks.find(body["task_id"], 1))
         assert tasks.shelf.path_of(f"sha256-{'0' * 64}") is None
 
