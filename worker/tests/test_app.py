@@ -9,7 +9,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from schema import answered_as_described
 from scripted_runner import ScriptedRunner
+from test_golden_messages import example
 from test_tasks import request
 
 from safelight_worker.app import Parts, build_app
@@ -29,13 +31,22 @@ def talk(test: Callable[[Client, Tasks], Awaitable[None]], root: Path) -> None:
         store = TaskStore(root)
         shelf = MediaShelf(root)
         tasks = Tasks(ScriptedRunner(store), store, shelf, 3600)
-        app = build_app(Parts(KEY, tasks, shelf, lambda: {"protocol": 1}))
+        app = build_app(Parts(KEY, tasks, shelf, lambda: example("worker-health.json")))
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with Client(transport=transport, base_url="http://worker", headers=HEADERS) as client:
+        hooks = {"response": [as_described]}
+        async with Client(transport=transport, base_url="http://worker", headers=HEADERS, event_hooks=hooks) as client:
             await test(client, tasks)
         await tasks.stop()
 
     asyncio.run(body())
+
+
+async def as_described(response: httpx.Response) -> None:
+    """Every answer in these tests is one that the document of the protocol describes."""
+    body = await response.aread()
+    kind = response.headers.get("content-type", "")
+    assert response.headers["safelight-protocol"] == "1"
+    answered_as_described(response.request.method, response.request.url.path, response.status_code, kind, body)
 
 
 async def code_of(answer: Awaitable[httpx.Response]) -> str:
@@ -105,6 +116,70 @@ def test_a_picture_is_kept_only_with_its_hash(tmp_path: Path) -> None:
     talk(test, tmp_path)
 
 
+def test_a_picture_that_is_too_large_is_refused_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("safelight_worker.reading.MEDIA_BYTES", 100_000)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield bytes(10_000)
+
+    async def test(client: Client, _tasks: Tasks) -> None:
+        types = {"content-type": "image/png"}
+        for content in (bytes(100_001), pieces()):
+            address = f"/media/{'0' * 64}"
+            assert await code_of(client.put(address, content=content, headers=types)) == "payload_too_large"
+        assert list((tmp_path / "media").iterdir()) == []
+        data = bytes(100_000)
+        address = f"/media/{hashlib.sha256(data).hexdigest()}"
+        assert (await client.put(address, content=data, headers=types)).status_code == 201
+
+    talk(test, tmp_path)
+
+
+def test_of_tasks_that_race_for_a_slot_one_is_accepted_and_the_next_after_its_end(tmp_path: Path) -> None:
+    async def test(client: Client, _tasks: Tasks) -> None:
+        bodies = [request("wait") for _ in range(6)]
+        answers = await asyncio.gather(*(client.post("/tasks", json=body) for body in bodies))
+        statuses = [answer.status_code for answer in answers]
+        assert sorted(statuses) == [202, *[409] * 5]
+        assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"busy"}
+        winner = bodies[statuses.index(202)]
+        assert (await client.post(f"/tasks/{winner['task_id']}/cancel")).json()["error"]["code"] == "cancelled"
+        assert (await client.post("/tasks", json=bodies[statuses.index(409)])).status_code == 202
+
+    talk(test, tmp_path)
+
+
+def test_what_a_newer_gateway_adds_is_passed_over_and_a_newer_protocol_is_refused(tmp_path: Path) -> None:
+    async def test(client: Client, _tasks: Tasks) -> None:
+        body = {**request(), "priority": "high", "media_plan": [{"later": True}]}
+        address = f"/tasks/{body['task_id']}"
+        newer = {"safelight-protocol": "2", "safelight-later": "x"}
+        refused = await client.post("/tasks", json=body, headers=newer)
+        assert (refused.json()["code"], refused.headers["safelight-protocol"]) == ("protocol_unsupported", "1")
+        assert await code_of(client.get(address)) == "task_not_found"
+        accepted = await client.post("/tasks?later=1", json=body, headers={"safelight-later": "x"})
+        assert accepted.status_code == 202
+        assert (await client.get(address, params={"wait": 5, "after": 99, "later": "x"})).json()["state"] == "succeeded"
+        unknown = request(parameters={"motion": 3})
+        assert await code_of(client.post("/tasks", json=unknown)) == "validation_failed"
+        assert (await client.get("/health")).status_code == 200
+
+    talk(test, tmp_path)
+
+
+def test_addresses_and_methods_that_are_none(tmp_path: Path) -> None:
+    async def test(client: Client, _tasks: Tasks) -> None:
+        assert await code_of(client.get("/tasks/x/y/z")) == "not_found"
+        assert await code_of(client.get("/docs")) == "not_found"
+        answer = await client.put("/tasks/x")
+        assert (answer.json()["code"], answer.headers["allow"]) == ("method_not_allowed", "GET, DELETE")
+
+    talk(test, tmp_path)
+
+
 def test_a_sender_who_leaves_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
     async def broken() -> AsyncIterator[bytes]:
         yield b"half"
@@ -143,6 +218,7 @@ def test_a_disk_that_fails_is_told_without_its_paths(tmp_path: Path, monkeypatch
         ("bytes=90-", (90, 99)),
         ("bytes=5-5000", (5, 99)),
         ("bytes=-5000", (0, 99)),
+        (f"bytes=5-{'9' * 6000}", (5, 99)),
         ("lines=1-2", None),
         ("bytes=0-1,4-5", None),
     ],
@@ -151,7 +227,9 @@ def test_ranges(header: str | None, wanted: tuple[int, int] | None) -> None:
     assert parse_range(header, 100) == wanted
 
 
-@pytest.mark.parametrize("header", ["bytes=100-", "bytes=9-3", "bytes=-0", "bytes=x-y", "bytes=-", "bytes=1-2,x"])
+@pytest.mark.parametrize(
+    "header", ["bytes=100-", "bytes=9-3", "bytes=-0", "bytes=x-y", "bytes=-", "bytes=1-2,x", f"bytes={'9' * 6000}-"]
+)
 def test_ranges_beyond_the_file(header: str) -> None:
     with pytest.raises(Refusal) as refused:
         parse_range(header, 100)

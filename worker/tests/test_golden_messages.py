@@ -5,9 +5,11 @@ from typing import Any, ClassVar
 
 import pytest
 from places import EXAMPLES, REPOSITORY
+from schema import fits
 
+from safelight_worker.attempt import Attempt
 from safelight_worker.catalog import check_task
-from safelight_worker.contract import BODY_BYTES, ERROR_CODES, PROTOCOL, Refusal
+from safelight_worker.contract import BODY_BYTES, ERROR_CODES, PROTOCOL, Refusal, task_error
 from safelight_worker.families import ModelState, Unavailable
 from safelight_worker.health import create_health
 from safelight_worker.messages import Gpu
@@ -30,7 +32,48 @@ def shape(value: Any) -> Any:
     return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
 
 
-@pytest.mark.parametrize("name", ["worker-task-request.image.json", "worker-task-request.key-frames.json"])
+def schema_of(name: str) -> str:
+    """What a message is an example of: its name up to the first dot, in the words of the document."""
+    return "".join(word.capitalize() for word in name.split(".")[0].split("-"))
+
+
+MESSAGES = sorted(path.name for path in EXAMPLES.glob("*.json") if path.name != "refused-tasks.json")
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_every_example_is_what_the_document_describes(name: str) -> None:
+    fits(example(name), schema_of(name))
+
+
+def test_the_judge_of_messages_can_tell_wrong_ones() -> None:
+    task = example("worker-task.succeeded.json")
+    for change in (
+        {"state": "done"},
+        {"version": 0},
+        {"step": "2"},
+        {"progress": True},
+        {"colour": "red"},
+        {"result": {**task["result"], "sha256": "x"}},
+        {"result": {name: value for name, value in task["result"].items() if name != "fps"}},
+        {"warnings": [{"code": "x"}]},
+    ):
+        with pytest.raises(AssertionError):
+            fits({**task, **change}, "WorkerTask")
+
+
+def test_every_example_is_known_to_these_tests() -> None:
+    requests = [name for name in MESSAGES if name.startswith("worker-task-request.")]
+    tasks = [f"worker-task.{name}.json" for name in ("failed", "running", "succeeded")]
+    problems = [f"worker-problem.{name}.json" for name in ("busy", "media-missing", "wrong-key")]
+    assert requests == REQUESTS
+    others = ["worker-health.json", "worker-media-stored.json"]
+    assert sorted([*others, *problems, *requests, *tasks]) == MESSAGES
+
+
+REQUESTS = ["worker-task-request.image.json", "worker-task-request.key-frames.json"]
+
+
+@pytest.mark.parametrize("name", REQUESTS)
 def test_requests_are_accepted(name: str) -> None:
     checked = check_task(read(example(name)))
     sent = example(name)
@@ -71,7 +114,18 @@ def test_problems_are_written_as_in_the_examples(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["running", "failed", "succeeded"])
 def test_tasks_have_the_fields_of_the_examples(name: str) -> None:
-    assert set(_first_state(example("worker-task-request.image.json"))) == set(example(f"worker-task.{name}.json"))
+    wanted = example(f"worker-task.{name}.json")
+    attempt = Attempt(_first_state(example("worker-task-request.image.json")), "image")
+    attempt.tell(stage="denoise", step=8, steps=20, progress=41.7, preview_version=2)
+    told = attempt.task
+    if name == "succeeded":
+        told = attempt.ending(wanted["result"], None)
+    elif name == "failed":
+        told = attempt.ending(None, task_error(**wanted["error"]))
+    assert set(told) == set(wanted)
+    assert told["state"] == wanted["state"]
+    assert told["error"] == wanted["error"]
+    fits(told, "WorkerTask")
 
 
 class _Machine:
@@ -113,6 +167,7 @@ def test_health_is_written_as_in_the_example() -> None:
     assert [mode["id"] for mode in anisora["modes"]] == ["t2v", "i2v", "first_last_frame", "arbitrary_frame"]
     # The example shows one of the modes.
     anisora["modes"] = anisora["modes"][:1]
+    fits(told, "WorkerHealth")
     assert told["models"] == wanted["models"]
     assert shape(told) == shape(wanted)
     assert told["protocol"] == wanted["protocol"] == PROTOCOL

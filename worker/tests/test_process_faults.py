@@ -11,12 +11,14 @@ from typing import Any, Protocol, get_args
 
 import pytest
 import scripted_child
+from schema import fits
 from test_tasks import refused, request
 
 from safelight_worker.attempt import Attempt
 from safelight_worker.child import set_environment
 from safelight_worker.contract import MODELS
 from safelight_worker.families import ModelState, Stage
+from safelight_worker.health import create_health
 from safelight_worker.host_local import LocalHost
 from safelight_worker.settings import ModelSpec
 from safelight_worker.store import MediaShelf, TaskStore
@@ -45,6 +47,7 @@ class Stand:
         }
         self.host.is_probed = True
         self.tasks = Tasks(self.host, store, MediaShelf(root), 3600)
+        self.health = create_health("stand", self.host, self.tasks)
 
     def begin(self, model: str = "phr00t", **change: Any) -> Attempt:
         """An accepted attempt."""
@@ -56,6 +59,8 @@ class Stand:
         """How it ends; of a failed one nothing but its record is left."""
         await asyncio.wait_for(attempt.over.wait(), _PATIENCE)
         assert self.tasks.busy()["total"] == 0
+        fits(attempt.task, "WorkerTask")
+        fits(self.health(), "WorkerHealth")
         if attempt.task["error"] is not None:
             left = [path.name for folder in ("results", "previews") for path in (self.root / folder).iterdir()]
             assert [name for name in left if attempt.id in name] == [f"{attempt.id}-{attempt.number}.json"]
@@ -80,6 +85,7 @@ class Stand:
         self.script.write_text(f"hold {stage}")
         attempt = self.begin(**change)
         await until(lambda: attempt.task["stage"] == stage)
+        fits(attempt.task, "WorkerTask")
         return attempt
 
     def pids(self) -> dict[str, int | None]:
