@@ -4,7 +4,14 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type Budgets, findBudgetOverruns } from "./budgets.ts";
 
-const budgets: Budgets = { longestFile: 10, usualFile: 5, architecture: 3, largestFile: 100, largeFolders: ["model/"] };
+const budgets: Budgets = {
+  longestFile: 10,
+  longestFunction: 4,
+  usualFile: 5,
+  architecture: 3,
+  largestFile: 100,
+  largeFolders: ["model/"],
+};
 let root: string;
 
 beforeEach(() => {
@@ -30,6 +37,19 @@ it("refuses one line more", () => {
 
 it("does not count tests", () => {
   expect(overruns({ "long.test.ts": "a\n".repeat(30) })).toEqual([]);
+});
+
+it("counts Python as well, and the functions in it, but not its tests", () => {
+  mkdirSync(join(root, "tests"));
+  expect(
+    overruns({
+      ...short,
+      "long.py": "a\n".repeat(11),
+      "right.py": "class A:\n  def a(\n    b,\n  ):\n    c\n\nd\n",
+      "wrong.py": "class A:\n  async def a(\n    b,\n  ):\n    c\n\n    d\n\n  e\n",
+      "tests/test_long.py": "def a():\n b\n c\n d\n e\n".repeat(4),
+    }).filter((problem) => !problem.includes("in ten")),
+  ).toEqual(["long.py: 11 lines, at most 10", "wrong.py: a has 6 lines, at most 4"]);
 });
 
 it("refuses many long files", () => {
