@@ -215,6 +215,14 @@ async function callAdminRoutes(client: Client): Promise<void> {
   await client.noteBackup({ body: { with_secrets: false } });
   await client.listAllTasks();
   await client.cancelAnyTask({ path: { id: "t1" } });
+  await client.listSecrets();
+  await client.rotateSecret({ path: { name: "s1" }, body: { overlap_hours: 24 } });
+  await client.revokeSecret({ path: { name: "s1" }, body: { sessions: true } });
+  await client.retireSecret({ path: { name: "s1" } });
+  await client.recoverSecret({ path: { name: "s1" } });
+  await client.listApiKeys();
+  await client.createApiKey({ body: { name: "newsletter" } });
+  await client.revokeApiKey({ path: { id: "t1" } });
   await client.getQueue();
   await client.pauseQueue();
   await client.resumeQueue();
@@ -244,5 +252,5 @@ async function callAdminRoutes(client: Client): Promise<void> {
 }
 
 function templateOf(url: string): string {
-  return url.replace("t1", "{id}").replace("w1", "{workspace}").replace(/\?.*/, "");
+  return url.replace("t1", "{id}").replace("w1", "{workspace}").replace("s1", "{name}").replace(/\?.*/, "");
 }

@@ -51,6 +51,17 @@ import {
 } from "./schemas/models.ts";
 import { FrontRequest, QueueState, Statistics, Storage, TaskFront } from "./schemas/operations.ts";
 import { ErrorCodeSchema, FieldProblem, Problem, StorageProblem } from "./schemas/problem.ts";
+import {
+  ApiKey,
+  ApiKeyCreated,
+  ApiKeyRequest,
+  ApiKeys,
+  RevokeRequest,
+  RotateRequest,
+  Secret,
+  SecretChanged,
+  Secrets,
+} from "./schemas/secrets.ts";
 import { SessionCreated, SessionRequest, SessionState } from "./schemas/session.ts";
 import { ResultFacts, Status, TaskErrorCodeSchema, TaskProblem } from "./schemas/status.ts";
 import { TaskItem, TasksPage } from "./schemas/tasks.ts";
@@ -74,6 +85,15 @@ export const namedSchemas: Readonly<Record<string, TSchema>> = {
   AdminSessionState,
   AdminTask,
   AdminTasksPage,
+  ApiKey,
+  ApiKeyCreated,
+  ApiKeyRequest,
+  ApiKeys,
+  RevokeRequest,
+  RotateRequest,
+  Secret,
+  SecretChanged,
+  Secrets,
   AuditCheckpoint,
   AuditEvent,
   AuditPage,

@@ -44,9 +44,9 @@ export { AdminSessionState } from "./schemas/admin-session.ts";
 export type { BrokenCheckpointCode, BrokenRowCode } from "./schemas/audit.ts";
 export {
   AuditCheckpoint,
-  BackupNote,
   AuditPublicKey,
   AuditVerification,
+  BackupNote,
   brokenCheckpointCodes,
   brokenRowCodes,
   checkpointKinds,
@@ -90,6 +90,20 @@ export { CatalogModel, Model, Models } from "./schemas/models.ts";
 export type { StatisticsQuery } from "./schemas/operations.ts";
 export { FrontRequest, QueueState, Statistics, Storage, TaskFront } from "./schemas/operations.ts";
 export { FieldProblem, Problem, problemContentType, StorageProblem } from "./schemas/problem.ts";
+export {
+  ApiKey,
+  ApiKeyCreated,
+  ApiKeyRequest,
+  ApiKeys,
+  keyScopes,
+  RevokeRequest,
+  RotateRequest,
+  Secret,
+  SecretChanged,
+  Secrets,
+  secretSources,
+  secretStates,
+} from "./schemas/secrets.ts";
 export { SessionCreated, SessionRequest, SessionState } from "./schemas/session.ts";
 export type { TaskStage, TaskStatus } from "./schemas/status.ts";
 export { ResultFacts, Status, TaskProblem, taskStages, taskStatuses } from "./schemas/status.ts";

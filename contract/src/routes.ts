@@ -12,6 +12,7 @@ import { eventRoutes } from "./routes/events.ts";
 import { galleryRoutes } from "./routes/gallery.ts";
 import { mediaRoutes } from "./routes/media.ts";
 import { operationsRoutes } from "./routes/operations.ts";
+import { secretRoutes } from "./routes/secrets.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { taskRoutes } from "./routes/tasks.ts";
@@ -26,6 +27,7 @@ export const routes = {
   ...auditRoutes,
   ...accountRoutes,
   ...deploymentRoutes,
+  ...secretRoutes,
   ...operationsRoutes,
   ...systemRoutes,
 } as const satisfies { readonly [Name in RouteName]: Route & { readonly name: Name } };

@@ -9,6 +9,7 @@ import { registerAdminDeploymentRoutes } from "./http/admin-deployment-routes.ts
 import { registerAdminFiguresRoutes } from "./http/admin-figures-routes.ts";
 import { registerAdminQueueRoutes } from "./http/admin-queue-routes.ts";
 import { registerAdminRoutes } from "./http/admin-routes.ts";
+import { registerAdminSecretRoutes } from "./http/admin-secret-routes.ts";
 import { registerAdminSessionRoutes } from "./http/admin-session-routes.ts";
 import { readBodies } from "./http/body-parsers.ts";
 import { registerDocsRoutes } from "./http/docs-routes.ts";
@@ -55,6 +56,7 @@ export async function buildApp(installation: Installation): Promise<FastifyInsta
   registerAdminSessionRoutes(registrar);
   registerAdminRoutes(registrar);
   registerAdminAuditRoutes(registrar);
+  registerAdminSecretRoutes(registrar);
   registerAdminAccountRoutes(registrar);
   registerAdminQueueRoutes(registrar);
   registerAdminFiguresRoutes(registrar);

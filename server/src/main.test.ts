@@ -73,7 +73,8 @@ describe("a server", () => {
     const server = await start();
     expect(await (await fetch(`${server.url}/health`)).json()).toEqual({ status: "ok", version: "0.1.0", ready: true });
     const note = join(folder, "server.json");
-    expect(JSON.parse(await readFile(note, "utf8"))).toEqual({ url: server.url, pid: process.pid });
+    const local = { local_key: expect.stringMatching(/^[\w-]{43}$/) as string };
+    expect(JSON.parse(await readFile(note, "utf8"))).toEqual({ url: server.url, pid: process.pid, ...local });
     expect((await stat(note)).mode & 0o777).toBe(0o600);
     await server.close();
     await server.close();

@@ -21,7 +21,7 @@ import { embeddedOffer } from "./executors/embedded-offer.ts";
 import { createOffers } from "./executors/offers.ts";
 import { isStillValid } from "./http/credentials.ts";
 import type { EngineAbilities } from "./http/installation.ts";
-import { createKeyring } from "./keys/keyring.ts";
+import { ChangingKeyring, type Keyring } from "./keys/keyring.ts";
 import { Limits } from "./limits/limits.ts";
 import type { OtherLimits } from "./limits/rules.ts";
 import { createLog, type Log } from "./log.ts";
@@ -32,10 +32,13 @@ import { sweepUploads } from "./media/sweep-uploads.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { ContentPolicy } from "./policy/content-policy.ts";
 import { WorkspaceTasks } from "./proxy/workspace-tasks.ts";
+import { findOtherSecrets } from "./secrets/other-secrets.ts";
 import { resolveAuditKeys } from "./secrets/resolve-audit-keys.ts";
 import { resolveSecrets, type Secrets } from "./secrets/resolve-secrets.ts";
+import { SessionSecrets } from "./secrets/session-secrets.ts";
 import { sweepAdminSessions } from "./sessions/admin-sessions.ts";
-import { createSecretCheck } from "./sessions/credential.ts";
+import { watchAccess } from "./sessions/known-access.ts";
+import { openSecretBook } from "./sessions/open-secret-book.ts";
 import { OpenStreams } from "./sessions/open-streams.ts";
 import { sweepSessions } from "./sessions/sessions.ts";
 import { createStorageUse } from "./statistics/storage-use.ts";
@@ -44,6 +47,7 @@ import { timeLimits } from "./tasks/time-limits.ts";
 import { startWebhookSender } from "./webhooks/sender.ts";
 import { startHealthChecks } from "./worker-accounts/health-checks.ts";
 import { openRegistry } from "./worker-accounts/open-registry.ts";
+import { reencryptCredentials } from "./worker-accounts/reencrypt-credentials.ts";
 import type { AccountRegistry } from "./worker-accounts/registry.ts";
 
 export interface RunningServer {
@@ -71,6 +75,8 @@ export interface StartOptions {
   readonly mediaFiles?: MediaFileSystem;
   /** For tests that ask more often than a person does; no setting leads here. */
   readonly limits?: OtherLimits;
+  /** For fault tests: told of each step of a change of a secret as soon as it is on disk. */
+  readonly onSecretStep?: (step: string) => Promise<void> | void;
   /** For tests that bring their own engine host. */
   readonly engineHost?: EngineHost;
 }
@@ -106,12 +112,23 @@ export async function startServer(environment: Environment, options: StartOption
   opened.defer(() => database.close());
   const disk = await DiskMediaStore.open(join(directory.path, "media"), options.mediaFiles).catch(explainMediaFailure);
   const media = new MeteredMediaStore(disk);
-  const context = createContext({ database, log, config, media, ...clock });
-  const audit = await openAudit(opened, context);
+  const tokens = new SessionSecrets(secrets.found["session-secret"].values[0] ?? "");
+  const keyring = new ChangingKeyring([secrets.encryptionKey]);
+  const context = createContext({ database, log, config, media, tokens, ...clock });
+  const { audit, auditKeys } = await openAudit(opened, context);
+  const { onSecretStep: onStep } = options;
+  const found = [...Object.values(secrets.found), ...(await findOtherSecrets(config, auditKeys))];
+  const book = await openSecretBook(
+    { context, found, tokens, keyring, ...(onStep === undefined ? {} : { onStep }) },
+    () => reencryptCredentials(context, keyring, () => onStep?.("portion")),
+  );
+  opened.defer(book.apiKeys.keep());
+  const localKey = context.ids.token();
+  log.hide(localKey);
 
   const limits = await Limits.open(context, options.limits);
   opened.defer(limits.keep());
-  const { registry: accounts, ...health } = openAccounts(context, secrets);
+  const { registry: accounts, ...health } = openAccounts(context, keyring);
   opened.defer(() => health.stop());
   const deployer = await Deployer.open(context, accounts);
   opened.defer(() => deployer.stop());
@@ -147,7 +164,10 @@ export async function startServer(environment: Environment, options: StartOption
   stopping.signal.addEventListener("abort", () => {
     for (const part of [dispatcher, deployer]) part.stop().catch(() => undefined);
   });
-  const streams = new OpenStreams((credential) => isStillValid({ context }, credential), log);
+  const streams = new OpenStreams((credential) => isStillValid({ context, secrets: book }, credential), log);
+  book.changed = () => void streams.check();
+  const isAccessKnown = watchAccess(context);
+  streams.onlyWhile = isAccessKnown;
   const app = await buildApp({
     version,
     config,
@@ -157,9 +177,8 @@ export async function startServer(environment: Environment, options: StartOption
     engine: engineAbilities,
     limits,
     streams,
-    isApiKey: createSecretCheck(secrets.apiKey),
-    isAdminKey: createSecretCheck(secrets.adminKey),
-    isMetricsToken: config.metricsToken === null ? () => false : createSecretCheck(config.metricsToken),
+    secrets: book,
+    localKey,
     metrics,
     storage,
     storageCare,
@@ -167,19 +186,28 @@ export async function startServer(environment: Environment, options: StartOption
     accounts,
     deployer,
     workspaceTasks,
-    isReady: () => !stopping.signal.aborted && answersReads(context),
+    isAccessKnown,
+    isReady: () => !stopping.signal.aborted && isAccessKnown() && answersReads(context),
     stopping: stopping.signal,
     webFolder: options.webFolder ?? join(repositoryRoot, "web", "dist"),
   });
   opened.defer(() => closeApp(app, stopping, log));
   const url = await listen(app, config);
-  await directory.announce({ url, pid: process.pid });
+  await directory.announce({ url, pid: process.pid, local_key: localKey });
   // The operator is told by whoever started us, once; at the usual level the log does not repeat it.
   log.info("listening", { url, catalog: catalog.catalog_version, embedded_engine: config.embeddedEngine });
 
   const parts = opened.move();
   let closing: Promise<void> | undefined;
-  return { url, config, secrets, context, app, reload: () => policy.reload(), close: () => (closing ??= parts.disposeAsync()) };
+  return {
+    url,
+    config,
+    secrets,
+    context,
+    app,
+    reload: () => policy.reload(),
+    close: () => (closing ??= parts.disposeAsync()),
+  };
 }
 
 /** For a process that is a server and nothing else: a bug that nobody caught ends it at once. What was acknowledged is on disk. */
@@ -191,11 +219,12 @@ export function endOnUncaughtErrors(log: Log): void {
 }
 
 /** The audit log, before anything is written into it; it is signed once more when everything else has ended. */
-async function openAudit(opened: AsyncDisposableStack, context: Context): Promise<AuditBook> {
-  const audit = new AuditBook(context, await resolveAuditKeys(context.config, context.log));
+async function openAudit(opened: AsyncDisposableStack, context: Context) {
+  const auditKeys = await resolveAuditKeys(context.config, context.log);
+  const audit = new AuditBook(context, auditKeys);
   await audit.start();
   opened.defer(audit.keep());
-  return audit;
+  return { audit, auditKeys };
 }
 
 interface Accounts {
@@ -206,10 +235,10 @@ interface Accounts {
 }
 
 /** Worker accounts and the checks that are made of them from now on. */
-function openAccounts(context: Context, secrets: Secrets): Accounts {
+function openAccounts(context: Context, keyring: Keyring): Accounts {
   const listeners: (() => void)[] = [];
   const webhooks = startWebhookSender(context);
-  const registry = openRegistry(context, createKeyring([secrets.encryptionKey]), {
+  const registry = openRegistry(context, keyring, {
     webhookQueued: () => webhooks.wake(),
     wakeChecks: () => checks.wake(),
     changed: () => {

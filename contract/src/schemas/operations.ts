@@ -1,5 +1,14 @@
 import Type, { type Static } from "typebox";
-import { choice, nullable, nullableChoice, nullableInteger, nullableString, nullableTime, taskIdExample, time } from "./fields.ts";
+import {
+  choice,
+  nullable,
+  nullableChoice,
+  nullableInteger,
+  nullableString,
+  nullableTime,
+  taskIdExample,
+  time,
+} from "./fields.ts";
 
 export const QueueState = Type.Object(
   {

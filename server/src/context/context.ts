@@ -5,6 +5,7 @@ import { type Clock, createSystemClock } from "./clock.ts";
 import { EventHub } from "./event-hub.ts";
 import { createRandomIds, type Ids } from "./ids.ts";
 import type { MediaStore } from "./media-store.ts";
+import { plainTokenHashes, type TokenHashes } from "./token-hashes.ts";
 import { WaitingBoard } from "./waiting-board.ts";
 
 /** Who acts. `id`: `api-key`, `session:<first 8 of the hash>` or `system`; never a secret. */
@@ -30,6 +31,8 @@ export interface Context {
   readonly media: MediaStore;
   /** Why tasks wait. */
   readonly waiting: WaitingBoard;
+  /** How tokens of sessions are kept. */
+  readonly tokens: TokenHashes;
 }
 
 export const SYSTEM_ACTOR: Actor = { type: "system", id: "system" };
@@ -39,7 +42,8 @@ export function actAs(context: Context, caller: Pick<Context, "actor" | "source"
   return { ...context, actor: caller.actor, source: caller.source, correlationId: caller.correlationId };
 }
 
-type Parts = Pick<Context, "database" | "log" | "config" | "media"> & Partial<Pick<Context, "clock" | "ids" | "hub">>;
+type Parts = Pick<Context, "database" | "log" | "config" | "media"> &
+  Partial<Pick<Context, "clock" | "ids" | "hub" | "tokens">>;
 
 /** The context in which the system itself acts; made once at start, callers get theirs by `actAs`. */
 export function createContext(parts: Parts): Context {
@@ -57,5 +61,6 @@ export function createContext(parts: Parts): Context {
     config: parts.config,
     media: parts.media,
     waiting: new WaitingBoard(),
+    tokens: parts.tokens ?? plainTokenHashes,
   };
 }

@@ -25,6 +25,11 @@ export interface Transaction {
 export interface Database {
   /** A statement of the reading connection: sees what is committed, writing through it fails. */
   readonly prepareRead: (sql: string) => Statement;
+  /**
+   * False while the database cannot be relied on: its file is gone, exchanged, damaged or read-only. Nobody is let in then and nothing is
+   * written. Cheap enough to ask with every request; asking is also what finds it well again.
+   */
+  isUsable(): boolean;
   /** Raised with every commit: what was read while it had the same value is still true. */
   readonly commits: number;
   /**

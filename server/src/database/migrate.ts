@@ -27,6 +27,13 @@ export function migrate(connection: SqliteConnection, migrations: readonly Migra
   }
 }
 
+/** Throws unless every step was made here; a newer release may have added some. */
+export function assertMigrated(connection: SqliteConnection, migrations: readonly Migration[]): void {
+  const applied = connection.prepare("SELECT number, checksum FROM migrations ORDER BY number").all();
+  refuseStrangers(applied, migrations);
+  if (applied.length < migrations.length) throw new StartupError("The database is older than this server.");
+}
+
 function refuseStrangers(applied: readonly Record<string, unknown>[], migrations: readonly Migration[]): void {
   for (const [index, row] of applied.slice(0, migrations.length).entries()) {
     const own = migrations[index];

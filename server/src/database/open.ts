@@ -2,10 +2,11 @@ import { closeSync, openSync, statSync } from "node:fs";
 import { StartupError } from "../errors.ts";
 import { type Log, silentLog } from "../log.ts";
 import type { Database } from "./database.ts";
-import { migrate } from "./migrate.ts";
+import { FaultGuard } from "./fault-guard.ts";
+import { assertMigrated, migrate } from "./migrate.ts";
 import { migrations } from "./migrations/all.ts";
 import type { Migration } from "./migrations/migration.ts";
-import { type Interrupt, SqliteConnection } from "./sqlite-connection.ts";
+import { type ConnectionOptions, type Interrupt, SqliteConnection } from "./sqlite-connection.ts";
 import { WriteQueue } from "./write-queue.ts";
 
 export interface OpenOptions {
@@ -29,52 +30,106 @@ const CHECKED_BYTES = 64 * 1024 * 1024;
  * file is locked, damaged, not writable, no database, or made by a newer release.
  */
 export async function openDatabase(options: OpenOptions): Promise<Database> {
-  const log = options.log ?? silentLog();
-  const writer = openWriter(options);
+  const steps = options.migrations ?? migrations;
+  let guard: FaultGuard | undefined;
+  const writer = openWriter(options, {
+    interrupt: (operation) => {
+      if (operation === "begin") guard?.assertWritable();
+      options.interrupt?.(operation);
+    },
+    onFailure: (error) => guard?.failed(error),
+  });
   try {
-    migrate(writer, options.migrations ?? migrations, (options.clock ?? Date).now());
-    const reader = new SqliteConnection(options.file, { readOnly: true, timeout: BUSY_MS });
-    reader.exec("PRAGMA temp_store = MEMORY");
-    return createDatabase(writer, reader, log);
+    migrate(writer, steps, (options.clock ?? Date).now());
+    const onFailure = (error: unknown) => guard?.failed(error);
+    const reader = new SqliteConnection(options.file, { readOnly: true, timeout: BUSY_MS, onFailure });
+    prepareReader(reader);
+    guard = createGuard(options, writer, reader);
+    return createDatabase(writer, reader, guard, options.log ?? silentLog());
   } catch (error) {
     writer.close();
     throw explain(error, options.file);
   }
 }
 
-function createDatabase(writer: SqliteConnection, reader: SqliteConnection, log: Log): Database {
-  const queue = new WriteQueue(writer, log);
+function createGuard(options: OpenOptions, writer: SqliteConnection, reader: SqliteConnection): FaultGuard {
+  const { file, log = silentLog() } = options;
+  const steps = options.migrations ?? migrations;
+  return new FaultGuard({
+    file,
+    log,
+    writer,
+    reader,
+    prepareWriter: (connection) => {
+      prepareWriter(connection, file);
+      examine(connection, file, steps);
+    },
+    prepareReader,
+    examine: (connection) => examine(connection, file, steps),
+    lookAtDisk: (look) => {
+      const onDisk = new SqliteConnection(file, { readOnly: true, timeout: BUSY_MS });
+      try {
+        look(onDisk);
+      } finally {
+        onDisk.close();
+      }
+    },
+  });
+}
+
+function createDatabase(writer: SqliteConnection, reader: SqliteConnection, guard: FaultGuard, log: Log): Database {
+  const queue = new WriteQueue(writer, log, () => guard.committed());
   return {
     prepareRead: (sql) => reader.prepare(sql),
     write: (work) => queue.write(work),
+    isUsable: () => guard.isUsable(),
     get commits() {
-      return queue.commits;
+      return queue.commits + guard.recoveries;
     },
     close: async () => {
       await queue.close();
+      guard.close();
       reader.close();
       writer.close();
     },
   };
 }
 
-function openWriter(options: OpenOptions): SqliteConnection {
+function openWriter(options: OpenOptions, told: Pick<ConnectionOptions, "interrupt" | "onFailure">): SqliteConnection {
   let writer: SqliteConnection | undefined;
   try {
     // SQLite would make the file readable by everyone the umask lets; the files beside it take over its mode.
     closeSync(openSync(options.file, "a", 0o600));
-    writer = new SqliteConnection(options.file, { timeout: BUSY_MS }, options.interrupt);
-    const mode = writer.prepare("PRAGMA journal_mode = WAL").get()?.journal_mode;
-    if (mode !== "wal")
-      throw new StartupError(`The database ${options.file} cannot use a write-ahead log here (${String(mode)}).`);
-    writer.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864");
-    // Pages. Busy pages are written many times to the log and once from there to the file: the rarer, the less there is to write.
-    writer.exec("PRAGMA wal_autocheckpoint = 4000");
+    writer = new SqliteConnection(options.file, { timeout: BUSY_MS, ...told });
+    prepareWriter(writer, options.file);
     checkPages(writer, options.file);
     return writer;
   } catch (error) {
     writer?.close();
     throw explain(error, options.file);
+  }
+}
+
+function prepareWriter(writer: SqliteConnection, file: string): void {
+  const mode = writer.prepare("PRAGMA journal_mode = WAL").get()?.journal_mode;
+  if (mode !== "wal")
+    throw new StartupError(`The database ${file} cannot use a write-ahead log here (${String(mode)}).`);
+  writer.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864");
+  // Pages. Busy pages are written many times to the log and once from there to the file: the rarer, the less there is to write.
+  writer.exec("PRAGMA wal_autocheckpoint = 4000");
+}
+
+function prepareReader(reader: SqliteConnection): void {
+  reader.exec("PRAGMA temp_store = MEMORY");
+}
+
+/** What a running server asks of a database before it relies on it again: whole, and with the schema it knows. */
+function examine(connection: SqliteConnection, file: string, steps: readonly Migration[]): void {
+  checkPages(connection, file);
+  assertMigrated(connection, steps);
+  // The tables that decide who comes in, where the whole file is too large to be read.
+  for (const table of ["sessions", "admin_sessions", "settings"]) {
+    connection.prepare(`SELECT count(*) FROM (SELECT * FROM ${table} LIMIT 10000)`).get();
   }
 }
 

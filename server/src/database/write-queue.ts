@@ -33,15 +33,18 @@ const SLOW_WORK_MS = 1000;
 export class WriteQueue {
   readonly #connection: SqliteConnection;
   readonly #log: Log;
+  readonly #onCommit: () => void;
   #jobs: Job[] = [];
   #draining = false;
   #closed = false;
   #commits = 0;
   #idle: (() => void)[] = [];
 
-  constructor(connection: SqliteConnection, log: Log) {
+  /** `onCommit` is called with every commit, before anybody is told of it. */
+  constructor(connection: SqliteConnection, log: Log, onCommit: () => void = () => undefined) {
     this.#connection = connection;
     this.#log = log;
+    this.#onCommit = onCommit;
   }
 
   /** How many transactions reached the disk since the start. */
@@ -96,6 +99,7 @@ export class WriteQueue {
       }
       connection.commit();
       this.#commits += 1;
+      this.#onCommit();
     } catch (error) {
       connection.rollback();
       const failure = this.#storageError(error);

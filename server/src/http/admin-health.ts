@@ -3,6 +3,7 @@ import { CipherError } from "../keys/keyring.ts";
 import { describeQueue } from "../queue/pause.ts";
 import { openCredential } from "../worker-accounts/account-credentials.ts";
 import { type AccountRecord, readAccounts } from "../worker-accounts/account-record.ts";
+import { listSecrets } from "./admin-secret-routes.ts";
 import type { Installation } from "./installation.ts";
 
 type Part = AdminHealth["parts"][number];
@@ -14,7 +15,7 @@ export async function describeHealth(installation: Installation): Promise<AdminH
   try {
     accounts = readAccounts(installation.context.database.prepareRead);
     parts.push(lookAtQueue(installation), lookAtEngine(installation));
-    parts.push(lookAtAccounts(accounts), lookAtEncryption(installation, accounts));
+    parts.push(lookAtAccounts(accounts), lookAtEncryption(installation, accounts), lookAtSecrets(installation));
   } catch {
     parts.push(part("worker_accounts", "failed", "They cannot be read."));
   }
@@ -102,4 +103,13 @@ function lookAtEncryption({ accounts: { keyring } }: Installation, accounts: rea
     return part("encryption", "ok", `Credentials open with the key ${keyring.currentKeyId}.`);
   const names = unreadable.map(({ workspace }) => workspace).join(", ");
   return part("encryption", "failed", `ENCRYPTION_KEY does not open the credentials of ${names}.`);
+}
+
+/** How old they are, and what is to be done about them. */
+function lookAtSecrets(installation: Installation): Part {
+  const all = listSecrets(installation);
+  const steps = all.flatMap(({ name, next_step: step }) => (step === null ? [] : [`${name}: ${step}`]));
+  const ages = all.flatMap(({ name, age_days: age }) => (age === null ? [] : [`${name} ${age}`])).join(", ");
+  const detail = [...steps, `Ages in days: ${ages}.`].join(" ");
+  return part("secrets", steps.length > 0 ? "degraded" : "ok", detail);
 }

@@ -1,10 +1,12 @@
 import { type AdminSessionState, routes } from "@safelight/contract";
 import type { FastifyRequest } from "fastify";
 import { SafelightError } from "../errors.ts";
+import { createSecretCheck } from "../secrets/secret-check.ts";
 import {
   adminIdleTime,
   checkAdminSession,
   createAdminSession,
+  localOperator,
   revokeAdminSession,
 } from "../sessions/admin-sessions.ts";
 import type { Installation } from "./installation.ts";
@@ -21,10 +23,12 @@ export function registerAdminSessionRoutes(registrar: Registrar): void {
     {
       action: "admin_session_create",
       records: "change",
-      proof: (request) => requireAdminKey(installation, request),
+      proof: (request) => void requireAdminKey(installation, request),
     },
     async ({ context, request, reply }) => {
-      const session = await createAdminSession(context, { hint: request.headers["user-agent"] ?? null });
+      const hint = request.headers["user-agent"] ?? null;
+      const madeWith = requireAdminKey(installation, request);
+      const session = await createAdminSession(context, { hint, madeWith });
       setAdminCookie(request, reply, installation.config, session.token);
       return reply.code(204).send();
     },
@@ -58,9 +62,20 @@ export function registerAdminSessionRoutes(registrar: Registrar): void {
   );
 }
 
-/** The header alone: a key in the query or in a body is not looked at. */
-function requireAdminKey(installation: Installation, request: FastifyRequest): void {
+/** The header alone: a key in the query or in a body is not looked at. Answers what the session is opened with. */
+function requireAdminKey(installation: Installation, request: FastifyRequest): string {
   const presented = request.headers["x-admin-key"];
-  if (typeof presented === "string" && installation.isAdminKey(presented)) return;
+  if (typeof presented === "string") {
+    const version = installation.secrets.match("admin-key", presented);
+    if (version !== null) return `value:${version.fingerprint}`;
+    if (createSecretCheck(installation.localKey)(presented) && isFromHere(request)) return localOperator;
+  }
   throw new SafelightError("invalid_api_key", "The X-Admin-Key header is missing or holds another key.");
+}
+
+/** From this machine and through no proxy: the local key is in a file that only the server's own user can read, and counts nowhere else. */
+function isFromHere({ headers, socket }: FastifyRequest): boolean {
+  const { localAddress, remoteAddress } = socket;
+  const isForwarded = ["forwarded", "x-forwarded-for", "x-real-ip"].some((name) => headers[name] !== undefined);
+  return !isForwarded && remoteAddress !== undefined && remoteAddress === localAddress;
 }

@@ -91,7 +91,7 @@ describe("a large export", () => {
       most = Math.max(most, memory() - before);
     }
     // Three archives of 48 MB are under way.
-    expect(most / megabyte).toBeLessThan(24);
+    expect(most / megabyte).toBeLessThan(48);
     expect(await openResults()).toBeLessThanOrEqual(2 * answers.length);
     const read = await Promise.all(answers.map(readAll));
     for (const { bytes } of read) expect(bytes).toBeGreaterThan(files * fileBytes);

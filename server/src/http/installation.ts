@@ -7,6 +7,7 @@ import type { Limits } from "../limits/limits.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { ContentPolicy } from "../policy/content-policy.ts";
 import type { WorkspaceTasks } from "../proxy/workspace-tasks.ts";
+import type { SecretBook } from "../secrets/secret-book.ts";
 import type { OpenStreams } from "../sessions/open-streams.ts";
 import type { StorageUse } from "../statistics/storage-use.ts";
 import type { StorageCare } from "../storage-care/storage-care.ts";
@@ -35,10 +36,9 @@ export interface Installation {
   readonly engine: EngineAbilities;
   readonly limits: Limits;
   readonly streams: OpenStreams;
-  readonly isApiKey: (presented: string) => boolean;
-  readonly isAdminKey: (presented: string) => boolean;
-  /** False for everything where no token is set. */
-  readonly isMetricsToken: (presented: string) => boolean;
+  readonly secrets: SecretBook;
+  /** What somebody with the rights of the server's own user shows in place of the admin key; drawn at each start. */
+  readonly localKey: string;
   readonly metrics: Metrics;
   readonly storage: StorageUse;
   readonly storageCare: StorageCare;
@@ -47,6 +47,8 @@ export interface Installation {
   readonly deployer: Deployer;
   /** Asks workers for `workspace::id`. */
   readonly workspaceTasks: WorkspaceTasks;
+  /** Whether it can be told who may come in: sessions and secrets can be read, and what they do can be stored. */
+  readonly isAccessKnown: () => boolean;
   /** Whether tasks are accepted and run. */
   readonly isReady: () => boolean;
   /** Fires when the server begins to stop: whatever waits or streams ends. */

@@ -54,7 +54,7 @@ export async function recordCounted(context: Context, entry: CountedEntry): Prom
 export async function refuseWithRecord(
   context: Context,
   refusal: {
-    readonly action: "cors_origin_blocked" | "proxy_target_invalid" | "content_refused";
+    readonly action: "cors_origin_blocked" | "proxy_target_invalid" | "content_refused" | "secret_access_denied";
     readonly route: string;
     readonly target?: string | null;
     /** Finer than the code, for operators. */

@@ -72,7 +72,7 @@ async function recordFailure(
 
 /** What a path names, if it has the form of a name: a caller does not write into the log what it likes. */
 function targetOf(request: FastifyRequest): string | null {
-  const { workspace, id } = request.params as { workspace?: string; id?: string };
-  const named = workspace ?? id ?? "";
-  return /^[a-z0-9-]{1,64}$/.test(named) ? named : null;
+  const { workspace, id, name } = request.params as { workspace?: string; id?: string; name?: string };
+  const named = workspace ?? id ?? name ?? "";
+  return /^[a-z0-9-]{1,64}(?::[a-z0-9-]{3,64})?$/.test(named) ? named : null;
 }

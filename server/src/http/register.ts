@@ -45,7 +45,7 @@ export interface RouteOptions {
   /** Bytes of a body at most. */
   readonly bodyLimit?: number;
   /** A further check of the credentials that stands before the body is read. */
-  readonly proof?: (request: FastifyRequest) => void;
+  readonly proof?: (request: FastifyRequest) => unknown;
   /** Takes an HTML form as well, which carries the JSON body in this field. */
   readonly formField?: string;
   /** Told of every failure of this route before it is answered, wherever it arose; may throw another error in its place. */
@@ -143,6 +143,8 @@ function tellOf(onFailure: NonNullable<RouteOptions["onFailure"]>) {
 
 function judge({ installation, hostAndOrigin }: Registrar, route: Route, { proof, looksOnly = false }: RouteOptions) {
   const rule = ruleOf(route);
+  // What everybody may read needs no storage; whatever else there is either asks who calls or changes something.
+  const asksForAccess = route.access !== "public" || route.method !== "GET";
   // Answers a promise only where it must wait: an API key is proven without, and polling should not pay for it.
   return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void | Promise<unknown> => {
     try {
@@ -152,7 +154,10 @@ function judge({ installation, hostAndOrigin }: Registrar, route: Route, { proof
       hostAndOrigin.checkHost(request);
       hostAndOrigin.checkOrigin(request, reply);
       if (route.group === "admin") hostAndOrigin.checkOwnOrigin(request);
-      proof?.(request);
+      if (asksForAccess) requireKnownAccess(installation);
+      const shown = proof?.(request);
+      // A refusal that is being written down; what is proven is there at once.
+      if (shown instanceof Promise) return shown;
       const credential = prove(installation, route, request, reply, looksOnly);
       if (credential === null) return done();
       if (credential instanceof Promise) return credential.then((proven) => void (request.credential = proven));
@@ -164,17 +169,23 @@ function judge({ installation, hostAndOrigin }: Registrar, route: Route, { proof
   };
 }
 
+/** Fails closed (FR-023): where it cannot be told who may come in, nobody does, whatever they show. Throws `auth_unavailable`. */
+function requireKnownAccess({ isAccessKnown }: Installation): void {
+  if (isAccessKnown()) return;
+  throw new SafelightError("auth_unavailable", "Who may come in cannot be checked at the moment.");
+}
+
 /** Null where a route asks for none, or judges its own. */
 function prove(
   installation: Installation,
-  { access }: Route,
+  route: Route,
   request: FastifyRequest,
   reply: FastifyReply,
   looksOnly: boolean,
 ): Credential | Promise<Credential> | null {
-  switch (access) {
+  switch (route.access) {
     case "client":
-      return authenticate(installation, request, reply);
+      return authenticate(installation, route, request, reply);
     case "admin":
       return authenticateAdmin(installation, request, reply, looksOnly ? "look" : "use");
     case "metrics":

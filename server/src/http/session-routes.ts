@@ -1,9 +1,9 @@
 import { routes, type SessionRequest } from "@safelight/contract";
 import type { FastifyRequest } from "fastify";
 import { SafelightError } from "../errors.ts";
-import { createSecretCheck } from "../sessions/credential.ts";
+import type { ProvenKey } from "../secrets/secret-book.ts";
 import { createSession, revokeSession } from "../sessions/sessions.ts";
-import { presentedBy, requireSession } from "./credentials.ts";
+import { presentedBy, refuseKey, refuseScope, requireSession } from "./credentials.ts";
 import type { Installation } from "./installation.ts";
 import { type Registrar, register } from "./register.ts";
 import { setSessionCookie } from "./session-cookie.ts";
@@ -16,9 +16,10 @@ export function registerSessionRoutes(registrar: Registrar): void {
     registrar,
     routes.createSession,
     async ({ context, body, request, reply }) => {
-      checkPassword(body?.password);
+      const password = checkPassword(body?.password);
       const hint = request.headers["user-agent"] ?? null;
-      const session = await createSession(context, { hint });
+      const key = installation.config.keysOnly ? await requireApiKey(installation, request) : null;
+      const session = await createSession(context, { hint, madeWith: key?.proof ?? password });
       setSessionCookie(request, reply, installation.config, session.token);
       reply.code(201);
       return { session_status: "active", expires_at: new Date(session.expiresAt).toISOString() };
@@ -36,30 +37,33 @@ export function registerSessionRoutes(registrar: Registrar): void {
 
   register(registrar, routes.deleteSession, async ({ context, request, reply }) => {
     const session = await requireSession(installation, request, reply);
-    await revokeSession(context, session.tokenHash);
-    installation.streams.closeAllOf(`session:${session.tokenHash}`);
+    await revokeSession(context, session.id);
+    installation.streams.closeAllOf(`session:${session.id}`);
     setSessionCookie(request, reply, installation.config, null);
     return reply.code(204).send();
   });
 }
 
 /** KEYS_ONLY: a browser gets a session only for a key; a session it has already is no proof. */
-function requireApiKey(installation: Installation, request: FastifyRequest): void {
+function requireApiKey(installation: Installation, request: FastifyRequest): ProvenKey | Promise<never> {
   const presented = presentedBy(request);
   if (presented?.kind !== "api-key")
     throw new SafelightError("session_required", "This installation asks for an API key.");
-  if (!installation.isApiKey(presented.value))
-    throw new SafelightError("invalid_api_key", "This API key is not valid here.");
+  const found = installation.secrets.findApiKey(presented.value);
+  if (found === null || "dead" in found) return refuseKey(installation, routes.createSession, request, found);
+  // A session may do everything: a key that may not cannot be exchanged for one.
+  return found.scope === "read_only" ? refuseScope(installation, routes.createSession, request, found) : found;
 }
 
-function passwordCheck(installation: Installation): (presented: string | undefined) => void {
-  const { accessPassword } = installation.config;
-  if (accessPassword === null) return () => undefined;
-  const matches = createSecretCheck(accessPassword);
+/** Answers what the session is opened with. */
+function passwordCheck({ config, secrets }: Installation): (presented: string | undefined) => string | null {
+  if (config.accessPassword === null) return () => null;
   return (presented) => {
     if (presented === undefined)
       throw new SafelightError("invalid_password", "This installation asks for its password.");
-    if (!matches(presented))
+    const version = secrets.match("access-password", presented);
+    if (version === null)
       throw new SafelightError("invalid_password", "This is not the password of this installation.");
+    return `password:${version.fingerprint}`;
   };
 }

@@ -5,8 +5,8 @@ import { SafelightError } from "../errors.ts";
 import { countedCaller } from "../limits/caller-address.ts";
 import type { Limits } from "../limits/limits.ts";
 import { type RuleName, rules } from "../limits/rules.ts";
-import { isAdminSessionOpen } from "../sessions/admin-sessions.ts";
-import { adminCredential, hashToken } from "../sessions/credential.ts";
+import { findAdminSession } from "../sessions/admin-sessions.ts";
+import { adminCredential } from "../sessions/credential.ts";
 import type { Installation } from "./installation.ts";
 import { recordCounted } from "./refusals.ts";
 import { contextOf } from "./request-context.ts";
@@ -40,7 +40,7 @@ export function throttle(installation: Installation, routeRule: RouteRule, reque
   const session = routeRule === "admin" ? activeSession(installation, request) : null;
   const rule = routeRule === "admin" ? (session === null ? "admin_by_address" : "admin_by_session") : routeRule;
   const address = countedCaller(request.ips ?? [request.ip]);
-  const wait = installation.limits.take(rule, session?.hash ?? address);
+  const wait = installation.limits.take(rule, session?.id ?? address);
   return wait === 0 ? null : { rule, wait, address, session: session?.name ?? null };
 }
 
@@ -104,12 +104,12 @@ function budgetOf(limits: Limits, now: number): Budget {
 }
 
 /** A cookie that names no active session counts by its address like none: made-up cookies open nothing and fill no memory. */
-function activeSession({ context }: Installation, request: FastifyRequest): { hash: string; name: string } | null {
+function activeSession({ context }: Installation, request: FastifyRequest): { id: string; name: string } | null {
   const token = readAdminCookie(request);
   if (token === undefined || token.length > 128) return null;
-  const hash = hashToken(token);
   try {
-    return isAdminSessionOpen(context, hash) ? { hash, name: adminCredential(hash).actor.id } : null;
+    const id = findAdminSession(context, token);
+    return id === null ? null : { id, name: adminCredential(id).actor.id };
   } catch {
     // The check of the credentials, which comes later, says what is wrong.
     return null;

@@ -66,6 +66,35 @@ export function createKeyring(keys: readonly [Uint8Array, ...Uint8Array[]]): Key
   };
 }
 
+/** A keyring whose keys are changed while others hold it: what is encrypted from then on is encrypted with the new first one. */
+export class ChangingKeyring implements Keyring {
+  #ring: Keyring;
+
+  constructor(keys: readonly [Uint8Array, ...Uint8Array[]]) {
+    this.#ring = createKeyring(keys);
+  }
+
+  get currentKeyId(): string {
+    return this.#ring.currentKeyId;
+  }
+
+  replace(keys: readonly [Uint8Array, ...Uint8Array[]]): void {
+    this.#ring = createKeyring(keys);
+  }
+
+  encrypt(plaintext: string, place: CipherPlace): string {
+    return this.#ring.encrypt(plaintext, place);
+  }
+
+  decrypt(ciphertext: string, place: CipherPlace): string {
+    return this.#ring.decrypt(ciphertext, place);
+  }
+
+  isCurrent(ciphertext: string): boolean {
+    return this.#ring.isCurrent(ciphertext);
+  }
+}
+
 function open(key: Buffer, keyId: string, nonce: Buffer, sealed: Buffer, place: CipherPlace): string {
   try {
     const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: tagBytes });

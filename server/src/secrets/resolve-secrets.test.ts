@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dataDirectory, { recursive: true, force: true }));
 
-const nothing = { apiKey: null, adminKey: null, encryptionKey: null } as const;
+const nothing = { apiKey: null, adminKey: null, encryptionKey: null, fromFiles: [] } as const;
 const dev = () => ({ environment: "dev" as const, dataDirectory, ...nothing });
 
 describe("secrets of the first run", () => {
@@ -22,31 +22,33 @@ describe("secrets of the first run", () => {
     );
     for (const file of secrets.created) expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect((await stat(join(dataDirectory, "secrets"))).mode & 0o777).toBe(0o700);
-    expect(await readdir(join(dataDirectory, "secrets"))).toHaveLength(3);
+    expect(await readdir(join(dataDirectory, "secrets"))).toHaveLength(4);
     expect(secrets.encryptionKey).toHaveLength(32);
-    expect(Buffer.from(secrets.apiKey.replace("sl_", ""), "base64url")).toHaveLength(32);
+    expect(Buffer.from(secrets.apiKey.replace("sl_dev_", ""), "base64url")).toHaveLength(32);
     expect(secrets.adminKey).not.toContain(secrets.apiKey);
   });
 
   test("stay the same on every later start", async () => {
     const first = await resolveSecrets(dev());
     const second = await resolveSecrets(dev());
-    expect(second).toEqual({ ...first, created: [] });
+    expect(second).toMatchObject({ apiKey: first.apiKey, adminKey: first.adminKey, created: [] });
+    expect(second.encryptionKey).toEqual(first.encryptionKey);
+    expect(second.found["session-secret"].values).toEqual(first.found["session-secret"].values);
     expect(await readOwnSecret(dataDirectory, "api-key")).toBe(first.apiKey);
   });
 
   test("are one and the same for several starts at once", async () => {
     const all = await Promise.all(Array.from({ length: 8 }, () => resolveSecrets(dev())));
     expect(new Set(all.map(({ apiKey }) => apiKey)).size).toBe(1);
-    expect(await readdir(join(dataDirectory, "secrets"))).toHaveLength(3);
+    expect(await readdir(join(dataDirectory, "secrets"))).toHaveLength(4);
   });
 
   test("are not made where the environment gives them", async () => {
     const encryptionKey = Buffer.alloc(32, 1).toString("hex");
     const given = { apiKey: "given-api-key", adminKey: "given-admin-key", encryptionKey };
     const secrets = await resolveSecrets({ ...dev(), ...given });
-    expect(secrets).toEqual({ ...given, encryptionKey: Buffer.alloc(32, 1), created: [] });
-    await expect(readdir(join(dataDirectory, "secrets"))).rejects.toThrow("ENOENT");
+    expect(secrets).toMatchObject({ ...given, encryptionKey: Buffer.alloc(32, 1), created: [] });
+    expect(await readdir(join(dataDirectory, "secrets"))).toEqual(["session-secret"]);
     expect(await readOwnSecret(dataDirectory, "api-key")).toBeNull();
   });
 

@@ -1,11 +1,13 @@
 /**
- * Sessions of operators, kept like those of browsers: a token of 256 random bits that only the browser knows, its SHA-256 in the
+ * Sessions of operators, kept like those of browsers: a token of 256 random bits that only the browser knows, a hash of it in the
  * database. One ends after twelve hours without use, and revocation is final.
  */
 import { appendAudit } from "../audit/append.ts";
 import type { Context } from "../context/context.ts";
 import { SafelightError } from "../errors.ts";
-import { adminCredential, hashToken } from "./credential.ts";
+import { adminCredential } from "./credential.ts";
+import { findByToken, isOpenById } from "./kept-tokens.ts";
+import type { SessionClient } from "./sessions.ts";
 
 /** 12 hours, in milliseconds. */
 export const adminIdleTime = 12 * 60 * 60 * 1000;
@@ -14,8 +16,11 @@ export const activityInterval = 60 * 1000;
 /** Ended sessions are remembered for 30 days, so that their owners read "expired" and not "unknown". */
 const remembered = 30 * 24 * 60 * 60 * 1000;
 
+/** What a session says it was opened with when somebody with the rights of the server's own user opened it. */
+export const localOperator = "local";
+
 export interface OpenAdminSession {
-  readonly tokenHash: string;
+  readonly id: string;
   /** Wall-clock milliseconds. */
   readonly lastActivityAt: number;
   /** True when this use was written down: the browser's cookie has to follow. */
@@ -25,23 +30,35 @@ export interface OpenAdminSession {
 /** Starts a session, for whoever has shown the admin key. The token is returned once. Errors: `auth_unavailable`. */
 export async function createAdminSession(
   context: Context,
-  client: { readonly hint: string | null },
-): Promise<{ token: string; tokenHash: string }> {
+  client: SessionClient,
+): Promise<{ token: string; id: string }> {
   const token = context.ids.token();
-  const tokenHash = hashToken(token);
+  const tokenHash = context.tokens.hash(token);
   const now = context.clock.now();
   const operator: Context = { ...context, actor: adminCredential(tokenHash).actor };
   const clientContext = JSON.stringify({ ip: context.source, client: client.hint?.slice(0, 200) ?? null });
   await guarded(() =>
     context.database.write((tx) => {
       tx.prepare(
-        `INSERT INTO admin_sessions (token_hash, status, issued_at, expires_at, last_activity_at, client_context)
-         VALUES (?, 'active', ?, ?, ?, ?)`,
-      ).run(tokenHash, now, now + adminIdleTime, now, clientContext);
-      appendAudit(operator, tx, { action: "admin_session_create", target: operator.actor.id, outcome: "success" });
+        `INSERT INTO admin_sessions (token_hash, status, issued_at, expires_at, last_activity_at, client_context, session_id,
+           secret_id, made_with)
+         VALUES (?, 'active', ?, ?, ?, ?, ?, ?, ?)`,
+      ).run(
+        tokenHash,
+        now,
+        now + adminIdleTime,
+        now,
+        clientContext,
+        tokenHash,
+        context.tokens.currentId,
+        client.madeWith ?? null,
+      );
+      const details = client.madeWith === localOperator ? { by: localOperator } : {};
+      const target = operator.actor.id;
+      appendAudit(operator, tx, { action: "admin_session_create", target, outcome: "success", details });
     }),
   );
-  return { token, tokenHash };
+  return { token, id: tokenHash };
 }
 
 /**
@@ -53,38 +70,36 @@ export async function checkAdminSession(
   token: string,
   purpose: "use" | "look",
 ): Promise<OpenAdminSession> {
-  const tokenHash = hashToken(token);
-  const row = await guarded(() =>
-    context.database
-      .prepareRead("SELECT status, expires_at, last_activity_at FROM admin_sessions WHERE token_hash = ?")
-      .get(tokenHash),
-  );
+  const row = await guarded(() => findByToken(context, "admin_sessions", token));
   if (row === undefined) throw new SafelightError("session_required", "This admin session is not known here.");
   const now = context.clock.now();
-  if (row.status !== "active" || Number(row.expires_at) <= now) throw ended();
-  const lastActivityAt = Number(row.last_activity_at);
+  if (row.status !== "active" || row.expiresAt <= now) throw ended();
+  const { id, lastActivityAt } = row;
   // A clock that was set back makes the last use lie ahead; it is written anew then too.
   const isDue = Math.abs(now - lastActivityAt) >= activityInterval;
-  if (purpose === "look" || !isDue) return { tokenHash, lastActivityAt, renewed: false };
-  return noteActivity(context, tokenHash, lastActivityAt, now);
+  if (purpose === "look" || !isDue) return { id, lastActivityAt, renewed: false };
+  return noteActivity(context, { id, token }, lastActivityAt, now);
+}
+
+/** Names the session of this token while it can still be used; neither renews it nor counts as use. Throws like the next one. */
+export function findAdminSession(context: Context, token: string): string | null {
+  const row = findByToken(context, "admin_sessions", token);
+  return row?.status === "active" && row.expiresAt > context.clock.now() ? row.id : null;
 }
 
 /** True while the session can still be used; neither renews it nor counts as use. Throws where the database cannot be read. */
-export function isAdminSessionOpen(context: Context, tokenHash: string): boolean {
-  const row = context.database
-    .prepareRead("SELECT status, expires_at FROM admin_sessions WHERE token_hash = ?")
-    .get(tokenHash);
-  return row?.status === "active" && Number(row.expires_at) > context.clock.now();
+export function isAdminSessionOpen(context: Context, id: string): boolean {
+  return isOpenById(context, "admin_sessions", id);
 }
 
 /** Ends a session for good. Errors: `auth_unavailable`. */
-export async function revokeAdminSession(context: Context, tokenHash: string): Promise<void> {
+export async function revokeAdminSession(context: Context, id: string): Promise<void> {
   await guarded(() =>
     context.database.write((tx) => {
       tx.prepare(
-        "UPDATE admin_sessions SET status = 'revoked', revoked_at = ? WHERE token_hash = ? AND status = 'active'",
-      ).run(context.clock.now(), tokenHash);
-      const target = adminCredential(tokenHash).actor.id;
+        "UPDATE admin_sessions SET status = 'revoked', revoked_at = ? WHERE session_id = ? AND status = 'active'",
+      ).run(context.clock.now(), id);
+      const target = adminCredential(id).actor.id;
       appendAudit(context, tx, { action: "admin_session_delete", target, outcome: "success" });
     }),
   );
@@ -106,7 +121,7 @@ export function sweepAdminSessions(context: Context): Promise<number> {
 
 async function noteActivity(
   context: Context,
-  tokenHash: string,
+  { id, token }: { readonly id: string; readonly token: string },
   lastActivityAt: number,
   now: number,
 ): Promise<OpenAdminSession> {
@@ -116,18 +131,18 @@ async function noteActivity(
       (tx) =>
         tx
           .prepare(
-            `UPDATE admin_sessions SET last_activity_at = ?, expires_at = ?
-             WHERE token_hash = ? AND status = 'active' AND expires_at > ?`,
+            `UPDATE admin_sessions SET last_activity_at = ?, expires_at = ?, token_hash = ?, secret_id = ?
+             WHERE session_id = ? AND status = 'active' AND expires_at > ?`,
           )
-          .run(now, now + adminIdleTime, tokenHash, now).changes,
+          .run(now, now + adminIdleTime, context.tokens.hash(token), context.tokens.currentId, id, now).changes,
     );
     if (Number(changed) === 0) throw ended();
-    return { tokenHash, lastActivityAt: now, renewed: true };
+    return { id, lastActivityAt: now, renewed: true };
   } catch (error) {
     if (error instanceof SafelightError && error.code === "session_expired") throw error;
     // The session is good, only its use could not be written down: a full disk must not lock operators out of looking.
     context.log.warn("the use of an admin session could not be written down", { error });
-    return { tokenHash, lastActivityAt, renewed: false };
+    return { id, lastActivityAt, renewed: false };
   }
 }
 

@@ -1,5 +1,5 @@
-import { hash, timingSafeEqual } from "node:crypto";
 import type { Actor } from "../context/context.ts";
+import type { ProvenKey } from "../secrets/secret-book.ts";
 
 /** Who a request comes from, once that is proven. */
 export interface Credential {
@@ -7,6 +7,10 @@ export interface Credential {
   readonly actor: Actor;
   /** Tells credentials apart, for idempotency keys and open streams; not a secret. */
   readonly id: string;
+  /** Of an API key: which of its values was shown. */
+  readonly proof?: string;
+  /** May look and download, and nothing else. */
+  readonly readsOnly?: boolean;
 }
 
 /** What a request presents; the first one that is there decides, a later and better one does not help. */
@@ -14,11 +18,9 @@ export type Presented =
   | { readonly kind: "api-key"; readonly value: string }
   | { readonly kind: "session"; readonly value: string };
 
-export const apiKeyCredential: Credential = {
-  kind: "api-key",
-  actor: { type: "client", id: "api-key" },
-  id: "api-key",
-};
+export function apiKeyCredential({ id, actorId, scope, proof }: ProvenKey): Credential {
+  return { kind: "api-key", actor: { type: "client", id: actorId }, id, proof, readsOnly: scope === "read_only" };
+}
 
 /** Whoever collects metrics; good for nothing else. */
 export const metricsCredential: Credential = {
@@ -27,36 +29,18 @@ export const metricsCredential: Credential = {
   id: "metrics-token",
 };
 
-export function sessionCredential(tokenHash: string): Credential {
+export function sessionCredential(sessionId: string): Credential {
   return {
     kind: "session",
-    actor: { type: "client", id: `session:${tokenHash.slice(0, 8)}` },
-    id: `session:${tokenHash}`,
+    actor: { type: "client", id: `session:${sessionId.slice(0, 8)}` },
+    id: `session:${sessionId}`,
   };
 }
 
-export function adminCredential(tokenHash: string): Credential {
+export function adminCredential(sessionId: string): Credential {
   return {
     kind: "admin-session",
-    actor: { type: "admin", id: `admin-session:${tokenHash.slice(0, 8)}` },
-    id: `admin-session:${tokenHash}`,
-  };
-}
-
-/** SHA-256 in hex; what the database keeps of a token. */
-export function hashToken(token: string): string {
-  return hash("sha256", token, "hex");
-}
-
-/**
- * A comparison with one secret that takes the same time wherever the two differ. Another length is compared too, the secret with
- * itself, so that it is no faster than a wrong value of the right one.
- */
-export function createSecretCheck(secret: string): (presented: string) => boolean {
-  const expected = Buffer.from(secret);
-  return (presented) => {
-    const bytes = Buffer.from(presented);
-    const sameLength = bytes.length === expected.length;
-    return timingSafeEqual(sameLength ? bytes : expected, expected) && sameLength;
+    actor: { type: "admin", id: `admin-session:${sessionId.slice(0, 8)}` },
+    id: `admin-session:${sessionId}`,
   };
 }

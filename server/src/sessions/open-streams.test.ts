@@ -18,7 +18,7 @@ test("a revoked credential closes its streams at once, and only those", () => {
   track(one, "one a");
   track(one, "one b");
   track(two, "two");
-  track(apiKeyCredential, "key");
+  track(apiKeyCredential({ id: "api-key", actorId: "api-key", scope: "generate", proof: "value:1" }), "key");
   streams.closeAllOf(one.id);
   expect(closed).toEqual(["one a", "one b"]);
   streams.closeAllOf(one.id);

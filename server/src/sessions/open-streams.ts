@@ -16,9 +16,12 @@ interface OpenStream {
 export class OpenStreams {
   readonly #isValid: (credential: Credential) => Promise<boolean>;
   readonly #log: Log;
+  /** Where it is false no credential can be checked, and all streams end. */
+  onlyWhile: () => boolean = () => true;
   readonly #streams = new Set<OpenStream>();
   #timer: NodeJS.Timeout | undefined;
   #checking = false;
+  #isDue = false;
 
   constructor(isValid: (credential: Credential) => Promise<boolean>, log: Log) {
     this.#isValid = isValid;
@@ -50,22 +53,32 @@ export class OpenStreams {
 
   /** Looks at every credential once, however many streams it has. */
   async check(): Promise<void> {
+    this.#isDue = true;
     if (this.#checking) return;
     this.#checking = true;
     try {
-      const credentials = new Map([...this.#streams].map((stream) => [stream.credential.id, stream.credential]));
-      for (const credential of credentials.values()) {
-        if (!(await this.#isStillValid(credential))) this.closeAllOf(credential.id);
+      // What changed while it was looked has to be looked at again.
+      while (this.#isDue) {
+        this.#isDue = false;
+        await this.#checkOnce();
       }
     } finally {
       this.#checking = false;
     }
   }
 
+  async #checkOnce(): Promise<void> {
+    const credentials = new Map([...this.#streams].map(({ credential }) => [nameOf(credential), credential]));
+    for (const [name, credential] of credentials) {
+      if (await this.#isStillValid(credential)) continue;
+      for (const stream of this.#streams) if (nameOf(stream.credential) === name) this.#end(stream);
+    }
+  }
+
   /** A credential that cannot be checked is treated as ended (FR-023). */
   async #isStillValid(credential: Credential): Promise<boolean> {
     try {
-      return await this.#isValid(credential);
+      return this.onlyWhile() && (await this.#isValid(credential));
     } catch (error) {
       this.#log.warn("streams are closed because their session cannot be checked", { error });
       return false;
@@ -83,4 +96,9 @@ export class OpenStreams {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
+}
+
+/** One credential, and of a key that has several values one of them. */
+function nameOf({ id, proof = "" }: Credential): string {
+  return `${id} ${proof}`;
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createSecretCheck } from "../secrets/secret-check.ts";
 import { createTestClock, type Edge, openEdge } from "../testing/edge.ts";
-import { createSecretCheck, hashToken } from "./credential.ts";
 import {
   checkSession,
   createSession,
@@ -31,12 +31,12 @@ describe("a generation session", () => {
   test("has a token of 256 random bits of which only the hash is stored", async () => {
     const session = await start();
     expect(Buffer.from(session.token, "base64url")).toHaveLength(32);
-    expect(session.tokenHash).toBe(hashToken(session.token));
+    expect(session.id).toMatch(/^[0-9a-f]{64}$/);
     await edge.context.database.write(async (transaction) => {
       const rows = transaction.prepare("SELECT * FROM sessions").all();
       expect(rows).toHaveLength(1);
       expect(rows[0]).toMatchObject({
-        token_hash: session.tokenHash,
+        token_hash: session.id,
         status: "active",
         issued_at: clock.now(),
         revoked_at: null,
@@ -66,32 +66,32 @@ describe("a generation session", () => {
   });
 
   test("looking whether it is open is no use of it", async () => {
-    const { token, tokenHash } = await start();
+    const { token, id } = await start();
     clock.advance(sessionLifetime - 1);
-    expect(await isSessionOpen(edge.context, tokenHash)).toBe(true);
+    expect(await isSessionOpen(edge.context, id)).toBe(true);
     clock.advance(1);
-    expect(await isSessionOpen(edge.context, tokenHash)).toBe(false);
+    expect(await isSessionOpen(edge.context, id)).toBe(false);
     expect(await codeOf(checkSession(edge.context, token))).toBe("session_expired");
   });
 
   test("revocation is final and harms no other", async () => {
     const [one, two] = [await start(), await start()];
-    await revokeSession(edge.context, one.tokenHash);
-    await revokeSession(edge.context, one.tokenHash);
+    await revokeSession(edge.context, one.id);
+    await revokeSession(edge.context, one.id);
     expect(await codeOf(checkSession(edge.context, one.token))).toBe("session_expired");
-    expect(await isSessionOpen(edge.context, one.tokenHash)).toBe(false);
+    expect(await isSessionOpen(edge.context, one.id)).toBe(false);
     expect(await codeOf(checkSession(edge.context, two.token))).toBe("fine");
   });
 
   test("a renewal that meets a revocation loses", async () => {
-    const { token, tokenHash } = await start();
+    const { token, id } = await start();
     clock.advance(renewalInterval);
     const [checked] = await Promise.all([
-      revokeSession(edge.context, tokenHash).then(() => codeOf(checkSession(edge.context, token))),
+      revokeSession(edge.context, id).then(() => codeOf(checkSession(edge.context, token))),
       codeOf(checkSession(edge.context, token)),
     ]);
     expect(checked).toBe("session_expired");
-    expect(await isSessionOpen(edge.context, tokenHash)).toBe(false);
+    expect(await isSessionOpen(edge.context, id)).toBe(false);
   });
 
   test("an unknown token needs a session, it did not expire", async () => {
@@ -101,7 +101,7 @@ describe("a generation session", () => {
 
   test("a clock set back keeps a session good and revoked ones revoked", async () => {
     const [one, two] = [await start(), await start()];
-    await revokeSession(edge.context, two.tokenHash);
+    await revokeSession(edge.context, two.id);
     clock.set(clock.now() - 3 * sessionLifetime);
     expect(await codeOf(checkSession(edge.context, one.token))).toBe("fine");
     expect(await codeOf(checkSession(edge.context, two.token))).toBe("session_expired");
@@ -138,8 +138,7 @@ test("FR-023: every operation of the database failing in turn starts no session,
   const broken = await openEdge({
     interrupt: () => {
       calls += 1;
-      if (calls === failing)
-        throw Object.assign(new Error("disk I/O error"), { code: "ERR_SQLITE_ERROR", errcode: 10 });
+      if (calls === failing) throw Object.assign(new Error("disk full"), { code: "ERR_SQLITE_ERROR", errcode: 13 });
     },
   });
   const rows = () => Number(broken.context.database.prepareRead("SELECT count(*) AS count FROM sessions").get()?.count);

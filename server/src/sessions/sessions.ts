@@ -1,10 +1,11 @@
 /**
  * Generation sessions: what a browser holds instead of an API key. The token is 256 random bits and known to the browser only; the
- * database keeps its SHA-256. A session lives 24 hours from its last use, and a revoked one never comes back.
+ * database keeps a hash that a secret outside it goes into. A session lives 24 hours from its last use, and a revoked one never comes
+ * back.
  */
 import type { Context } from "../context/context.ts";
 import { SafelightError } from "../errors.ts";
-import { hashToken } from "./credential.ts";
+import { findByToken, isOpenById } from "./kept-tokens.ts";
 
 /** 24 hours, in milliseconds. */
 export const sessionLifetime = 24 * 60 * 60 * 1000;
@@ -14,20 +15,27 @@ export const renewalInterval = 5 * 60 * 1000;
 const remembered = 30 * 24 * 60 * 60 * 1000;
 
 export interface OpenSession {
-  readonly tokenHash: string;
+  /** Names the session; stays the same when its token is kept under another secret. */
+  readonly id: string;
   /** Wall-clock milliseconds. */
   readonly expiresAt: number;
   /** True when this check moved the expiry: the browser's cookie has to follow. */
   readonly renewed: boolean;
 }
 
+export interface SessionClient {
+  readonly hint: string | null;
+  /** What it was opened with, where that was asked for: the session ends with it. */
+  readonly madeWith?: string | null;
+}
+
 /** Starts a session. The token is returned once and stored nowhere. Errors: `auth_unavailable`. */
 export async function createSession(
   context: Context,
-  client: { readonly hint: string | null },
-): Promise<{ token: string; tokenHash: string; expiresAt: number }> {
+  client: SessionClient,
+): Promise<{ token: string; id: string; expiresAt: number }> {
   const token = context.ids.token();
-  const tokenHash = hashToken(token);
+  const tokenHash = context.tokens.hash(token);
   const now = context.clock.now();
   const expiresAt = now + sessionLifetime;
   const clientContext = JSON.stringify({ ip: context.source, client: client.hint?.slice(0, 200) ?? null });
@@ -35,13 +43,13 @@ export async function createSession(
     context.database.write((transaction) => {
       transaction
         .prepare(
-          `INSERT INTO sessions (token_hash, status, issued_at, expires_at, client_context, revoked_at)
-           VALUES (?, 'active', ?, ?, ?, NULL)`,
+          `INSERT INTO sessions (token_hash, status, issued_at, expires_at, client_context, session_id, secret_id, made_with)
+           VALUES (?, 'active', ?, ?, ?, ?, ?, ?)`,
         )
-        .run(tokenHash, now, expiresAt, clientContext);
+        .run(tokenHash, now, expiresAt, clientContext, tokenHash, context.tokens.currentId, client.madeWith ?? null);
     }),
   );
-  return { token, tokenHash, expiresAt };
+  return { token, id: tokenHash, expiresAt };
 }
 
 /**
@@ -49,34 +57,28 @@ export async function createSession(
  * Errors: `session_required` for an unknown token, `session_expired` for an ended one, `auth_unavailable`.
  */
 export async function checkSession(context: Context, token: string): Promise<OpenSession> {
-  const tokenHash = hashToken(token);
-  const row = await guarded(() =>
-    context.database.prepareRead("select status, expires_at from sessions where token_hash = ?").get(tokenHash),
-  );
+  const row = await guarded(() => findByToken(context, "sessions", token));
   if (row === undefined) throw new SafelightError("session_required", "This session is not known here.");
   const now = context.clock.now();
-  const expiresAt = Number(row.expires_at);
+  const { expiresAt } = row;
   if (row.status !== "active" || expiresAt <= now)
     throw new SafelightError("session_expired", "This session has ended.");
-  if (expiresAt - now > sessionLifetime - renewalInterval) return { tokenHash, expiresAt, renewed: false };
-  return renew(context, tokenHash, expiresAt, now);
+  if (expiresAt - now > sessionLifetime - renewalInterval) return { id: row.id, expiresAt, renewed: false };
+  return renew(context, { id: row.id, token }, expiresAt, now);
 }
 
 /** True while the session can still be used; neither renews it nor counts as use. */
-export async function isSessionOpen(context: Context, tokenHash: string): Promise<boolean> {
-  const row = context.database
-    .prepareRead("select status, expires_at from sessions where token_hash = ?")
-    .get(tokenHash);
-  return row?.status === "active" && Number(row.expires_at) > context.clock.now();
+export async function isSessionOpen(context: Context, id: string): Promise<boolean> {
+  return isOpenById(context, "sessions", id);
 }
 
 /** Ends a session for good. Ending an ended one changes nothing. Errors: `auth_unavailable`. */
-export async function revokeSession(context: Context, tokenHash: string): Promise<void> {
+export async function revokeSession(context: Context, id: string): Promise<void> {
   await guarded(() =>
     context.database.write((transaction) => {
       transaction
-        .prepare("UPDATE sessions SET status = 'revoked', revoked_at = ? WHERE token_hash = ? AND status = 'active'")
-        .run(context.clock.now(), tokenHash);
+        .prepare("UPDATE sessions SET status = 'revoked', revoked_at = ? WHERE session_id = ? AND status = 'active'")
+        .run(context.clock.now(), id);
     }),
   );
 }
@@ -95,23 +97,31 @@ export async function sweepSessions(context: Context): Promise<number> {
   });
 }
 
-async function renew(context: Context, tokenHash: string, expiresAt: number, now: number): Promise<OpenSession> {
+async function renew(
+  context: Context,
+  { id, token }: { readonly id: string; readonly token: string },
+  expiresAt: number,
+  now: number,
+): Promise<OpenSession> {
   const next = now + sessionLifetime;
   try {
     // The state is named again: a session revoked since it was read must not live on.
     const changed = await context.database.write(
       (transaction) =>
         transaction
-          .prepare("update sessions set expires_at = ? where token_hash = ? and status = 'active' and expires_at > ?")
-          .run(next, tokenHash, now).changes,
+          .prepare(
+            `update sessions set expires_at = ?, token_hash = ?, secret_id = ?
+             where session_id = ? and status = 'active' and expires_at > ?`,
+          )
+          .run(next, context.tokens.hash(token), context.tokens.currentId, id, now).changes,
     );
     if (Number(changed) === 0) throw new SafelightError("session_expired", "This session has ended.");
-    return { tokenHash, expiresAt: next, renewed: true };
+    return { id, expiresAt: next, renewed: true };
   } catch (error) {
     if (error instanceof SafelightError && error.code === "session_expired") throw error;
     // The session is good, only its extension could not be written: a full disk must not lock everybody out of reading.
     context.log.warn("a session could not be renewed", { error });
-    return { tokenHash, expiresAt, renewed: false };
+    return { id, expiresAt, renewed: false };
   }
 }
 

@@ -166,6 +166,10 @@ class MortalDatabase implements Database {
     return this.#real.commits;
   }
 
+  isUsable(): boolean {
+    return this.#real.isUsable();
+  }
+
   close(): Promise<void> {
     return this.#real.close();
   }

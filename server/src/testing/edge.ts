@@ -8,7 +8,7 @@ import type { DestinationStream } from "pino";
 import { buildApp } from "../app.ts";
 import { AuditBook } from "../audit/audit-book.ts";
 import { makeAuditKey, parseAuditKeys } from "../audit/keys.ts";
-import { readConfig } from "../config.ts";
+import { type Config, readConfig } from "../config.ts";
 import type { Clock } from "../context/clock.ts";
 import { type Context, createContext } from "../context/context.ts";
 import { type OpenOptions, openDatabase } from "../database/open.ts";
@@ -16,7 +16,7 @@ import { Deployer } from "../deploy/deployer.ts";
 import type { Offers } from "../executors/executor.ts";
 import { isStillValid } from "../http/credentials.ts";
 import type { Installation } from "../http/installation.ts";
-import { createKeyring } from "../keys/keyring.ts";
+import { ChangingKeyring } from "../keys/keyring.ts";
 import { Limits } from "../limits/limits.ts";
 import type { OtherLimits } from "../limits/rules.ts";
 import { createLog } from "../log.ts";
@@ -27,12 +27,14 @@ import { createMetrics } from "../metrics/metrics.ts";
 import { ContentPolicy } from "../policy/content-policy.ts";
 import type { DoorParts } from "../proxy/worker-doors.ts";
 import { WorkspaceTasks } from "../proxy/workspace-tasks.ts";
-import { createSecretCheck } from "../sessions/credential.ts";
+import { type FoundSecret, secretFile } from "../secrets/resolve-secrets.ts";
+import { SessionSecrets } from "../secrets/session-secrets.ts";
+import { openSecretBook } from "../sessions/open-secret-book.ts";
 import { OpenStreams } from "../sessions/open-streams.ts";
 import { createStorageUse } from "../statistics/storage-use.ts";
 import { StorageCare } from "../storage-care/storage-care.ts";
 import { openRegistry } from "../worker-accounts/open-registry.ts";
-import type { AccountRegistry } from "../worker-accounts/registry.ts";
+import { reencryptCredentials } from "../worker-accounts/reencrypt-credentials.ts";
 
 export interface Edge {
   readonly app: FastifyInstance;
@@ -78,8 +80,8 @@ export const everythingRuns: Offers = { offer: () => ({ able: true, executor: "e
 /** The HTTP side of a server on a real database and a real media folder, without a dispatcher: tasks stay pending. */
 export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
   const folder = await mkdtemp(join(tmpdir(), "safelight-edge-"));
-  const apiKey = `test-key-${hash("sha256", folder).slice(0, 12)}`;
-  const adminKey = `test-admin-key-${hash("sha256", folder).slice(12, 24)}`;
+  const apiKey = `test-key-${hash("sha256", folder).slice(0, 32)}`;
+  const adminKey = `test-admin-key-${hash("sha256", folder).slice(32, 64)}`;
   // No deploy of a test leaves this machine: at this port nobody answers.
   const nowhere = { MODAL_SERVER_URL: "http://127.0.0.1:9" };
   const config = readConfig({ DATA_DIR: folder, LOG_LEVEL: "debug", ...nowhere, ...options.environment });
@@ -92,11 +94,19 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
   const interrupt = options.interrupt === undefined ? {} : { interrupt: options.interrupt };
   const database = await openDatabase({ file: join(folder, "safelight.sqlite"), log, ...clock, ...interrupt });
   const media = new MeteredMediaStore(await DiskMediaStore.open(join(folder, "media"), options.mediaFiles));
-  const context = createContext({ database, log, config, media, ...clock });
+  const encryptionKey = hash("sha256", folder, "buffer");
+  const tokens = new SessionSecrets(encryptionKey.toString("base64"));
+  const keyring = new ChangingKeyring([encryptionKey]);
+  const context = createContext({ database, log, config, media, tokens, ...clock });
+  const book = await openSecretBook(
+    { context, found: secretsOf(config, { apiKey, adminKey, encryptionKey }), tokens, keyring },
+    () => reencryptCredentials(context, keyring),
+  );
   const stopping = new AbortController();
-  const streams = new OpenStreams((credential) => isStillValid({ context }, credential), log);
-  const accounts = openAccounts(context);
-  const { keyring } = accounts;
+  const streams = new OpenStreams((credential) => isStillValid({ context, secrets: book }, credential), log);
+  book.changed = () => void streams.check();
+  // Checks of worker accounts are made by hand only.
+  const accounts = openRegistry(context, keyring);
   const { workerNetworks } = config;
   const workspaceTasks = new WorkspaceTasks({ keyring, workerNetworks, log, ...options.workers });
   const databaseFile = join(folder, "safelight.sqlite");
@@ -119,9 +129,8 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
     },
     limits: await Limits.open(context, options.limits ?? unlimited),
     streams,
-    isApiKey: createSecretCheck(apiKey),
-    isAdminKey: createSecretCheck(adminKey),
-    isMetricsToken: config.metricsToken === null ? () => false : createSecretCheck(config.metricsToken),
+    secrets: book,
+    localKey: "no-local-key-in-tests",
     metrics,
     storage,
     storageCare: new StorageCare(context, media),
@@ -129,6 +138,7 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
     accounts,
     deployer: await Deployer.open(context, accounts),
     workspaceTasks,
+    isAccessKnown: () => context.database.isUsable(),
     isReady: () => !stopping.signal.aborted,
     stopping: stopping.signal,
     webFolder: options.webFolder ?? join(folder, "no-page"),
@@ -159,9 +169,32 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
   };
 }
 
-/** Worker accounts whose checks are made by hand only. */
-function openAccounts(context: Context): AccountRegistry {
-  return openRegistry(context, createKeyring([hash("sha256", context.config.dataDirectory, "buffer")]));
+/** As a server finds them whose keys stand in its settings. */
+function secretsOf(config: Config, own: { apiKey: string; adminKey: string; encryptionKey: Buffer }): FoundSecret[] {
+  const found = (name: string, value: string | null): FoundSecret[] =>
+    value === null
+      ? []
+      : [
+          {
+            name,
+            source: name === "session-secret" ? "generated" : "environment",
+            variable: name.toUpperCase().replaceAll("-", "_"),
+            file: name === "session-secret" ? secretFile(config.dataDirectory, name) : null,
+            values: [value],
+            waiting: [],
+            writtenAt: null,
+            isNew: true,
+          },
+        ];
+  const encoded = own.encryptionKey.toString("base64");
+  return [
+    ...found("api-key", own.apiKey),
+    ...found("admin-key", own.adminKey),
+    ...found("session-secret", encoded),
+    ...found("encryption-key", encoded),
+    ...found("access-password", config.accessPassword),
+    ...found("metrics-token", config.metricsToken),
+  ];
 }
 
 /** A clock that a test moves by hand, in milliseconds. */

@@ -6,15 +6,24 @@ export interface AccountCredentials {
   readonly tokenId: string | null;
   readonly tokenSecret: string | null;
   readonly workerKey: string | null;
+  /** Counts once the worker has it. */
+  readonly nextWorkerKey: string | null;
 }
 
-const columns = { tokenId: "token_id", tokenSecret: "token_secret", workerKey: "worker_key" } as const;
+const columns = {
+  tokenId: "token_id",
+  tokenSecret: "token_secret",
+  workerKey: "worker_key",
+  nextWorkerKey: "next_worker_key",
+} as const;
 
-const placeOf = (accountId: string, name: keyof typeof columns) => ({
-  table: "worker_accounts",
-  row: accountId,
-  column: columns[name],
-});
+/** Every column that holds a ciphertext. */
+export const credentialColumns = ["token_id", "token_secret", "worker_key", "next_worker_key"] as const;
+
+/** Where a ciphertext of an account belongs. */
+export function placeOf(accountId: string, column: (typeof credentialColumns)[number]) {
+  return { table: "worker_accounts", row: accountId, column };
+}
 
 /** One secret as it is stored; null stays null. */
 export function sealCredential(
@@ -23,7 +32,7 @@ export function sealCredential(
   name: keyof AccountCredentials,
   value: string | null,
 ): string | null {
-  return value === null ? null : keyring.encrypt(value, placeOf(accountId, name));
+  return value === null ? null : keyring.encrypt(value, placeOf(accountId, columns[name]));
 }
 
 /** One secret in the clear, for the call that needs it and nothing else. Errors: CipherError. */
@@ -33,5 +42,5 @@ export function openCredential(
   name: keyof AccountCredentials,
 ): string | null {
   const sealed = account.sealed[name];
-  return sealed === null ? null : keyring.decrypt(sealed, placeOf(account.id, name));
+  return sealed === null ? null : keyring.decrypt(sealed, placeOf(account.id, columns[name]));
 }

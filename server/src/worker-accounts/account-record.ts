@@ -27,8 +27,10 @@ export interface AccountRecord {
     readonly tokenId: string | null;
     readonly tokenSecret: string | null;
     readonly workerKey: string | null;
+    readonly nextWorkerKey: string | null;
   };
   readonly credentialsChangedAt: number;
+  readonly workerKeyChangedAt: number;
   readonly slots: { readonly image: number; readonly video: number };
   readonly minContainers: number;
   readonly maxContainers: number;
@@ -86,8 +88,10 @@ function toAccountRecord(prepare: Prepare, row: Row): AccountRecord {
       tokenId: row.token_id as string | null,
       tokenSecret: row.token_secret as string | null,
       workerKey: row.worker_key as string | null,
+      nextWorkerKey: row.next_worker_key as string | null,
     },
     credentialsChangedAt: Number(row.credentials_changed_at),
+    workerKeyChangedAt: Number(row.worker_key_changed_at ?? row.credentials_changed_at),
     slots: { image: Number(row.slots_image), video: Number(row.slots_video) },
     minContainers: Number(row.min_containers),
     maxContainers: Number(row.max_containers),

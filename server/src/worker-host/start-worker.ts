@@ -11,7 +11,7 @@ import { EmbeddedExecutor } from "../executors/embedded.ts";
 import type { Executor, Offer } from "../executors/executor.ts";
 import { createLog, type Log } from "../log.ts";
 import { DiskMediaStore } from "../media/disk-media-store.ts";
-import { createSecretCheck } from "../sessions/credential.ts";
+import { createSecretCheck } from "../secrets/secret-check.ts";
 import { createHealth, type WorkerFacts } from "./describe-worker.ts";
 import { KeptTasks } from "./kept-tasks.ts";
 import { ReferenceShelf } from "./reference-shelf.ts";

@@ -1,0 +1,235 @@
+/**
+ * Changes of secrets. A new value is on disk before the row that puts it in force, and stands where it belongs after it: a start finds
+ * out from rows and files where a change was cut off, and ends it.
+ */
+import { unlink } from "node:fs/promises";
+import { appendAudit } from "../audit/append.ts";
+import type { Context } from "../context/context.ts";
+import type { Transaction } from "../database/database.ts";
+import { SafelightError } from "../errors.ts";
+import { shownId } from "./fingerprint.ts";
+import { makeSecret, type OwnSecretName, ownSecretNames } from "./make-secret.ts";
+import type { FoundSecret } from "./resolve-secrets.ts";
+import { type SecretBook, usualOverlap } from "./secret-book.ts";
+import { replaceSecret, waitingFile, waitingFiles } from "./secret-files.ts";
+import { replaceVersion, retireFormer, revokeAll } from "./secret-versions.ts";
+
+export interface Change {
+  readonly name: string;
+  /** What else belongs to it, in the same transaction: sessions that end. */
+  readonly within?: (tx: Transaction) => void;
+}
+
+/** What was made: the file of the new value where an operator has to fetch it from there. */
+export interface Changed {
+  readonly writtenTo: string | null;
+}
+
+type Action = "rotate_secret" | "revoke_secret" | "recover_secret";
+
+/**
+ * A new value; the old one counts beside it for `overlap` milliseconds (24 hours unless told, 0: not at all), one of the settings until
+ * the new one is set there. Errors: `not_found`, `validation_failed`, `storage_unavailable`.
+ */
+export function rotateSecret(
+  context: Context,
+  book: SecretBook,
+  change: Change & { readonly overlap?: number },
+): Promise<Changed> {
+  return inTurn(book, async () => {
+    const secret = requireOwn(book, change.name);
+    const overlap = change.overlap ?? usualOverlap;
+    if (overlap > 0 && isAwaited(book, secret)) {
+      refuse(`A new value of ${secret.name} waits already. Set it first, or rotate without overlap.`);
+    }
+    return replace(context, book, secret, { ...change, action: "rotate_secret", overlap });
+  });
+}
+
+/** The old value and all before it never count again, at once; a new one is made in their place. Errors: as `rotateSecret`. */
+export function revokeSecret(context: Context, book: SecretBook, change: Change): Promise<Changed> {
+  return inTurn(book, async () => {
+    const secret = book.found(change.name);
+    if (secret === null || !isRevocable(change.name)) throw unknown(change.name, "revoked");
+    if (isOwn(secret)) return replace(context, book, secret, { ...change, action: "revoke_secret", overlap: 0 });
+    await context.database.write((tx) => {
+      revokeAll(context, tx, secret.name);
+      change.within?.(tx);
+      record(context, tx, "revoke_secret", secret.name, {});
+      tx.afterCommit(() => book.reload());
+    });
+    return { writtenTo: null };
+  });
+}
+
+/** Former values count no more. Errors: `not_found`; `validation_failed` where the settings still hold one. */
+export function retireSecret(context: Context, book: SecretBook, change: Change): Promise<Changed> {
+  return inTurn(book, async () => {
+    const secret = requireOwn(book, change.name);
+    if (holdsFormer(book, secret)) {
+      refuse(`${secret.variable} still holds the former value of ${secret.name}. Set the new one and restart first.`);
+    }
+    if (secret.name === "encryption-key") await encryptAnew(book);
+    const retired = await context.database.write((tx) => {
+      const count = retireFormer(context, tx, secret.name);
+      change.within?.(tx);
+      record(context, tx, "retire_secret", secret.name, { versions: count });
+      tx.afterCommit(() => book.reload());
+      return count;
+    });
+    if (retired > 0) await settle(book, secret);
+    return { writtenTo: null };
+  });
+}
+
+/** For a value that is lost, not leaked: a new one in its place. Errors: as `rotateSecret`. */
+export function recoverSecret(context: Context, book: SecretBook, change: Change): Promise<Changed> {
+  return inTurn(book, async () =>
+    replace(context, book, requireOwn(book, change.name), { ...change, action: "recover_secret", overlap: 0 }),
+  );
+}
+
+/** Ends what a kill has interrupted: rows that an older key has encrypted, and files that do not hold what counts. At every start. */
+export async function resumeChanges(book: SecretBook): Promise<void> {
+  await encryptAnew(book);
+  for (const secret of book.parts.found) {
+    if (!isOwn(secret) || secret.file === null) continue;
+    const held = secret.values.join(",");
+    if (held !== heldBy(book, secret.name)) await settle(book, secret);
+  }
+}
+
+/** Whether this secret can be revoked here, and not only where it comes from. */
+export function isRevocable(name: string): boolean {
+  return [...ownSecretNames, "access-password", "metrics-token"].includes(name as OwnSecretName);
+}
+
+/** A new value was made for a setting that still holds the one before. */
+export function isAwaited(book: SecretBook, { name, source, values }: FoundSecret): boolean {
+  const current = book.currentValue(name);
+  return source !== "generated" && current !== null && current !== values[0];
+}
+
+/** The settings still hold a value that is on its way out. */
+function holdsFormer(book: SecretBook, { name, source, values }: FoundSecret): boolean {
+  const isFirst = ({ fingerprint }: { fingerprint: string }) => book.values.get(fingerprint) === values[0];
+  return source !== "generated" && book.former(name).some(isFirst);
+}
+
+interface Wanted extends Change {
+  readonly action: Action;
+  readonly overlap: number;
+}
+
+async function replace(
+  context: Context,
+  book: SecretBook,
+  secret: FoundSecret & { readonly name: OwnSecretName },
+  { action, overlap, within }: Wanted,
+): Promise<Changed> {
+  const { config, clock } = context;
+  const { name } = secret;
+  const value = makeSecret(name, config.environment);
+  const made = await book.learn(value);
+  const file = waitingFile(config.dataDirectory, name, shownId(made));
+  const before = await waitingOf(book, secret);
+  await orUnavailable(replaceSecret(file, value));
+  await step(book, "written");
+  try {
+    await context.database.write((tx) => {
+      // A value that stands in the settings of the operator would come back with the next start if it were only retired.
+      const ended = action === "revoke_secret" || secret.source !== "generated" ? "revoked" : "retired";
+      if (action === "revoke_secret") revokeAll(context, tx, name);
+      const isOpenEnded = secret.source !== "generated" || name === "encryption-key";
+      const acceptedUntil = overlap === 0 || isOpenEnded ? null : clock.now() + overlap;
+      const old = overlap === 0 ? ended : "former";
+      replaceVersion(context, tx, { name, fingerprint: made, source: secret.source, old, acceptedUntil });
+      within?.(tx);
+      const until = acceptedUntil === null ? null : new Date(acceptedUntil).toISOString();
+      record(context, tx, action, name, { id: shownId(made), old, accepted_until: until });
+      tx.afterCommit(() => book.reload());
+    });
+  } catch (error) {
+    await unlink(file).catch(() => undefined);
+    throw error;
+  }
+  await step(book, "committed");
+  if (name === "encryption-key") await encryptAnew(book);
+  await settle(book, secret);
+  for (const old of before) await unlink(old).catch(() => undefined);
+  return { writtenTo: secret.source === "generated" ? secret.file : file };
+}
+
+/** Rows that an older key has encrypted get the one in force; after that only those open that still count. */
+async function encryptAnew(book: SecretBook): Promise<void> {
+  book.openAllKeys();
+  await book.reencrypt();
+  book.reload();
+  await step(book, "encrypted anew");
+}
+
+/** Our own file holds what counts, and the waiting one is gone. One of the settings waits for the operator. */
+async function settle(book: SecretBook, secret: FoundSecret): Promise<void> {
+  if (secret.file === null) return;
+  await orUnavailable(replaceSecret(secret.file, heldBy(book, secret.name)));
+  await step(book, "in place");
+  for (const file of await waitingOf(book, secret)) await unlink(file).catch(() => undefined);
+  await step(book, "settled");
+}
+
+/** What our own file has to hold: where former values are read by, they follow. */
+function heldBy(book: SecretBook, name: string): string {
+  const keepsFormer = name === "encryption-key" || name === "session-secret";
+  const former = keepsFormer ? book.former(name).flatMap((one) => book.values.get(one.fingerprint) ?? []) : [];
+  return [book.currentValue(name) ?? "", ...former].join(",");
+}
+
+async function waitingOf(book: SecretBook, { name }: FoundSecret): Promise<string[]> {
+  return waitingFiles(book.parts.context.config.dataDirectory, name);
+}
+
+function record(
+  context: Context,
+  tx: Transaction,
+  action: string,
+  name: string,
+  details: Readonly<Record<string, unknown>>,
+): void {
+  const secret = name.replaceAll("-", "_");
+  appendAudit(context, tx, { action, target: name, outcome: "success", details: { secret, ...details } });
+  tx.afterCommit(() => context.log.info("a secret was changed", { action, target: name, ...details }));
+}
+
+function isOwn(secret: FoundSecret): secret is FoundSecret & { readonly name: OwnSecretName } {
+  return ownSecretNames.some((name) => name === secret.name);
+}
+
+function requireOwn(book: SecretBook, name: string): FoundSecret & { readonly name: OwnSecretName } {
+  const secret = book.found(name);
+  if (secret === null || !isOwn(secret)) throw unknown(name, "changed");
+  return secret;
+}
+
+function unknown(name: string, what: string): SafelightError {
+  return new SafelightError("not_found", `There is no secret ${name} that can be ${what} here.`);
+}
+
+function refuse(message: string): never {
+  throw new SafelightError("validation_failed", message, { fields: [{ field: "name", code: "not_now", message }] });
+}
+
+async function inTurn<Result>(book: SecretBook, work: () => Promise<Result>): Promise<Result> {
+  const mine = book.busy.then(work);
+  book.busy = mine.catch(() => undefined);
+  return mine;
+}
+
+async function step(book: SecretBook, name: string): Promise<void> {
+  await book.parts.onStep?.(name);
+}
+
+async function orUnavailable(writing: Promise<void>): Promise<void> {
+  await writing.catch((cause: unknown) => {
+    throw new SafelightError("storage_unavailable", "The file of the secret cannot be written.", { cause });
+  });
+}

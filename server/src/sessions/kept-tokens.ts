@@ -1,0 +1,88 @@
+/** Finding sessions by their token, and ending many of them at once. */
+import type { Context } from "../context/context.ts";
+import type { Transaction } from "../database/database.ts";
+import type { SessionSecrets } from "../secrets/session-secrets.ts";
+
+const tables = ["sessions", "admin_sessions"] as const;
+export type SessionTable = (typeof tables)[number];
+
+export interface KeptSession {
+  readonly id: string;
+  readonly status: string;
+  /** Wall-clock milliseconds. */
+  readonly expiresAt: number;
+  /** Of operators' sessions; 0 for the others. */
+  readonly lastActivityAt: number;
+}
+
+/** The session of this token in any state, or undefined. Tokens are looked for under the secret in force first. */
+export function findByToken(context: Context, table: SessionTable, token: string): KeptSession | undefined {
+  const activity = table === "sessions" ? "0" : "last_activity_at";
+  const statement = context.database.prepareRead(
+    `SELECT coalesce(session_id, token_hash) AS id, status, expires_at, ${activity} AS last_activity_at
+     FROM ${table} WHERE token_hash = ?`,
+  );
+  let row = statement.get(context.tokens.hash(token));
+  for (const hash of row === undefined ? context.tokens.formerHashes(token) : []) row ??= statement.get(hash);
+  if (row === undefined) return undefined;
+  return {
+    id: String(row.id),
+    status: String(row.status),
+    expiresAt: Number(row.expires_at),
+    lastActivityAt: Number(row.last_activity_at),
+  };
+}
+
+/** Whether the session of this name can still be used. Throws where the database cannot be read. */
+export function isOpenById(context: Context, table: SessionTable, id: string): boolean {
+  const row = context.database
+    .prepareRead(`SELECT status, expires_at, secret_id FROM ${table} WHERE session_id = ?`)
+    .get(id);
+  const isActive = row?.status === "active" && Number(row.expires_at) > context.clock.now();
+  return isActive && context.tokens.counts(row.secret_id as string | null);
+}
+
+/** Which sessions end: all of one kind or of both, or those that were opened with one credential. */
+export interface Ending {
+  readonly table?: SessionTable;
+  /** Told what a session was opened with; null where that was not asked for, or is of an earlier release. */
+  readonly madeWith?: (madeWith: string | null) => boolean;
+}
+
+/** Ends sessions in the caller's transaction; the caller has the streams of them looked at afterwards. Answers how many there were. */
+export function endSessions(context: Context, tx: Transaction, { table, madeWith }: Ending): number {
+  let ended = 0;
+  for (const one of table === undefined ? tables : [table]) {
+    const end = tx.prepare(
+      `UPDATE ${one} SET status = 'revoked', revoked_at = ? WHERE token_hash = ? AND status = 'active'`,
+    );
+    for (const row of tx.prepare(`SELECT token_hash, made_with FROM ${one} WHERE status = 'active'`).all()) {
+      if (madeWith !== undefined && !madeWith(row.made_with as string | null)) continue;
+      ended += Number(end.run(context.clock.now(), String(row.token_hash)).changes);
+    }
+  }
+  return ended;
+}
+
+/**
+ * Sessions of an earlier release are kept without a secret. Where the secret was made by this very start they are taken over; later ones
+ * were not written by a server that had it, and end. So do sessions of a secret that does not count any more.
+ */
+export async function adoptSessions(context: Context, secrets: SessionSecrets, isFirst: boolean): Promise<void> {
+  const isDue = (table: SessionTable) =>
+    context.database.prepareRead(`SELECT 1 AS one FROM ${table} WHERE secret_id IS NULL LIMIT 1`).get() !== undefined;
+  if (!tables.some(isDue)) return;
+  await context.database.write((tx) => {
+    for (const table of tables) {
+      for (const row of tx.prepare(`SELECT token_hash FROM ${table} WHERE secret_id IS NULL`).all()) {
+        const old = String(row.token_hash);
+        if (!isFirst) tx.prepare(`DELETE FROM ${table} WHERE token_hash = ?`).run(old);
+        else {
+          tx.prepare(
+            `UPDATE ${table} SET token_hash = ?, session_id = coalesce(session_id, ?), secret_id = ? WHERE token_hash = ?`,
+          ).run(secrets.adopt(old), old, secrets.currentId, old);
+        }
+      }
+    }
+  });
+}
