@@ -19,6 +19,11 @@ export class Gateway {
     return new Gateway(folder, all, await startServerProcess(folder, all));
   }
 
+  /** A server that runs already, as seen by an operator and a program. */
+  static of(folder: string, server: ServerProcess): Gateway {
+    return new Gateway(folder, {}, server);
+  }
+
   private constructor(folder: string, environment: Record<string, string>, server: ServerProcess) {
     this.#folder = folder;
     this.#environment = environment;

@@ -20,6 +20,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from safelight_worker.app import Parts, build_app
+from safelight_worker.attempt import Attempt, Finished
+from safelight_worker.catalog import CheckedTask
 from safelight_worker.child import set_environment
 from safelight_worker.families import model_names
 from safelight_worker.health import create_health
@@ -84,7 +86,8 @@ async def _serve(
 ) -> None:
     store = TaskStore(data)
     shelf = MediaShelf(data)
-    host = LocalHost(store, specs, data / "tiny", options.slots, options.models)
+    kind = LocalHost if specs is not None else _TinyHost
+    host = kind(store, specs, data / "tiny", options.slots, options.models)
     tasks = Tasks(host, store, shelf, options.keep_hours * 3600.0)
     health = create_health(options.name, host, tasks, TINY_NOTICE if options.tiny else None)
 
@@ -113,6 +116,15 @@ async def _serve(
         h11_max_incomplete_event_size=64 * 1024,
     )
     await _Server(config, tasks).serve(sockets=[listener])
+
+
+class _TinyHost(LocalHost):
+    """Says of every result that it shows nothing: whoever sees it need not have started this worker."""
+
+    async def run(self, attempt: Attempt, task: CheckedTask, media: Mapping[str, Path]) -> Finished:
+        """See Runner."""
+        attempt.tell(warnings=[dict(TINY_NOTICE)])
+        return await super().run(attempt, task, media)
 
 
 class _Server(uvicorn.Server):

@@ -15,6 +15,7 @@ const en = {
   format_unavailable: (options: string) => `This machine cannot write ${options}.`,
   miniature_engine:
     "Sketch runs this model: a miniature with a small vocabulary. Connect a GPU workspace for the real model.",
+  tiny_models: "Made by tiny models with random weights, for trying things out: what they draw shows nothing.",
   embedded_engine_off: "no workspace offers it, and the embedded engine is switched off",
   embedded_engine_aside: "the workspaces that offer it are not ready",
   no_workers: "no workspace here offers it",
@@ -32,6 +33,7 @@ const ru: typeof en = {
   format_unavailable: (options) => `Эта машина не может записать ${options}.`,
   miniature_engine:
     "Эту модель заменяет Sketch: миниатюра с малым словарём. Подключите площадку с GPU, чтобы работала настоящая.",
+  tiny_models: "Нарисовано крошечными моделями со случайными весами, для пробы: на изображении ничего нет.",
   embedded_engine_off: "её нет ни на одной площадке, а встроенный движок отключён",
   embedded_engine_aside: "площадки с этой моделью сейчас не готовы",
   no_workers: "её нет ни на одной площадке",

@@ -38,6 +38,7 @@ describe.each(["en", "ru"] as const)("in %s", (language) => {
     "no_effect",
     "format_unavailable",
     "miniature_engine",
+    "tiny_models",
     "embedded_engine_off",
     "embedded_engine_aside",
     "no_workers",
