@@ -186,7 +186,9 @@ def failure_of(error: Exception, loading: bool) -> messages.Failed | messages.No
         return messages.Failed("cancelled", "The task was cancelled.")
     if isinstance(error, TimedOut):
         return messages.Failed("timed_out", "The task did not end within its deadline.")
-    short = _out_of_memory(error)
+    from safelight_worker.shortage import out_of_memory
+
+    short = error if isinstance(error, OutOfMemory) else out_of_memory(error, "loading" if loading else "drawing")
     if short is not None:
         if loading:
             return messages.NoRoom(str(short), short.needed, short.free)
@@ -202,19 +204,6 @@ def failure_of(error: Exception, loading: bool) -> messages.Failed | messages.No
         return messages.Failed("storage_failed", "The result could not be stored: is the disk full?")
     log.error("a run failed", exc_info=error)
     return messages.Failed("engine_failed", "The engine could not finish the task.", spoilt=True)
-
-
-def _out_of_memory(error: Exception) -> OutOfMemory | None:
-    if isinstance(error, OutOfMemory):
-        return error
-    foreign = type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError)
-    if foreign or "can't allocate memory" in str(error):
-        free = placement().free_bytes
-        detail = (
-            f"There was too little memory, {free / 1e9:.1f} GB were free. A smaller size or fewer frames need less."
-        )
-        return OutOfMemory(detail, None, free)
-    return None
 
 
 def placement() -> Placement:

@@ -110,6 +110,9 @@ class LocalHost:
             answer = await self._ask_probe()
         if not isinstance(answer, messages.Probed):
             return
+        if not self.is_probed:
+            for state in answer.models:
+                log.info("%s: weights %s, licence: %s", state.model, state.weights.replace("_", " "), state.licence)
         self._states = {state.model: state for state in answer.models}
         self._specs = answer.specs
         self.gpus = answer.gpus
@@ -147,6 +150,9 @@ class LocalHost:
             await self._drop(process)
         else:
             self._rest(process)
+        if outcome.code == "out_of_memory":
+            # The next attempt then finds more memory than this one did.
+            await self._make_room()
         if outcome.weights:
             asyncio.get_running_loop().create_task(self.probe())
         raise RunFailed(outcome.code, outcome.detail, outcome.retryable)

@@ -15,7 +15,7 @@ def opened(reference: Reference, width: int, height: int) -> Image.Image:
     Refused with `invalid_media` when it cannot be read or has more than 64 megapixels.
     """
     try:
-        with Image.open(reference.path) as picture:
+        with Image.open(reference.path, formats=("PNG", "JPEG", "WEBP")) as picture:
             if picture.width * picture.height > MOST_PIXELS:
                 raise Refused("A reference picture has more than 64 megapixels.", "invalid_media")
             upright = ImageOps.exif_transpose(picture) or picture

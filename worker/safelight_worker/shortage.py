@@ -12,6 +12,9 @@ import torch
 from safelight_worker import memory
 from safelight_worker.families import OutOfMemory
 
+_SAID_BY_DEVICES = ("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+"""What the libraries below torch say in plain errors when the card is full."""
+
 
 @contextmanager
 def said_plainly(doing: str) -> Iterator[None]:
@@ -29,7 +32,8 @@ def out_of_memory(error: BaseException, doing: str) -> OutOfMemory | None:
     """The error as ours if it is about memory, None otherwise."""
     text = str(error)
     on_processor = isinstance(error, MemoryError) or "DefaultCPUAllocator" in text
-    if not on_processor and not isinstance(error, torch.OutOfMemoryError):
+    on_device = isinstance(error, torch.OutOfMemoryError) or any(words in text for words in _SAID_BY_DEVICES)
+    if not on_processor and not on_device:
         return None
     free = memory.free_host_bytes() if on_processor else _free_on_device()
     asked = _asked_for(text)

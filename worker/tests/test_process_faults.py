@@ -190,8 +190,8 @@ def test_a_disk_that_is_full_when_the_file_is_written(play: Play, model: str, st
 #: Where it happens, what happens, the code, whether another attempt has a chance, whether the process stays, words.
 FAULTS: Sequence[tuple[str, str, str, bool, bool, str]] = (
     ("denoise", "OutOfMemory", "out_of_memory", True, False, "2.5 GB"),
-    ("denoise", "CardOutOfMemory", "out_of_memory", True, False, "GB were free"),
-    ("decode", "MemoryError", "out_of_memory", True, False, "GB were free"),
+    ("denoise", "CardOutOfMemory", "out_of_memory", True, False, "2.7 GB more"),
+    ("decode", "MemoryError", "out_of_memory", True, False, "GB are free"),
     ("load", "OutOfMemory", "out_of_memory", True, False, "2.5 GB"),
     ("denoise", "NonFinite", "engine_failed", False, True, "not finite"),
     ("load", "WeightsMissing", "engine_failed", False, True, "unet has no weights"),
@@ -240,6 +240,19 @@ def test_the_model_used_longest_ago_leaves_when_memory_is_short(play: Play) -> N
         assert list(stand.pids()) == ["phr00t", "flux"]
 
     play(test, room=2)
+
+
+def test_a_run_that_lacked_memory_leaves_more_of_it_to_the_next(play: Play) -> None:
+    async def test(stand: Stand) -> None:
+        for model in ("pony", "flux"):
+            await stand.succeeds(model)
+        error = await stand.fails("fail denoise CardOutOfMemory")
+        assert (error["code"], error["retryable"]) == ("out_of_memory", True)
+        assert list(stand.pids()) == ["flux"]
+        await stand.succeeds()
+        assert list(stand.pids()) == ["flux", "phr00t"]
+
+    play(test)
 
 
 def test_what_runs_does_not_leave_and_the_other_is_told_of_too_little_memory(play: Play) -> None:

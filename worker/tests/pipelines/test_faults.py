@@ -10,6 +10,8 @@ import pytest
 import torch
 from heard import Heard
 
+from safelight_worker import messages
+from safelight_worker.child import failure_of
 from safelight_worker.families import Cancelled, Job, Loaded, NonFinite, OutOfMemory, Placement, family_named
 from safelight_worker.latents import picture_map
 from safelight_worker.running import pixels
@@ -80,6 +82,20 @@ def test_main_memory_running_out_is_told_too() -> None:
     assert out_of_memory(RuntimeError("shapes differ"), "drawing") is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported at some other API call",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+    ],
+)
+def test_a_full_card_is_known_by_what_its_libraries_say(text: str) -> None:
+    told = out_of_memory(RuntimeError(text), "drawing")
+    assert told is not None
+    assert "Out of memory while drawing" in str(told)
+
+
 def test_other_errors_stay_what_they_are(warm: Callable[[str], Loaded], job_for: Callable[..., Job]) -> None:
     def fail(_module: Any, _inputs: Any) -> None:
         raise RuntimeError("shapes differ")
@@ -89,6 +105,20 @@ def test_other_errors_stay_what_they_are(warm: Callable[[str], Loaded], job_for:
     with pytest.raises(RuntimeError, match="shapes differ"):
         loaded.run(job_for("pony", "txt2img"), Heard())
     hook.remove()
+
+
+def test_what_the_process_of_a_model_says_of_each_error() -> None:
+    said = failure_of(MemoryError(), loading=False)
+    assert isinstance(said, messages.Failed)
+    assert (said.code, said.retryable, said.spoilt) == ("out_of_memory", True, True)
+    assert "are free" in said.detail
+    room = failure_of(RuntimeError("CUDA error: out of memory"), loading=True)
+    assert isinstance(room, messages.NoRoom)
+    assert room.free is not None and "loading" in room.detail
+    unforeseen = failure_of(RuntimeError("shapes differ in /a/secret/path"), loading=False)
+    assert isinstance(unforeseen, messages.Failed)
+    assert (unforeseen.code, unforeseen.spoilt) == ("engine_failed", True)
+    assert "secret" not in unforeseen.detail
 
 
 def test_pixels_are_rounded_and_checked() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +17,7 @@ from diffusers import FluxPipeline, StableDiffusionXLPipeline
 from heard import HEIGHT, WIDTH, Heard
 from PIL import Image
 
-from safelight_worker.families import Job, Loaded, Placement, Reference, family_named
+from safelight_worker.families import Job, Loaded, Placement, Reference, Refused, family_named
 from safelight_worker.keyframes import Keyframe, checked, vace_scale
 from safelight_worker.prompts import encode_windows
 from safelight_worker.references import opened
@@ -223,3 +225,41 @@ def test_references_are_upright_opaque_and_cut_to_shape(tmp_path: Path) -> None:
     Image.new("RGBA", (64, 64), (255, 0, 0, 0)).save(tmp_path / "clear.png")
     clear = opened(Reference("reference_image", 0, 1.0, tmp_path / "clear.png"), 32, 32)
     assert clear.getpixel((3, 3)) == (255, 255, 255)
+
+
+def huge_png(file: Path, width: int, height: int) -> Path:
+    """A picture of these sides by its header, in a few bytes."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    chunks = [header, b"IDAT" + zlib.compress(b""), b"IEND"]
+    parts = [struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) for chunk in chunks]
+    file.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+    return file
+
+
+@pytest.mark.parametrize("side", [8001, 12_000, 200_000])
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_picture_of_too_many_pixels_is_refused_by_its_header(tmp_path: Path, side: int) -> None:
+    file = huge_png(tmp_path / "huge.png", side, side)
+    with pytest.raises(Refused) as refused:
+        opened(Reference("reference_image", 0, 1.0, file), 64, 64)
+    assert refused.value.code == "invalid_media"
+
+
+@pytest.mark.parametrize("kind", ["no picture", "cut", "gone", "animated", "GIF"])
+def test_only_whole_pictures_are_taken(tmp_path: Path, pictures: list[Path], kind: str) -> None:
+    file = tmp_path / "x"
+    reference = Reference("reference_image", 0, 1.0, file)
+    if kind == "no picture":
+        file.write_bytes(b"<html>")
+    elif kind == "cut":
+        file.write_bytes(pictures[0].read_bytes()[:-200])
+    elif kind == "GIF":
+        Image.new("RGB", (32, 32), "red").save(file, "GIF")
+    elif kind == "animated":
+        frames = [Image.new("RGB", (32, 32), colour) for colour in ("red", "blue")]
+        frames[0].save(file, "WEBP", save_all=True, append_images=frames[1:], lossless=True)
+        assert opened(reference, 32, 32).getpixel((5, 5)) == (255, 0, 0)
+        return
+    with pytest.raises(Refused) as refused:
+        opened(reference, 32, 32)
+    assert refused.value.code == "invalid_media"
