@@ -14,6 +14,7 @@ import { type Flag, flagsFor } from "./flags/flags.ts";
 import { choosePair, pairsFor } from "./flags/pairs.ts";
 import { prepareRequest } from "./flags/request.ts";
 import { checkOutput, formatOf } from "./output-file.ts";
+import { addSecrets } from "./secret-commands.ts";
 import type { SmokeOptions } from "./smoke/smoke.ts";
 
 interface ClientOptions {
@@ -95,6 +96,7 @@ function buildProgram(argv: readonly string[], environment: () => Environment, e
       await connected(environment(), options, async (connection) => end(await smoke(connection, options)));
     });
   addAudit(program, environment, end);
+  addSecrets(program, { environment, end, connected: (options, work) => connected(environment(), options, work) });
   addDoctor(program, environment, end);
   addBackup(program, environment, end);
   return program;

@@ -1,7 +1,14 @@
 // How a command finds its server: --url and --key, then SAFELIGHT_URL and API_KEY, then the server that runs on the data
 // directory, and when there is none, a server in this process, under the directory's lock, for as long as the command runs.
 import { type Client, createClient } from "@safelight/contract";
-import { type Config, type Environment, readConfig, readOwnSecret, startServer } from "@safelight/server";
+import {
+  type Config,
+  type Environment,
+  readConfig,
+  readOwnSecret,
+  readServerNote,
+  startServer,
+} from "@safelight/server";
 import { usageError } from "../failure.ts";
 import { findRunningServer } from "./server-file.ts";
 
@@ -19,6 +26,8 @@ export interface Connection {
   readonly key: string | undefined;
   /** The admin key of this machine's settings, or the one of the data directory where its own server is asked. */
   readAdminKey(): Promise<string | undefined>;
+  /** What counts in place of the admin key on this machine, for whoever may read the data directory; undefined elsewhere. */
+  readLocalKey(): Promise<string | undefined>;
   /** The access password of this machine's settings, for an installation that asks for one. */
   readonly password: string | undefined;
   /** True when the server lives in this process and ends with the command. */
@@ -70,6 +79,8 @@ export async function connect(environment: Environment, options: ConnectionOptio
       config.adminKey ??
       ((await target.isOurs()) ? await readOwnSecret(config.dataDirectory, "admin-key") : null) ??
       undefined,
+    readLocalKey: async () =>
+      (await target.isOurs()) ? ((await readServerNote(config.dataDirectory))?.local_key ?? undefined) : undefined,
     recover: async () => {
       if (address !== undefined || target.stop !== undefined) return;
       target = await find().catch(() => target);

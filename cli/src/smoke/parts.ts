@@ -11,6 +11,7 @@ import { checkDelete, checkExport, checkFavourites, checkGallery } from "./check
 import { checkGeneration, checkUploads } from "./check-media.ts";
 import { operationsParts } from "./check-operations.ts";
 import { proxyParts } from "./check-proxy.ts";
+import { secretParts } from "./check-secrets.ts";
 import { checkCancel, checkTasks } from "./check-tasks.ts";
 import type { Part } from "./part.ts";
 
@@ -44,6 +45,7 @@ export const parts: readonly Part[] = [
   { name: "delete", routes: ["deleteTask", "deleteTasks"], check: ({ probe }) => checkDelete(probe) },
   ...adminParts,
   ...auditParts,
+  ...secretParts,
   ...accountParts,
   ...deploymentParts,
   ...operationsParts,
