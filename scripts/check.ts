@@ -44,6 +44,7 @@ const quickSteps: readonly Step[] = [
   { name: "leaks", run: async () => findLeaks(root, files) },
   { name: "budgets", run: async () => findBudgetOverruns(root, files, repositoryBudgets) },
   { name: "environment", run: checkEnvironmentExample },
+  { name: "supply", run: findSupplyProblems },
   { name: "bundle", run: async () => findBundleOverrun("web/dist") },
 ];
 
@@ -72,6 +73,15 @@ async function findContractBreaks(): Promise<string[]> {
   if (last === undefined) return ["contract/releases holds no released document to compare with"];
   const read = (path: string) => JSON.parse(readFileSync(path, "utf8")) as Parameters<typeof findBreakingChanges>[0];
   return findBreakingChanges(read(`contract/releases/${last}`), read("contract/openapi.json"));
+}
+
+/** Licences that may not be among what we use, and programs of packages that nobody has decided about. */
+async function findSupplyProblems(): Promise<string[]> {
+  const { findLicenceProblems } = await import("./supply/licence-policy.ts");
+  const { readInventory } = await import("./supply/licence-list.ts");
+  const { findScriptProblems } = await import("./supply/install-scripts.ts");
+  const { npm, python, page } = readInventory(root);
+  return [...findLicenceProblems([...npm, ...python], page), ...findScriptProblems(root)];
 }
 
 async function checkEnvironmentExample(): Promise<string[]> {
