@@ -6,14 +6,20 @@ const both = "inLanguage({ en, ru })";
 const virtual = "virtual:texts-ru";
 /** The part of what is there with every page; each other feature is a part of its own. */
 const ground = "page";
-/** Files whose texts come when they do, behind the page. */
-const behind: Readonly<Record<string, string>> = { "api/words/problem-words.ts": "problems" };
-/** Features that stand around every page. */
-const everywhere: readonly string[] = ["notices"];
+/** Files whose texts come with a piece of code that comes behind the page, by the part they belong to. */
+const behind: Readonly<Record<string, string>> = {
+  "api/words/problem-words.ts": "problems",
+  "api/words/waiting-words.ts": "tasks",
+  "ui/task-words.ts": "tasks",
+  "ui/viewer/strings.ts": "viewer",
+  "features/studio/queue/list-strings.ts": "studio-tasks",
+  "features/studio/stage/result-strings.ts": "studio-tasks",
+};
 
 /**
  * Takes the Russian texts out of every strings file into pieces that only a Russian page loads: one for what every page
- * has, one for each feature. In the source, in tests and under `vite dev` both languages stand side by side.
+ * has, one for each feature, and one for each piece that comes behind its page. In the source, in tests and under
+ * `vite dev` both languages stand side by side.
  */
 export function splitTexts(): Plugin {
   const sources = join(import.meta.dirname, "src");
@@ -49,11 +55,16 @@ export function splitTexts(): Plugin {
   };
 }
 
+/** Whether a file's texts come behind the page: with it, such a file has no place in what every page loads. */
+export function comesBehind(file: string): boolean {
+  return Object.keys(behind).some((name) => file.endsWith(`/src/${name}`));
+}
+
 function partOf(name: string): string {
   const own = behind[name];
   if (own !== undefined) return own;
   const feature = /^features\/([^/]+)\//.exec(name)?.[1];
-  return feature === undefined || everywhere.includes(feature) ? ground : feature;
+  return feature ?? ground;
 }
 
 function loaders(parts: ReadonlySet<string>): string {

@@ -3,7 +3,7 @@ import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 import { shellWorker } from "./shell-worker.config.ts";
-import { splitTexts } from "./texts.config.ts";
+import { comesBehind, splitTexts } from "./texts.config.ts";
 
 // Where a running server is found while the page itself comes from `vite dev`.
 const server = process.env.SAFELIGHT_URL ?? "http://127.0.0.1:8600";
@@ -29,7 +29,9 @@ export default defineConfig({
       },
       output: {
         // What most pages share travels in one piece: twenty small ones compress badly.
-        codeSplitting: { groups: [{ name: "shared", test: /./, minShareCount: 4, minSize: 0 }] },
+        codeSplitting: {
+          groups: [{ name: "shared", test: (file) => !comesBehind(file), minShareCount: 4, minSize: 0 }],
+        },
         // The worker keeps its name, so that a browser finds the next one; everything else is named by its content.
         entryFileNames: ({ name }) => (name === "service-worker" ? "[name].js" : "assets/[name]-[hash].js"),
       },

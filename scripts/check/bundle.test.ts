@@ -42,8 +42,26 @@ test("a page weighs what it names and imports at once, and nothing that comes la
 
 test("too heavy a first page is named with its heaviest parts; heavy later pages are not", () => {
   const heavy = build({ "index-1.js": weight(100_000), "studio-page-1.js": weight(120_000) });
-  expect(findBundleOverrun(heavy)).toEqual([expect.stringMatching(/first page takes 1\d\d\.\d kB.*studio-page-1\.js/)]);
+  const told = (language: string) =>
+    expect.stringMatching(new RegExp(`first page takes 1\\d\\d\\.\\d kB.*reads ${language}:.*studio-page-1\\.js`));
+  expect(findBundleOverrun(heavy)).toEqual([told("en"), told("ru")]);
   expect(findBundleOverrun(build({ "index-1.js": "", "gallery-1.js": weight(400_000) }))).toEqual([]);
+});
+
+test("a visitor with another language has its words to carry too: those of the page and no others", () => {
+  const dist = build({
+    "index-1.js": 'import("./studio-page-1.js");const t=w({a:1},`app/strings.ts`,`page`);',
+    "studio-page-1.js": `${weight(140_000)};w({a:1},"features/studio/strings.ts","studio")`,
+    "gallery-1.js": 'w({a:1},"features/gallery/strings.ts","gallery")',
+    "ru-page-12345678.js": weight(10_000),
+    "ru-studio-abcd_-78.js": weight(20_000),
+    "ru-gallery-12345678.js": weight(50_000),
+  });
+  const filesIn = (language: "en" | "ru") => measureBundle(dist, language)[0]?.files.map(({ file }) => file) ?? [];
+  const own = filesIn("ru").filter((file) => !filesIn("en").includes(file));
+  expect(own.sort()).toEqual(["ru-page-12345678.js", "ru-studio-abcd_-78.js"]);
+  expect(findBundleOverrun(dist, 125_000)).toEqual([expect.stringContaining("reads ru")]);
+  expect(() => measureBundle(build({ "index-1.js": 'w({},"a.ts","lost")' }), "ru")).toThrow("lost");
 });
 
 test("a page that is not built is no light page", () => {

@@ -1,4 +1,5 @@
 import { type ComponentType, lazy, type ReactNode, Suspense } from "react";
+import { prepareTexts } from "./language.ts";
 
 /**
  * A part of a page that is not needed for its first picture: fetched once the browser has nothing better to do, or when it
@@ -10,7 +11,7 @@ export function later<Props extends object>(
 ): ComponentType<Props> {
   let loaded: Promise<{ default: ComponentType<Props> }> | undefined;
   const once = () => {
-    loaded ??= load().then((component) => ({ default: component }));
+    loaded ??= loadWithTexts(load).then((component) => ({ default: component }));
     return loaded;
   };
   const Part = lazy(once) as unknown as ComponentType<Props>;
@@ -22,6 +23,13 @@ export function later<Props extends object>(
       </Suspense>
     );
   };
+}
+
+/** In another language a part's words come with it; where they do not, it speaks English. */
+async function loadWithTexts<Part>(load: () => Promise<Part>): Promise<Part> {
+  const part = await load();
+  await prepareTexts().catch(() => {});
+  return part;
 }
 
 /** Safari has no word for it; there a moment after loading will do. */

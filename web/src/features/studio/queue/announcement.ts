@@ -3,15 +3,20 @@ import { useEffect, useRef, useState } from "react";
 import type { Task } from "../../../api/tasks.ts";
 import { percentWords } from "../../../ui/figures.ts";
 import { failureWords } from "../../../ui/task-words.ts";
-import { strings } from "./strings.ts";
+import { strings } from "./list-strings.ts";
 
 type Standing = Pick<Task, "status" | "progress">;
 type Standings = ReadonlyMap<string, Standing>;
 
 const quarter = 25;
 
+/** What was said last, as text. */
+export function Announcement({ tasks, shown }: { tasks: readonly Task[]; shown: string | null }): string {
+  return useAnnouncement(tasks, shown);
+}
+
 /** The latest thing worth saying. The task on the stage tells its own progress, so only its end is told here. */
-export function useAnnouncement(tasks: readonly Task[], shown: string | null): string {
+function useAnnouncement(tasks: readonly Task[], shown: string | null): string {
   const before = useRef<Standings | null>(null);
   const [said, setSaid] = useState("");
   useEffect(() => {

@@ -3,8 +3,8 @@ import { memo } from "react";
 import type { Task } from "../../../api/tasks.ts";
 import { waitingReasonWords } from "../../../api/words/waiting-words.ts";
 import { percentWords } from "../../../ui/figures.ts";
-import { attemptText, failureWords, outlookText, progressWords } from "../../../ui/task-words.ts";
-import { durationText, strings } from "./strings.ts";
+import { attemptText, durationText, failureWords, outlookText, progressWords } from "../../../ui/task-words.ts";
+import { strings } from "./list-strings.ts";
 import { isActive, secondsTaken } from "./task-words.ts";
 import { Thumbnail } from "./thumbnail.tsx";
 

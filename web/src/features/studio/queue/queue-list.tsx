@@ -1,29 +1,34 @@
-import { useRef } from "react";
-import type { StudioModel } from "../../../api/models.ts";
+import { useMemo, useRef } from "react";
+import { type StudioModel, useModels } from "../../../api/models.ts";
+import { useResubmit } from "../../../api/resubmit.ts";
 import type { Task } from "../../../api/tasks.ts";
-import { dismissAllEnded, useEndedTasks } from "./ended-tasks.ts";
+import { useNavigate } from "../../../ui/router.tsx";
+import { dismissAllEnded, dismissEnded, useEndedTasks } from "./ended-tasks.ts";
+import { strings } from "./list-strings.ts";
 import { type QueueActions, QueueItem } from "./queue-item.tsx";
-import { strings } from "./strings.ts";
-import { useCancelAll } from "./use-cancel.ts";
+import { strings as emptyQueue } from "./strings.ts";
+import { useCancel, useCancelAll } from "./use-cancel.ts";
 import { useMovingRows } from "./use-moving-rows.ts";
 
 interface QueueListProps {
+  /** All that is known; the queue picks what belongs to it. */
   tasks: readonly Task[];
-  loaded: boolean;
-  models: readonly StudioModel[];
   active: { running: number; waiting: number };
   chosen: string | null;
-  actions: QueueActions;
+  onChoose: (id: string) => void;
 }
 
 /** Of a longer queue the foremost are shown, and how many more there are: the history lists them all. */
 const waitingShown = 24;
+const none: readonly StudioModel[] = [];
 
 /** What runs, what waits, and what ended in front of the person. */
-export function QueueList({ tasks, loaded, models, active, chosen, actions }: QueueListProps) {
+export function QueueList({ tasks, active, chosen, onChoose }: QueueListProps) {
+  const models = useModels().data ?? none;
+  const actions = useActions(onChoose);
   const body = useRef<HTMLDivElement>(null);
   const cancelAll = useCancelAll();
-  const ended = useEndedTasks(tasks, loaded);
+  const ended = useEndedTasks(tasks, true);
   const running = tasks.filter((task) => task.status === "processing");
   const waiting = tasks
     .filter((task) => task.status === "pending")
@@ -39,7 +44,7 @@ export function QueueList({ tasks, loaded, models, active, chosen, actions }: Qu
   useMovingRows(body, order);
   return (
     <div ref={body} className="queue-body">
-      {loaded && order === "" ? <p className="p-4 text-soft">{strings.empty}</p> : null}
+      {order === "" ? <p className="p-4 text-soft">{emptyQueue.empty}</p> : null}
       {groups.map((group) =>
         group.tasks.length === 0 ? null : (
           <section key={group.name} aria-label={group.title}>
@@ -91,4 +96,20 @@ export function QueueList({ tasks, loaded, models, active, chosen, actions }: Qu
 function byPlace(a: Task, b: Task): number {
   const last = Number.MAX_SAFE_INTEGER;
   return (a.queue_position ?? last) - (b.queue_position ?? last);
+}
+
+function useActions(choose: (id: string) => void): QueueActions {
+  const navigate = useNavigate();
+  const { mutate: cancel } = useCancel();
+  const { retry } = useResubmit(choose);
+  return useMemo(
+    () => ({
+      choose,
+      cancel,
+      retry: (task: Task) => void retry(task),
+      edit: (task: Task) => void navigate({ to: "/", search: { use: task.id, as: "settings" } }),
+      dismiss: dismissEnded,
+    }),
+    [choose, cancel, retry, navigate],
+  );
 }

@@ -1,17 +1,16 @@
 import { X } from "lucide-react";
-import { useCallback, useMemo } from "react";
-import { useModels } from "../../../api/models.ts";
-import { useResubmit } from "../../../api/resubmit.ts";
+import { useCallback } from "react";
 import { type Task, useTasks } from "../../../api/tasks.ts";
 import { Drawer } from "../../../ui/drawer.tsx";
+import { later } from "../../../ui/later.tsx";
 import { useNavigate, useSearch } from "../../../ui/router.tsx";
 import { narrowWidth, phoneWidth, useMediaQuery } from "../../../ui/use-media-query.ts";
-import { useAnnouncement } from "./announcement.ts";
-import { dismissEnded } from "./ended-tasks.ts";
 import { NotifyToggle } from "./notify-toggle.tsx";
-import { QueueList } from "./queue-list.tsx";
 import { strings } from "./strings.ts";
-import { useCancel } from "./use-cancel.ts";
+
+// A first visit has no task yet.
+const QueueList = later(() => import("./queue-list.tsx").then((module) => module.QueueList));
+const Announcement = later(() => import("./announcement.ts").then((module) => module.Announcement));
 
 interface QueueProps {
   tasks: readonly Task[];
@@ -26,10 +25,11 @@ export function Queue(props: QueueProps) {
   const narrow = useMediaQuery(narrowWidth);
   const phone = useMediaQuery(phoneWidth);
   const { open, close } = useQueueAddress();
-  const said = useAnnouncement(props.tasks, props.chosen);
   return (
     <>
-      <output className="visually-hidden">{said}</output>
+      <output className="visually-hidden">
+        {props.tasks.length > 0 ? <Announcement tasks={props.tasks} shown={props.chosen} /> : null}
+      </output>
       {narrow ? open ? <OpenQueue {...props} phone={phone} onClose={close} /> : null : <QueueColumn {...props} />}
     </>
   );
@@ -89,24 +89,9 @@ function QueueTitle({ active, plain = false }: { active: QueueProps["active"]; p
 }
 
 function QueueContent({ tasks, active, chosen, onChoose }: QueueProps) {
-  const models = useModels().data;
   const loaded = useTasks().tasks !== undefined;
-  const navigate = useNavigate();
-  const { mutate: cancel } = useCancel();
-  const { retry } = useResubmit(onChoose);
-  const actions = useMemo(
-    () => ({
-      choose: onChoose,
-      cancel,
-      retry: (task: Task) => void retry(task),
-      edit: (task: Task) => void navigate({ to: "/", search: { use: task.id, as: "settings" } }),
-      dismiss: dismissEnded,
-    }),
-    [onChoose, cancel, retry, navigate],
-  );
-  return (
-    <QueueList tasks={tasks} loaded={loaded} models={models ?? []} active={active} chosen={chosen} actions={actions} />
-  );
+  if (tasks.length > 0) return <QueueList tasks={tasks} active={active} chosen={chosen} onChoose={onChoose} />;
+  return <div className="queue-body">{loaded ? <p className="p-4 text-soft">{strings.empty}</p> : null}</div>;
 }
 
 /** Whether the address asks for the queue, and the way back. */

@@ -6,7 +6,7 @@ import { withSession } from "../../../api/session.ts";
 import { applyStatus, waitingIds } from "../../../api/tasks.ts";
 import { confirmAction } from "../../../ui/confirm.tsx";
 import { showToast } from "../../../ui/toasts.tsx";
-import { strings } from "./strings.ts";
+import { strings } from "./list-strings.ts";
 
 /** Cancellations under way at a time: quick, without crowding out everything else. */
 const atOnce = 4;

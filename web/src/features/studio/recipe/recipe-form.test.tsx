@@ -3,7 +3,7 @@ import { checkRequest } from "@safelight/catalog";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, cleanup, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Parameter, StudioModel } from "../../../api/studio-model.ts";
 import { pairs, studioModels } from "../../../testing/offered-models.ts";
 import { type Answer, type Asked, openPageServer, type PageServer, refusal } from "../../../testing/page-server.ts";
@@ -33,6 +33,16 @@ beforeEach(async () => {
 afterEach(async () => {
   cleanup();
   await server.close();
+});
+
+// The part with pictures comes later than its place; here it is there before anything is waited for.
+beforeAll(async () => {
+  const asksForPictures = pairs.find(({ model, mode }) => parametersInForce(model, mode).some(isPictorial));
+  if (asksForPictures === undefined) throw new Error("no mode asks for pictures");
+  fillIn(asksForPictures.model, asksForPictures.mode);
+  show();
+  await screen.findByRole("region", { name: "Pictures" });
+  cleanup();
 });
 
 function accept(asked: Asked): Answer {

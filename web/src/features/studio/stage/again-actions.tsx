@@ -1,7 +1,7 @@
 import { RotateCcw, SlidersHorizontal, Trash2 } from "lucide-react";
 import { useResubmit } from "../../../api/resubmit.ts";
 import type { Task } from "../../../api/tasks.ts";
-import { strings } from "./strings.ts";
+import { strings } from "./result-strings.ts";
 import { useRemove } from "./use-remove.ts";
 import { useTakeOver } from "./use-take-over.ts";
 

@@ -9,8 +9,8 @@ import { isPixelated } from "../../../ui/viewer/pixelated.ts";
 import { ViewerFrame } from "../../../ui/viewer/viewer-frame.tsx";
 import { useCancel } from "../queue/use-cancel.ts";
 import { DevelopingImage } from "./developing-image.tsx";
+import { strings } from "./result-strings.ts";
 import { StepBar } from "./step-bar.tsx";
-import { strings } from "./strings.ts";
 import { sizeOf } from "./task-facts.ts";
 
 /** Progress is spoken in quarters: every step would drown out everything else. */

@@ -7,7 +7,7 @@ import { Viewer, type ViewerMedia } from "../../../ui/viewer/viewer.tsx";
 import { GoneView } from "./gone-view.tsx";
 import { ResultActions } from "./result-actions.tsx";
 import { ResultNotes } from "./result-notes.tsx";
-import { strings } from "./strings.ts";
+import { strings } from "./result-strings.ts";
 import { pictureBefore, sizeOf } from "./task-facts.ts";
 
 interface DoneViewProps {

@@ -5,7 +5,7 @@ import { currentLanguage } from "../../../ui/language.ts";
 import { ProblemNote } from "../../../ui/problem-note.tsx";
 import { failureWords } from "../../../ui/task-words.ts";
 import { AgainActions } from "./again-actions.tsx";
-import { strings } from "./strings.ts";
+import { strings } from "./result-strings.ts";
 import { isCancelled } from "./task-facts.ts";
 
 interface FailedViewProps {

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import type { Task } from "../../../api/tasks.ts";
 import { ResultMissing } from "../../../ui/viewer/media-problem.tsx";
 import { AgainActions } from "./again-actions.tsx";
-import { strings } from "./strings.ts";
+import { strings } from "./result-strings.ts";
 
 interface GoneViewProps {
   task: Task;

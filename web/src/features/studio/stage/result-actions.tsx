@@ -17,7 +17,7 @@ import { useRef } from "react";
 import type { Task } from "../../../api/tasks.ts";
 import { Menu, type MenuItem } from "../../../ui/menu.tsx";
 import { phoneWidth, useMediaQuery } from "../../../ui/use-media-query.ts";
-import { strings } from "./strings.ts";
+import { strings } from "./result-strings.ts";
 import { type ResultDeeds, useResultActions } from "./use-result-actions.ts";
 
 interface ResultActionsProps {

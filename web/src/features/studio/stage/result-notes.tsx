@@ -5,7 +5,7 @@ import { noticeWords } from "../../../api/words/notice-words.ts";
 import { localize } from "../../../ui/language.ts";
 import { durationText } from "../../../ui/task-words.ts";
 import { isPixelated } from "../../../ui/viewer/pixelated.ts";
-import { sizeText, strings } from "./strings.ts";
+import { sizeText, strings } from "./result-strings.ts";
 import { clipSeconds, otherWarnings, secondsTaken, unknownWords } from "./task-facts.ts";
 import { useCopySeed } from "./use-result-actions.ts";
 

@@ -1,10 +1,13 @@
 import "./stage.css";
 import type { RefObject } from "react";
+import { later } from "../../../ui/later.tsx";
 import { Failed } from "../failed.tsx";
 import { Stage } from "./stage.tsx";
 import { strings } from "./strings.ts";
-import { Strip } from "./strip.tsx";
 import type { StageTask } from "./use-stage-task.ts";
+
+// A first visit has no task yet.
+const Strip = later(() => import("./strip.tsx").then((module) => module.Strip), <div className="strip" />);
 
 interface StageColumnProps {
   /** The page brings this element into view when something was started. */
@@ -27,7 +30,7 @@ export function StageColumn({ column, stage, loading, error, onRetry, onExample 
       ) : (
         <Stage stage={stage} loading={loading} onExample={onExample} />
       )}
-      <Strip tasks={latest} chosen={shown?.id ?? null} onChoose={stage.show} />
+      {latest.length > 0 ? <Strip tasks={latest} chosen={shown?.id ?? null} onChoose={stage.show} /> : null}
     </section>
   );
 }

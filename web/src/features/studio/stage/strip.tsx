@@ -1,12 +1,12 @@
 import { CircleSlash, FileX, TriangleAlert } from "lucide-react";
 import { type CSSProperties, type KeyboardEvent, memo, useEffect, useRef, useState } from "react";
 import type { Task } from "../../../api/tasks.ts";
+import { percentWords } from "../../../ui/figures.ts";
 import { Still } from "../../../ui/still.tsx";
-import { durationText, percentText } from "../../../ui/task-words.ts";
-import { clockTime } from "../../../ui/time.ts";
+import { clockTime, duration } from "../../../ui/time.ts";
 import { isPixelated } from "../../../ui/viewer/pixelated.ts";
 import { DevelopingImage } from "./developing-image.tsx";
-import { strings } from "./strings.ts";
+import { strings } from "./result-strings.ts";
 import { clipSeconds, isCancelled, sizeOf } from "./task-facts.ts";
 
 interface StripProps {
@@ -28,7 +28,6 @@ export function Strip({ tasks: latest, chosen, onChoose }: StripProps) {
     // Sideways only: the page itself must not jump.
     if (item && strip.current) bringIntoView(strip.current, item);
   }, [chosen]);
-  if (tasks.length === 0) return null;
   const ids = tasks.map((task) => task.id);
   const entry = [focused, chosen].find((id) => id !== null && ids.includes(id)) ?? ids[0];
   return (
@@ -122,7 +121,7 @@ function Print({ task }: { task: Task }) {
 function Length({ task }: { task: Task }) {
   const seconds = task.status === "done" && !task.result_missing ? clipSeconds(task) : null;
   if (seconds === null) return null;
-  return <span className="strip-length">{durationText(Math.round(seconds))}</span>;
+  return <span className="strip-length">{duration(Math.round(seconds))}</span>;
 }
 
 function nameOf(task: Task): string {
@@ -141,6 +140,6 @@ function nameOf(task: Task): string {
 
 function caption(task: Task): string {
   if (task.status === "pending") return strings.waits;
-  if (task.status === "processing") return percentText(task.progress);
+  if (task.status === "processing") return percentWords(task.progress);
   return clockTime(task.finished_at ?? task.created_at);
 }

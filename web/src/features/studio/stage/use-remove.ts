@@ -5,7 +5,7 @@ import { describeProblem } from "../../../api/problems.ts";
 import { forgetTasks, type Task } from "../../../api/tasks.ts";
 import { navigate } from "../../../ui/router.tsx";
 import { showToast } from "../../../ui/toast-store.ts";
-import { strings } from "./strings.ts";
+import { strings } from "./result-strings.ts";
 
 /** Deletes an ended task after a few seconds in which it can be taken back. */
 export function useRemove(): (task: Task) => void {

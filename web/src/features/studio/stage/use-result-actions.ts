@@ -6,7 +6,7 @@ import type { Task } from "../../../api/tasks.ts";
 import { useShortcuts } from "../../../ui/shortcuts.ts";
 import { showToast } from "../../../ui/toast-store.ts";
 import { copyText } from "./copy-text.ts";
-import { strings } from "./strings.ts";
+import { strings } from "./result-strings.ts";
 import { useRemove } from "./use-remove.ts";
 import { type TakenAs, useTakeOver } from "./use-take-over.ts";
 

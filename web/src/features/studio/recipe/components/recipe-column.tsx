@@ -22,8 +22,9 @@ export function RecipeColumn({ models, online, onAccepted }: RecipeColumnProps) 
 function FilledColumn({ models, form, online, onAccepted }: RecipeColumnProps & { form: RecipeForm }) {
   const { model, mode } = form;
   const submit = useSubmit(onAccepted);
-  const arrivals = useArrivals({ models, model, mode, catalogVersion: useCatalogVersion() });
+  const surroundings = { models, model, mode, catalogVersion: useCatalogVersion() };
+  const arrivals = useArrivals(surroundings);
   const dragged = useDroppedFiles(([file]) => file && arrivals.takeFile(file));
-  useHandOver({ models, model, mode }, arrivals.takeRecipe);
+  useHandOver(surroundings, arrivals.takeRecipe);
   return <Recipe models={models} form={form} submit={submit} online={online} arrivals={arrivals} dragged={dragged} />;
 }
