@@ -2,7 +2,7 @@
 // with the one right result, and nothing of it is left on disk.
 import { createHash } from "node:crypto";
 import type { ServerResponse } from "node:http";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createSystemClock } from "../context/clock.ts";
 import { readTask } from "../tasks/read.ts";
 import { type Core, ended, namesIn, openCore, submit, taskOf, until } from "../testing/core.ts";
@@ -11,27 +11,31 @@ import { type ScriptedWorker, startScriptedWorker } from "../testing/scripted-wo
 import { inTask, type Passed, standInFront, type WorkerAnswer, type WorkerFront } from "../testing/worker-front.ts";
 import { updateAccount } from "../worker-accounts/change-account.ts";
 
-let core: Core;
-let routed: RoutedCore;
-let bad: ScriptedWorker;
-let good: ScriptedWorker;
-let front: WorkerFront;
+interface Scene {
+  readonly core: Core;
+  readonly routed: RoutedCore;
+  readonly bad: ScriptedWorker;
+  readonly good: ScriptedWorker;
+  readonly front: WorkerFront;
+}
 
-beforeEach(async () => {
-  core = await openCore({ clock: createSystemClock() });
-  routed = await startRouting(core);
-  bad = await startScriptedWorker({ script: () => [{ do: "preview" }] });
-  good = await startScriptedWorker({ script: () => [{ do: "preview" }] });
-  front = await standInFront(bad.url);
-  await addWorker(routed, "bad-gpu", { url: front.url, key: bad.key }, { image: 1, video: 1 });
-});
-
-afterEach(async () => {
-  await routed.stop();
-  await front.close();
-  await core.close();
-  await Promise.all([bad.close(), good.close()]);
-});
+/** Each test has workers and a core of its own, so that those that wait may wait together. */
+async function inScene(test: (scene: Scene) => Promise<void>): Promise<void> {
+  const core = await openCore({ clock: createSystemClock() });
+  const routed = await startRouting(core);
+  const bad = await startScriptedWorker({ script: () => [{ do: "preview" }] });
+  const good = await startScriptedWorker({ script: () => [{ do: "preview" }] });
+  const front = await standInFront(bad.url);
+  try {
+    await addWorker(routed, "bad-gpu", { url: front.url, key: bad.key }, { image: 1, video: 1 });
+    await test({ core, routed, bad, good, front });
+  } finally {
+    await routed.stop();
+    await front.close();
+    await core.close();
+    await Promise.all([bad.close(), good.close()]);
+  }
+}
 
 type Alter = (answer: WorkerAnswer, request: Passed) => void;
 type TakeOver = (request: Passed, response: ServerResponse) => boolean;
@@ -87,18 +91,13 @@ function replaceFile(contentType: string, bytes: Buffer): Alter {
   };
 }
 
-const faults: [string, { takeOver?: TakeOver; alter?: Alter }][] = [
+type Fault = [string, { takeOver?: TakeOver; alter?: Alter }];
+
+const faults: Fault[] = [
   ["answers a start with a page", { takeOver: on(isStart, page) }],
-  ["never answers a start", { takeOver: on(isStart, nothing) }],
   ["answers a start without end", { takeOver: on(isStart, endless) }],
   ["answers a start with a redirect", { takeOver: on(isStart, redirect) }],
   ["speaks of another task", { alter: inTask((task) => (task.task_id = "0195a3c2-7f10-7c3e-8a52-2d6c0e4b9f11")) }],
-  ["answers with garbage while it runs", { takeOver: on(isStatus, (r) => void r.writeHead(200, json).end("}{")) }],
-  ["falls silent while it runs", { takeOver: on(isStatus, nothing) }],
-  [
-    "contradicts itself",
-    { alter: inTask((task) => Object.assign(task, task.state === "succeeded" ? { result: null } : {})) },
-  ],
   ["forgets its task", { alter: (a, r) => void (isStatus(r) && Object.assign(a, problem("task_not_found", 404))) }],
   ["sends a page as the result", { takeOver: on(isResult, page) }],
   ["redirects to the result", { takeOver: on(isResult, redirect) }],
@@ -110,6 +109,17 @@ const faults: [string, { takeOver?: TakeOver; alter?: Alter }][] = [
   ["lies about the size of the picture", { alter: inResult((result) => (result.width = 640)) }],
   ["delivers text as a picture", { alter: replaceFile("image/png", Buffer.from("not a picture at all")) }],
   ["delivers a clip for a picture", { alter: replaceFile("video/mp4", Buffer.alloc(4096)) }],
+];
+
+/** These are noticed by their silence, which is waited for. */
+const silences: Fault[] = [
+  ["never answers a start", { takeOver: on(isStart, nothing) }],
+  ["answers with garbage while it runs", { takeOver: on(isStatus, (r) => void r.writeHead(200, json).end("}{")) }],
+  ["falls silent while it runs", { takeOver: on(isStatus, nothing) }],
+  [
+    "contradicts itself",
+    { alter: inTask((task) => Object.assign(task, task.state === "succeeded" ? { result: null } : {})) },
+  ],
 ];
 
 function problem(code: string, status: number): Partial<WorkerAnswer> {
@@ -143,8 +153,9 @@ function longer(answer: WorkerAnswer): void {
   answer.headers["content-length"] = String(answer.body.byteLength);
 }
 
-describe("a worker that", () => {
-  test.each(faults)("%s loses the task to another, and leaves nothing", async (_what, { takeOver, alter }) => {
+const expectContained =
+  ({ takeOver, alter }: Fault[1]) =>
+  async ({ core, routed, bad, good, front }: Scene) => {
     front.takeOver = takeOver ?? null;
     front.alter = alter ?? null;
     const id = await submit(core);
@@ -155,50 +166,58 @@ describe("a worker that", () => {
     expect(task).toMatchObject({ status: "done", executor: "good-gpu" });
     expect(await namesIn(core.context.media.list("results/"))).toEqual([task.resultPath]);
     expect(core.logged.join("")).not.toContain(bad.key);
-    expect(routed.registry.circuits.describe(accountIdOf("bad-gpu")).failures).toBeGreaterThan(0);
-  });
+    expect(routed.registry.circuits.describe(accountIdOf(core, "bad-gpu")).failures).toBeGreaterThan(0);
+  };
 
-  test("is slow is waited for: half of the silence it is allowed, and no attempt is lost", async () => {
-    front.delay = 500;
-    const task = await ended(core, await submit(core));
-    expect(task).toMatchObject({ status: "done", executor: "bad-gpu", attempt: 1 });
-  });
+describe("a worker that", () => {
+  const title = "%s loses the task to another, and leaves nothing";
+  test.each(faults)(title, (_what, fault) => inScene(expectContained(fault)));
+  test.concurrent.each(silences)(title, (_what, fault) => inScene(expectContained(fault)));
 
-  test("answers at once, and always the same, is not asked without end", async () => {
-    bad.machine.script = () => [{ do: "hang" }];
-    front.takeOver = null;
-    const id = await submit(core);
-    await until(core, () => taskOf(core, id).runHandle !== null);
-    front.alter = null;
-    // It pays no heed to `wait`.
-    const frozen = JSON.stringify(
-      await (
-        await fetch(`${bad.url}/tasks/${id}`, {
-          headers: { authorization: `Bearer ${bad.key}`, "safelight-protocol": "1" },
-        })
-      ).json(),
-    );
-    front.takeOver = on(isStatus, (response) => void response.writeHead(200, json).end(frozen));
-    await updateAccount(core.context, routed.registry, "bad-gpu", { label: "Still here" });
-    await new Promise((resolve) => setTimeout(resolve, 2500));
-    const before = front.passed.filter(isStatus).length;
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    expect(front.passed.filter(isStatus).length - before).toBeLessThan(40);
-    expect(readTask(core.context.database.prepareRead, id)?.status).toBe("processing");
-  });
+  test("is slow is waited for: half of the silence it is allowed, and no attempt is lost", () =>
+    inScene(async ({ core, front }) => {
+      front.delay = 500;
+      const task = await ended(core, await submit(core));
+      expect(task).toMatchObject({ status: "done", executor: "bad-gpu", attempt: 1 });
+    }));
 
-  test("repeats its key in its words has them struck out", async () => {
-    bad.machine.script = () => [
-      { do: "report", update: { stageDetail: `key ${bad.key}`, warnings: [{ code: "x", detail: bad.key }] } },
-      { do: "fail", code: "engine_failed", detail: `refused by ${bad.key}` },
-    ];
-    const task = await ended(core, await submit(core));
-    expect(task).toMatchObject({ status: "failed", errorMessage: "The worker gave no usable reason.", warnings: [] });
-    expect(JSON.stringify(core.context.database.prepareRead("SELECT * FROM events").all())).not.toContain(bad.key);
-  });
+  test.concurrent("answers at once, and always the same, is not asked without end", () =>
+    inScene(async ({ core, routed, bad, front }) => {
+      bad.machine.script = () => [{ do: "hang" }];
+      front.takeOver = null;
+      const id = await submit(core);
+      await until(core, () => taskOf(core, id).runHandle !== null);
+      front.alter = null;
+      // It pays no heed to `wait`.
+      const frozen = JSON.stringify(
+        await (
+          await fetch(`${bad.url}/tasks/${id}`, {
+            headers: { authorization: `Bearer ${bad.key}`, "safelight-protocol": "1" },
+          })
+        ).json(),
+      );
+      front.takeOver = on(isStatus, (response) => void response.writeHead(200, json).end(frozen));
+      await updateAccount(core.context, routed.registry, "bad-gpu", { label: "Still here" });
+      await new Promise((resolve) => setTimeout(resolve, 2500));
+      const before = front.passed.filter(isStatus).length;
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      expect(front.passed.filter(isStatus).length - before).toBeLessThan(40);
+      expect(readTask(core.context.database.prepareRead, id)?.status).toBe("processing");
+    }));
+
+  test("repeats its key in its words has them struck out", () =>
+    inScene(async ({ core, bad }) => {
+      bad.machine.script = () => [
+        { do: "report", update: { stageDetail: `key ${bad.key}`, warnings: [{ code: "x", detail: bad.key }] } },
+        { do: "fail", code: "engine_failed", detail: `refused by ${bad.key}` },
+      ];
+      const task = await ended(core, await submit(core));
+      expect(task).toMatchObject({ status: "failed", errorMessage: "The worker gave no usable reason.", warnings: [] });
+      expect(JSON.stringify(core.context.database.prepareRead("SELECT * FROM events").all())).not.toContain(bad.key);
+    }));
 });
 
-function accountIdOf(workspace: string): string {
+function accountIdOf(core: Core, workspace: string): string {
   return String(
     core.context.database.prepareRead("SELECT id FROM worker_accounts WHERE workspace = ?").get(workspace)?.id,
   );
