@@ -212,7 +212,7 @@ class ModalHost:
             if isinstance(outcome, messages.Failed):
                 raise RunFailed(outcome.code, outcome.detail, outcome.retryable)
             await self._bring(result)
-        except (RunFailed, OSError):
+        except RunFailed:
             await self._tidy(key, attempt)
             raise
         await self._tidy(key, attempt)
@@ -227,10 +227,13 @@ class ModalHost:
     async def _bring(self, result: Path) -> None:
         """Makes a committed file visible here. Errors: RunFailed when it is not there."""
         try:
-            await self._remote.reload()
-        except FilesOpen:
-            # Somebody is being sent another result; this one is copied beside it.
-            await self._remote.copy(self._store.name_of(result), result)
+            try:
+                await self._remote.reload()
+            except FilesOpen:
+                # Somebody is being sent another result; this one is copied beside it.
+                await self._remote.copy(self._store.name_of(result), result)
+        except OSError as error:
+            raise RunFailed("worker_lost", "The file of the result could not be brought here.") from error
         if not await asyncio.to_thread(result.exists):
             raise RunFailed("worker_lost", "The file of the result did not arrive.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import Iterator
@@ -88,9 +89,12 @@ class Calls:
 
     async def copy(self, name: str, target: Path) -> None:
         """See Remote."""
-        with _reached():
+        try:
             pieces = [piece async for piece in self._data.read_file.aio(name)]
-        write_whole(target, b"".join(pieces))
+        except Exception as error:
+            # The package fetches the pieces itself, with errors of its own library.
+            raise OSError(str(error)) from error
+        await asyncio.to_thread(write_whole, target, b"".join(pieces))
 
     async def commit(self) -> None:
         """See Remote."""
