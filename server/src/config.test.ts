@@ -5,8 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Environment, isLoopbackHost, parseEncryptionKey, readConfig, repositoryRoot } from "./config.ts";
 import { StartupError } from "./errors.ts";
 
-const key32 = Buffer.alloc(32, 7).toString("base64");
-const production = { SAFELIGHT_ENV: "prod", API_KEY: "k".repeat(20), ADMIN_KEY: "a".repeat(20), ENCRYPTION_KEY: key32 };
+const production = {
+  SAFELIGHT_ENV: "prod",
+  API_KEY: "an-api-key-0123456789",
+  ADMIN_KEY: "an-admin-key-9876543210",
+  ENCRYPTION_KEY: Buffer.from(Array.from({ length: 32 }, (_, index) => index * 7)).toString("base64"),
+};
 
 function problemsOf(environment: Environment): readonly string[] {
   try {

@@ -2,7 +2,7 @@
  * The environment, parsed once into a frozen value. Every bad setting gives one line that names the variable and says what it takes;
  * no line repeats a secret.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,6 +11,7 @@ import { StartupError } from "./errors.ts";
 import type { LogLevel } from "./log.ts";
 import {
   isHostName,
+  isLoopbackHost,
   parseCard,
   parseEncryptionKeys,
   parseHostEntry,
@@ -18,6 +19,7 @@ import {
   parseOrigin,
   webhookSecretBytes,
 } from "./setting-forms.ts";
+import { findUnsafe } from "./unsafe-settings.ts";
 
 export type EnvironmentName = "dev" | "stage" | "prod";
 export type EmbeddedEngineMode = "auto" | "always" | "off";
@@ -96,7 +98,7 @@ export interface Config {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export { parseEncryptionKey, parseEncryptionKeys } from "./setting-forms.ts";
+export { isLoopbackHost, parseEncryptionKey, parseEncryptionKeys } from "./setting-forms.ts";
 
 /** The folder that holds package.json: relative paths in settings count from here, wherever the command was started. */
 export const repositoryRoot = fileURLToPath(new URL("../../", import.meta.url));
@@ -143,15 +145,10 @@ export function readConfig(environment: Environment): Config {
     fromFiles: reader.fromFiles,
     secretFiles: reader.secretFiles,
   };
-  const problems = [...reader.problems, ...findContradictions(config, reader.refused)];
+  const unsafe = name === "prod" ? findUnsafe(config, reader.openFiles) : [];
+  const problems = [...reader.problems, ...findContradictions(config, reader.refused), ...unsafe];
   if (problems.length > 0) throw new StartupError(problems);
   return Object.freeze(config);
-}
-
-/** True for names and addresses that only this machine can reach. */
-export function isLoopbackHost(host: string): boolean {
-  const name = host.replace(/^\[|\]$/g, "").toLowerCase();
-  return name === "localhost" || name === "::1" || (isIP(name) === 4 && name.startsWith("127."));
 }
 
 function findContradictions(config: Config, refused: ReadonlySet<string>): string[] {
@@ -188,6 +185,8 @@ class SettingsReader {
   readonly refused = new Set<string>();
   readonly fromFiles: string[] = [];
   readonly secretFiles: string[] = [];
+  /** Settings whose files every user of this machine can read. */
+  readonly openFiles: string[] = [];
   readonly #environment: Environment;
 
   constructor(environment: Environment) {
@@ -339,6 +338,7 @@ class SettingsReader {
     this.secretFiles.push(resolve(repositoryRoot, file));
     try {
       const content = readFileSync(resolve(repositoryRoot, file), "utf8").trim();
+      if ((statSync(resolve(repositoryRoot, file)).mode & 0o004) !== 0) this.openFiles.push(`${name}_FILE`);
       return content === ""
         ? this.#refuse(name, "names an empty file.", null, `${name}_FILE`)
         : this.#checkSecret(name, `${name}_FILE`, content);

@@ -213,9 +213,10 @@ describe("what keeps a server from starting is one clear line", () => {
   });
 
   test("FR-023: production without a secret", async () => {
-    const given = { SAFELIGHT_ENV: "prod", API_KEY: "a".repeat(30), ADMIN_KEY: "b".repeat(30) };
+    const given = { SAFELIGHT_ENV: "prod", API_KEY: "an-api-key-0123456789", ADMIN_KEY: "an-admin-key-9876543210" };
     expect(await refusal(given)).toMatch(/^ENCRYPTION_KEY: /);
-    const server = await start({ ...given, ENCRYPTION_KEY: Buffer.alloc(32, 1).toString("hex") });
+    const key = Buffer.from(Array.from({ length: 32 }, (_, index) => index * 7)).toString("hex");
+    const server = await start({ ...given, ENCRYPTION_KEY: key });
     const body = JSON.stringify({ model: "pony", prompt: "a boat" });
     const answer = await fetch(`${server.url}/generate`, { method: "POST", headers: headers(server), body });
     expect(await answer.json()).toMatchObject({ code: "no_workers" });

@@ -15,6 +15,12 @@ export function parseEncryptionKey(text: string): Buffer | null {
   return Buffer.from(text, "base64");
 }
 
+/** True for names and addresses that only this machine can reach. */
+export function isLoopbackHost(host: string): boolean {
+  const name = host.replace(/^\[|\]$/g, "").toLowerCase();
+  return name === "localhost" || name === "::1" || (isIP(name) === 4 && name.startsWith("127."));
+}
+
 export function webhookSecretBytes(text: string): number {
   if (!text.startsWith("whsec_")) return Buffer.byteLength(text);
   const encoded = text.slice("whsec_".length);

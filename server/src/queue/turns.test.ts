@@ -233,6 +233,7 @@ describe("FR-002: turns between credentials", () => {
         get commits() {
           return database.commits;
         },
+        isUsable: () => database.isUsable(),
         close: () => database.close(),
         write: (work) =>
           database.write((tx) =>
