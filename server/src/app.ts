@@ -1,6 +1,12 @@
 /** Puts the routes together. What it is given it does not own: the caller opens and closes database, media and streams. */
 import { Ajv, type ValidateFunction } from "ajv";
-import { type FastifyInstance, type FastifySchema, type FastifySchemaCompiler, fastify } from "fastify";
+import {
+  type FastifyInstance,
+  type FastifyRequest,
+  type FastifySchema,
+  type FastifySchemaCompiler,
+  fastify,
+} from "fastify";
 import type { Config } from "./config.ts";
 import { SafelightError } from "./errors.ts";
 import { registerAdminAccountRoutes } from "./http/admin-account-routes.ts";
@@ -40,6 +46,7 @@ export async function buildApp(installation: Installation): Promise<FastifyInsta
   app.setValidatorCompiler(createValidatorCompiler());
   handleErrors(app, installation.context.log);
   readBodies(app);
+  refuseQueries(registrar);
   addCommonHeaders(app, installation.config);
   logRequests(app, installation);
   measureRequests(app, installation);
@@ -199,16 +206,24 @@ function answerOptions({ app, installation, hostAndOrigin, methods }: Registrar)
   }
 }
 
+/** fastify itself asks a QUERY for its content type before it looks whether there is a route; no route takes one. */
+function refuseQueries({ app, methods }: Registrar): void {
+  app.addHook("onRequest", (request, _reply, done) => {
+    if (request.method === "QUERY" && request.is404) done(noSuchRoute(methods, request));
+    else done();
+  });
+}
+
 /** Route first: an address that is not there is 404 whoever asks, and one without that method says which it has. */
 function refuseTheRest({ app, methods }: Registrar): void {
-  app.setNotFoundHandler((request, reply) => {
-    const allowed = methods.find(pathOfRequest(request));
-    const error =
-      allowed === null
-        ? new SafelightError("not_found", "There is nothing at this address.")
-        : new SafelightError("method_not_allowed", `This address takes ${allowed.join(", ")}.`, {
-            headers: { allow: [...allowed, "OPTIONS"].join(", ") },
-          });
-    return sendProblem(request, reply, error);
-  });
+  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, noSuchRoute(methods, request)));
+}
+
+function noSuchRoute(methods: Registrar["methods"], request: FastifyRequest): SafelightError {
+  const allowed = methods.find(pathOfRequest(request));
+  return allowed === null
+    ? new SafelightError("not_found", "There is nothing at this address.")
+    : new SafelightError("method_not_allowed", `This address takes ${allowed.join(", ")}.`, {
+        headers: { allow: [...allowed, "OPTIONS"].join(", ") },
+      });
 }

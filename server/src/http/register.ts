@@ -91,9 +91,23 @@ export function register<Query = unknown, Body = unknown>(
         : {}),
     },
     onRequest: judge(registrar, route, options),
+    ...(hasToHaveBody(route) ? { preValidation: refuseWithoutBody } : {}),
     ...(options.onFailure === undefined ? {} : { errorHandler: tellOf(options.onFailure) }),
     handler: (request, reply) => handler(new RoutedCall<Query, Body>(installation.context, request, reply)),
   });
+}
+
+/** A generation request is judged by its own code, and a multipart body is read by its handler. */
+function hasToHaveBody({ body }: Route): boolean {
+  return body?.required === true && body.content_type === "application/json" && body.judged_by_catalog !== true;
+}
+
+/** A body that has to be there and is not, or is null, is no JSON object; the validator lets both pass for those that may be left out. */
+function refuseWithoutBody(request: FastifyRequest, _reply: FastifyReply, done: HookHandlerDoneFunction): void {
+  if (request.body === undefined) return done(new SafelightError("malformed_json", "The body is empty."));
+  if (request.body !== null) return done();
+  const message = "The body must be a JSON object.";
+  done(new SafelightError("validation_failed", message, { fields: [{ field: "", code: "wrong_type", message }] }));
 }
 
 /** Makes its context on first use: an answer that is known already needs none. */
