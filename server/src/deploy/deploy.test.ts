@@ -18,6 +18,7 @@ import { addAccount } from "../worker-accounts/add-account.ts";
 import { disableAccount, rotateCredentials, updateAccount } from "../worker-accounts/change-account.ts";
 import { checkAccount } from "../worker-accounts/check-account.ts";
 import { deleteAccount } from "../worker-accounts/delete-account.ts";
+import { rotateWorkerKey } from "../worker-accounts/worker-key.ts";
 import { cancelDeployment } from "./cancel-deployment.ts";
 import { Deployer } from "./deployer.ts";
 import { type DeploymentRecord, describeWithLog, requireDeployment } from "./deployment-record.ts";
@@ -135,7 +136,8 @@ describe("a deploy with the real command, against a stand-in for Modal's server"
     const expected = readdirSync(worker, { recursive: true, encoding: "utf8" })
       .filter((path) => /\.(py|toml|json|typed)$/.test(path))
       .map((path) => [`/app/safelight_worker/${path}`, hash("sha256", readFileSync(join(worker, path)))] as const);
-    const app = ["/root/worker_app.py", hash("sha256", workerApp)] as const;
+    // Modal puts the file that it is given into the home of its containers.
+    const app = [["", "root", "worker_app.py"].join("/"), hash("sha256", workerApp)] as const;
     expect(new Map(uploaded)).toEqual(new Map([...expected, app]));
     expect(functionsOf(token, "Model.*")).toMatchObject([{ cards: ["L40S", "A100-80GB"], secrets: 0 }]);
     expect(functionsOf(token, "web")).toMatchObject([{ cards: [""], secrets: 1, max_containers: 1 }]);
@@ -145,6 +147,23 @@ describe("a deploy with the real command, against a stand-in for Modal's server"
     ]);
     const image = callsOf(token).flatMap(({ image: commands = [] }) => commands);
     expect(image.filter((command) => command.endsWith(" --no-deps --require-hashes"))).toHaveLength(2);
+  });
+
+  test("FR-016: a new worker key counts once a deploy has set it, and not before", async () => {
+    const token = await add();
+    const { accounts } = edge.installation;
+    const open = (name: "workerKey" | "nextWorkerKey") => {
+      const found = account();
+      return found === undefined ? null : openCredential(accounts.keyring, found, name);
+    };
+    const old = open("workerKey");
+    await rotateWorkerKey(edge.context, accounts, "cloud-gpu");
+    const next = open("nextWorkerKey");
+    expect([open("workerKey"), next === old]).toEqual([old, false]);
+    expect(await ended(await deploy())).toMatchObject({ status: "done" });
+    const secret = callsOf(token).find(({ secret: one }) => one !== undefined)?.secret;
+    expect(secret).toEqual({ SAFELIGHT_WORKER_KEY: next });
+    expect([open("workerKey"), open("nextWorkerKey")]).toEqual([next, null]);
   });
 
   test("a disabled account can be deployed to, and stays disabled and unchecked", async () => {
