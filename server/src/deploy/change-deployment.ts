@@ -4,11 +4,13 @@ import { actAs, type Context, SYSTEM_ACTOR } from "../context/context.ts";
 import type { Transaction } from "../database/database.ts";
 import type { AccountRegistry } from "../worker-accounts/registry.ts";
 import { setDeployedAddress } from "../worker-accounts/set-deployed-address.ts";
+import { noteDeployedKey } from "../worker-accounts/worker-key.ts";
 import type { DeploymentLog } from "./deployment-log.ts";
 import { type DeploymentRecord, requireDeployment, toDeploymentRecord } from "./deployment-record.ts";
 import { endings, type Failure } from "./explain-end.ts";
 
-export type Outcome = { readonly baseUrl: string } | Failure;
+/** `workerKey`: the one that the deployed worker asks for; kept out of everything that is shown. */
+export type Outcome = { readonly baseUrl: string; readonly workerKey?: string } | Failure;
 
 /** Takes a queued deployment; undefined when somebody has cancelled it. */
 export function beginDeployment(context: Context, id: string): Promise<DeploymentRecord | undefined> {
@@ -38,6 +40,7 @@ export function finishDeployment(
       .run(outcome.baseUrl, context.clock.now(), record.number);
     if (changed.changes === 0) return;
     setDeployedAddress(context, accounts, tx, record.accountId, outcome.baseUrl);
+    if (outcome.workerKey !== undefined) noteDeployedKey(context, accounts, tx, record.accountId, outcome.workerKey);
     recordEnd(context, tx, record, "success", { base_url: outcome.baseUrl });
   });
 }

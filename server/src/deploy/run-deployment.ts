@@ -61,7 +61,8 @@ export async function runDeployment(
     const { tokenId, tokenSecret, workerKey } = credentials;
     const redactor = new Redactor([tokenId, tokenSecret, workerKey], [sourceFolder, folder]);
     const env = childEnvironment(context.config, home, credentials, record.settings);
-    return await deployAndAsk({ parts, record, account, env, sourceFolder, redactor, log, signal });
+    const outcome = await deployAndAsk({ parts, record, account, env, sourceFolder, redactor, log, signal });
+    return "baseUrl" in outcome ? { ...outcome, workerKey } : outcome;
   } finally {
     await rm(folder, { recursive: true, force: true }).catch((error: unknown) =>
       context.log.warn("the folder of a deploy could not be removed; the next start does it", { error }),
@@ -148,7 +149,9 @@ function readCredentials(keyring: Keyring, account: AccountRecord): DeployCreden
   try {
     const tokenId = openCredential(keyring, account, "tokenId");
     const tokenSecret = openCredential(keyring, account, "tokenSecret");
-    const workerKey = openCredential(keyring, account, "workerKey");
+    // A new key that waits is set by this deploy, and counts once it has ended.
+    const workerKey =
+      openCredential(keyring, account, "nextWorkerKey") ?? openCredential(keyring, account, "workerKey");
     if (tokenId === null || tokenSecret === null || workerKey === null) {
       return unreadable("The account has no Modal token.");
     }

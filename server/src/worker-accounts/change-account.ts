@@ -1,4 +1,5 @@
 /** Changes of a registered account that an operator asks for. Each is one transaction with its audit row. Errors of all: `not_found`. */
+import type { AuditAction } from "@safelight/contract";
 import { appendAudit } from "../audit/append.ts";
 import type { Context } from "../context/context.ts";
 import type { SqlValue, Transaction } from "../database/database.ts";
@@ -18,6 +19,8 @@ type AccountColumn =
   | "token_id"
   | "token_secret"
   | "worker_key"
+  | "next_worker_key"
+  | "worker_key_changed_at"
   | "credentials_changed_at"
   | "slots_image"
   | "slots_video"
@@ -30,7 +33,7 @@ type AccountColumn =
 type Columns = { [Column in AccountColumn]?: SqlValue };
 
 interface Done {
-  readonly action: string;
+  readonly action: AuditAction;
   readonly details: Readonly<Record<string, unknown>>;
 }
 
@@ -77,7 +80,11 @@ export function rotateCredentials(
       sealCredential(registry.keyring, account.id, name, value ?? null);
     const columns: Columns = {
       ...(account.kind === "http"
-        ? { worker_key: seal("workerKey", input.worker_key) }
+        ? {
+            worker_key: seal("workerKey", input.worker_key),
+            next_worker_key: null,
+            worker_key_changed_at: context.clock.now(),
+          }
         : { token_id: seal("tokenId", input.token_id), token_secret: seal("tokenSecret", input.token_secret) }),
       credentials_changed_at: context.clock.now(),
       revision: account.revision + 1,

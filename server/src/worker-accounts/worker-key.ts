@@ -2,7 +2,7 @@
  * New keys for workers. A planned one waits beside the key in force until its worker has it; after a leak it takes its place at once, and
  * the worker is not asked for anything until it has it too. Runs that go on keep the key they began with. Errors of all: `not_found`.
  */
-import type { Secret } from "@safelight/contract";
+import type { AuditAction, Secret } from "@safelight/contract";
 import { appendAudit } from "../audit/append.ts";
 import type { Context } from "../context/context.ts";
 import type { Transaction } from "../database/database.ts";
@@ -156,7 +156,7 @@ function putInForce(
 function record(
   context: Context,
   tx: Transaction,
-  action: string,
+  action: AuditAction,
   workspace: string,
   details: Readonly<Record<string, unknown>>,
 ): void {
