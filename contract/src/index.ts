@@ -41,11 +41,12 @@ export {
   waitingCodes,
 } from "./schemas/admin.ts";
 export { AdminSessionState } from "./schemas/admin-session.ts";
-export type { BrokenCheckpointCode, BrokenRowCode } from "./schemas/audit.ts";
+export type { AuditAction, BrokenCheckpointCode, BrokenRowCode } from "./schemas/audit.ts";
 export {
   AuditCheckpoint,
   AuditPublicKey,
   AuditVerification,
+  auditActions,
   BackupNote,
   brokenCheckpointCodes,
   brokenRowCodes,

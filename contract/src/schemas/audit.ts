@@ -1,6 +1,64 @@
 import Type, { type Static } from "typebox";
 import { choice, nullable, nullableInteger, nullableString, time } from "./fields.ts";
 
+/**
+ * Everything that is written into the audit log. Rows of other releases may hold further ones, so what reads them takes any
+ * text.
+ */
+export const auditActions = [
+  "add_account",
+  "admin_session_create",
+  "admin_session_delete",
+  "admin_session_get",
+  "adopt_environment",
+  "cancel_deployment",
+  "cancel_task",
+  "chain_rows",
+  "check_account",
+  "content_refused",
+  "cors_origin_blocked",
+  "create_api_key",
+  "delete_account",
+  "deploy_account",
+  "deploy_all",
+  "disable_account",
+  "drain_account",
+  "enable_account",
+  "export_logs",
+  "front_task",
+  "list_accounts",
+  "list_deployments",
+  "list_tasks",
+  "make_backup",
+  "pause_queue",
+  "proxy_target_invalid",
+  "prune_logs",
+  "rate_limited",
+  "read_deployment",
+  "read_health",
+  "read_logs",
+  "read_metrics",
+  "read_queue",
+  "read_secrets",
+  "read_statistics",
+  "read_storage",
+  "recover_secret",
+  "remove_old_results",
+  "restore_backup",
+  "resume_queue",
+  "retire_secret",
+  "revoke_secret",
+  "rollback_account",
+  "rotate_secret",
+  "secret_access_denied",
+  "send_webhook",
+  "sign_logs",
+  "start_audit_chain",
+  "task_stale",
+  "update_account",
+] as const;
+export type AuditAction = (typeof auditActions)[number];
+
 /** Why a checkpoint was made. */
 export const checkpointKinds = ["start", "planned", "demand", "export", "prune", "stop"] as const;
 

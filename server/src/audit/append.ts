@@ -1,9 +1,10 @@
+import type { AuditAction } from "@safelight/contract";
 import type { Context } from "../context/context.ts";
 import type { Transaction } from "../database/database.ts";
 import { encodeRow, hashOf } from "./canonical.ts";
 
 export interface AuditEntry {
-  action: string;
+  action: AuditAction;
   target: string | null;
   outcome: "success" | "failure";
   /** Never a secret and never a prompt. */

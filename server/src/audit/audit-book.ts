@@ -1,6 +1,6 @@
 /** What is done with the audit log besides writing rows: checkpoints, retention, checking and export. One for each installation. */
 import { Readable } from "node:stream";
-import type { AuditCheckpoint, AuditVerification } from "@safelight/contract";
+import type { AuditAction, AuditCheckpoint, AuditVerification } from "@safelight/contract";
 import type { Context } from "../context/context.ts";
 import { appendAudit } from "./append.ts";
 import { type CheckpointKind, writeCheckpoint } from "./checkpoint.ts";
@@ -126,7 +126,7 @@ export class AuditBook {
 
   #signFor(
     context: Context,
-    action: string,
+    action: AuditAction,
     kind: CheckpointKind,
     details: Readonly<Record<string, unknown>> = {},
   ): Promise<AuditCheckpoint> {

@@ -1,5 +1,6 @@
 /** Asking for a deploy. Each is one transaction with its audit row; the deployer begins what is queued once it is on disk. */
 import { hash } from "node:crypto";
+import type { AuditAction } from "@safelight/contract";
 import { appendAudit } from "../audit/append.ts";
 import type { Context } from "../context/context.ts";
 import type { Transaction } from "../database/database.ts";
@@ -151,7 +152,7 @@ function waiting(tx: Transaction, accountId: string): DeploymentRecord | undefin
 function audit(
   context: Context,
   tx: Transaction,
-  action: string,
+  action: AuditAction,
   { id, workspace, version, rollbackOf }: DeploymentRecord,
 ) {
   const details = { deployment: id, version, ...(rollbackOf === null ? {} : { rollback_of: rollbackOf }) };

@@ -3,6 +3,7 @@ import {
   type AccountChange,
   type AccountCredentials,
   type AccountRequest,
+  type AuditAction,
   type DrainRequest,
   type ForceQuery,
   routes,
@@ -48,7 +49,7 @@ function registerReads(registrar: Registrar): void {
 
 function registerChanges(registrar: Registrar): void {
   const { accounts } = registrar.installation;
-  const changing = (action: string) => ({ action, records: "change" }) as const;
+  const changing = (action: AuditAction) => ({ action, records: "change" }) as const;
 
   registerAdmin<unknown, AccountRequest>(
     registrar,
@@ -82,7 +83,7 @@ function registerChanges(registrar: Registrar): void {
 
 function registerSwitches(registrar: Registrar): void {
   const { accounts } = registrar.installation;
-  const changing = (action: string) => ({ action, records: "change" }) as const;
+  const changing = (action: AuditAction) => ({ action, records: "change" }) as const;
 
   registerAdmin(registrar, routes.checkAccount, changing("check_account"), async (call) => {
     await checkAccount(call.context, accounts, workspaceOf(call), "by_hand");

@@ -1,4 +1,10 @@
-import { type DeploymentQueued, type DeploymentsQuery, type DeploymentsQueued, routes } from "@safelight/contract";
+import {
+  type AuditAction,
+  type DeploymentQueued,
+  type DeploymentsQuery,
+  type DeploymentsQueued,
+  routes,
+} from "@safelight/contract";
 import { cancelDeployment } from "../deploy/cancel-deployment.ts";
 import {
   type DeploymentRecord,
@@ -46,7 +52,7 @@ function registerReads(registrar: Registrar): void {
 
 function registerChanges(registrar: Registrar): void {
   const { deployer } = registrar.installation;
-  const changing = (action: string) => ({ action, records: "change" }) as const;
+  const changing = (action: AuditAction) => ({ action, records: "change" }) as const;
 
   registerAdmin(registrar, routes.deployAccount, changing("deploy_account"), async (call) =>
     accepted(call, await deployAccount(call.context, deployer, workspaceOf(call)), "The deploy is queued."),

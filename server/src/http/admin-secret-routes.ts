@@ -1,5 +1,6 @@
 import {
   type ApiKeyRequest,
+  type AuditAction,
   type RevokeRequest,
   type RotateRequest,
   routes,
@@ -60,7 +61,7 @@ function registerReads(registrar: Registrar): void {
 function registerChanges(registrar: Registrar): void {
   const { installation } = registrar;
   const { secrets: book } = installation;
-  const changing = (action: string) => ({ action, records: "change" }) as const;
+  const changing = (action: AuditAction) => ({ action, records: "change" }) as const;
 
   registerAdmin<unknown, RotateRequest | undefined>(
     registrar,

@@ -1,3 +1,4 @@
+import type { AuditAction } from "@safelight/contract";
 import { recordAudit } from "../audit/append.ts";
 import type { Context } from "../context/context.ts";
 import { SafelightError } from "../errors.ts";
@@ -17,7 +18,7 @@ interface Tally {
 const tallies = new WeakMap<Context["database"], Map<string, Tally>>();
 
 export interface CountedEntry {
-  readonly action: string;
+  readonly action: AuditAction;
   readonly route: string;
   readonly outcome: "success" | "failure";
   readonly target?: string | null;

@@ -3,7 +3,7 @@
  * what only reads; failures and refusals are written here, after the rollback, wherever they arose (FR-012). Where no row can be
  * written the answer is `auth_unavailable`.
  */
-import type { Route } from "@safelight/contract";
+import type { AuditAction, Route } from "@safelight/contract";
 import type { FastifyError, FastifyRequest } from "fastify";
 import { recordAudit } from "../audit/append.ts";
 import { SafelightError, toSafelightError } from "../errors.ts";
@@ -14,7 +14,7 @@ import { contextOf } from "./request-context.ts";
 
 export interface AdminRouteOptions extends RouteOptions {
   /** Action of the audit log. */
-  readonly action: string;
+  readonly action: AuditAction;
   /** Reads are counted, one row a minute; changes write their own row. Routes that leave no row of success: `failures`. */
   readonly records: "read" | "change" | "failures";
 }
@@ -50,7 +50,7 @@ export function workspaceOf(call: Call<never, never> | Pick<Call, "request">): s
 async function recordFailure(
   { installation }: Registrar,
   route: Route,
-  action: string,
+  action: AuditAction,
   request: FastifyRequest,
   error: SafelightError,
 ): Promise<void> {

@@ -2,7 +2,9 @@
  * Changes of secrets. A new value is on disk before the row that puts it in force, and stands where it belongs after it: a start finds
  * out from rows and files where a change was cut off, and ends it.
  */
+
 import { unlink } from "node:fs/promises";
+import type { AuditAction } from "@safelight/contract";
 import { appendAudit } from "../audit/append.ts";
 import type { Context } from "../context/context.ts";
 import type { Transaction } from "../database/database.ts";
@@ -191,7 +193,7 @@ async function waitingOf(book: SecretBook, { name }: FoundSecret): Promise<strin
 function record(
   context: Context,
   tx: Transaction,
-  action: string,
+  action: AuditAction,
   name: string,
   details: Readonly<Record<string, unknown>>,
 ): void {

@@ -17,7 +17,7 @@ export async function fillAuditLog(core: Core, count: number): Promise<void> {
   await Promise.all(
     Array.from({ length: count }, (_, index) =>
       recordAudit(core.context, {
-        action: ["add_account", "cancel_task", "pause_queue"][index % 3] ?? "",
+        action: (["add_account", "cancel_task", "pause_queue"] as const)[index % 3] ?? "add_account",
         target: index % 4 === 0 ? null : (names[index % names.length] ?? null),
         outcome: index % 5 === 0 ? "failure" : "success",
         details: index % 7 === 0 ? {} : { index, name: names[index % names.length], nested: [null, true, 1.5] },
