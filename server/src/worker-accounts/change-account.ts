@@ -1,6 +1,5 @@
 /** Changes of a registered account that an operator asks for. Each is one transaction with its audit row. Errors of all: `not_found`. */
 import type { AuditAction } from "@safelight/contract";
-import type { AuditAction } from "@safelight/contract";
 import { appendAudit } from "../audit/append.ts";
 import type { Context } from "../context/context.ts";
 import type { SqlValue, Transaction } from "../database/database.ts";
