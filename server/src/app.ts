@@ -7,7 +7,6 @@ import {
   type FastifySchemaCompiler,
   fastify,
 } from "fastify";
-import type { Config } from "./config.ts";
 import { SafelightError } from "./errors.ts";
 import { registerAdminAccountRoutes } from "./http/admin-account-routes.ts";
 import { registerAdminAuditRoutes } from "./http/admin-audit-routes.ts";
@@ -31,6 +30,7 @@ import { registerPageRoutes } from "./http/page-routes.ts";
 import { answerParseError, explainFrameworkError, handleErrors, sendProblem } from "./http/problems.ts";
 import { type Registrar, recordIfForeign } from "./http/register.ts";
 import { pathOfRequest } from "./http/request-context.ts";
+import { type CommonHeaders, createCommonHeaders } from "./http/security-headers.ts";
 import { registerSessionRoutes } from "./http/session-routes.ts";
 import { registerSystemRoutes } from "./http/system-routes.ts";
 import { registerTaskRoutes } from "./http/task-routes.ts";
@@ -38,16 +38,17 @@ import { registerUploadRoutes } from "./http/upload-routes.ts";
 
 /** Builds the app; it is not listening yet. */
 export async function buildApp(installation: Installation): Promise<FastifyInstance> {
-  const app = createFastify(installation);
+  const commonHeaders = createCommonHeaders(installation.config);
+  const app = createFastify(installation, commonHeaders);
   const hostAndOrigin = createHostAndOrigin(installation.config);
   const registrar: Registrar = { app, installation, hostAndOrigin, methods: new MethodTable() };
   app.decorateRequest("credential", null);
   app.decorateRequest("began", 0);
   app.setValidatorCompiler(createValidatorCompiler());
+  addCommonHeaders(app, commonHeaders);
   handleErrors(app, installation.context.log);
   readBodies(app);
   refuseQueries(registrar);
-  addCommonHeaders(app, installation.config);
   logRequests(app, installation);
   measureRequests(app, installation);
 
@@ -77,7 +78,7 @@ export async function buildApp(installation: Installation): Promise<FastifyInsta
   return app;
 }
 
-function createFastify({ config }: Installation): FastifyInstance {
+function createFastify({ config }: Installation, commonHeaders: CommonHeaders): FastifyInstance {
   return fastify({
     logger: false,
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
@@ -96,7 +97,7 @@ function createFastify({ config }: Installation): FastifyInstance {
       const known =
         explainFrameworkError(error) ?? new SafelightError("not_found", "There is nothing at this address.");
       // Hooks do not run for what the router itself refuses.
-      sendProblem(request, reply.headers(commonHeaders(config)).header("x-correlation-id", request.id), known);
+      sendProblem(request, reply.headers(commonHeaders.of(request)).header("x-correlation-id", request.id), known);
     },
   });
 }
@@ -121,26 +122,12 @@ function createValidatorCompiler(): FastifySchemaCompiler<FastifySchema> {
   };
 }
 
-function addCommonHeaders(app: FastifyInstance, config: Config): void {
-  const common = commonHeaders(config);
+function addCommonHeaders(app: FastifyInstance, commonHeaders: CommonHeaders): void {
   app.addHook("onRequest", (request, reply, done) => {
     request.began = performance.now();
-    reply.headers(common).header("x-correlation-id", request.id);
+    reply.headers(commonHeaders.of(request)).header("x-correlation-id", request.id);
     done();
   });
-}
-
-function commonHeaders(config: Config) {
-  return {
-    "cache-control": "no-store",
-    vary: "Origin",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "x-frame-options": "DENY",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-    // A listed front end shows pictures and films of this server in its own page; without one nobody else may.
-    "cross-origin-resource-policy": config.frontendOrigins.length > 0 ? "cross-origin" : "same-origin",
-  };
 }
 
 /**

@@ -8,7 +8,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Config, isLoopbackHost } from "../config.ts";
 import { SafelightError } from "../errors.ts";
 
-type Settings = Pick<Config, "host" | "allowedHosts" | "publicBaseUrl" | "frontendOrigins">;
+type Settings = Pick<Config, "host" | "allowedHosts" | "publicBaseUrl" | "frontendOrigins" | "cookieSameSite">;
 
 export interface HostAndOrigin {
   /** Throws `host_not_allowed`. */
@@ -39,6 +39,19 @@ export function createHostAndOrigin(settings: Settings): HostAndOrigin {
   const isOwn = (request: FastifyRequest, origin: string): boolean =>
     origin === settings.publicBaseUrl || origin === `${request.protocol}://${request.host.toLowerCase()}`;
 
+  /** Older browsers leave Origin out of some requests; whatever else they say of where a request comes from counts then. */
+  const comesFromElsewhere = (request: FastifyRequest): boolean => {
+    const site = request.headers["sec-fetch-site"];
+    if (site !== undefined) return site === "cross-site" || site === "same-site";
+    const { referer, cookie } = request.headers;
+    if (referer !== undefined) {
+      const origin = originOf(referer);
+      return !isOwn(request, origin) && !origins.has(origin);
+    }
+    // With SameSite=Lax a browser keeps its cookies out of other sites' requests; where it does not, a cookie alone proves nothing.
+    return settings.cookieSameSite === "none" && cookie !== undefined && request.headers["x-api-key"] === undefined;
+  };
+
   // A client names the same host every time; the last good one need not be taken apart again.
   let lastGood = "";
   return {
@@ -57,10 +70,7 @@ export function createHostAndOrigin(settings: Settings): HostAndOrigin {
     checkOrigin(request, reply) {
       const origin = request.headers.origin;
       if (origin === undefined) {
-        // Older browsers leave Origin out of some requests; where they say that another site sent one that changes things, it stops here.
-        const site = request.headers["sec-fetch-site"];
-        const foreign = site === "cross-site" || site === "same-site";
-        if (foreign && !safeMethods.has(request.method)) throw blocked();
+        if (!safeMethods.has(request.method) && comesFromElsewhere(request)) throw blocked();
         return;
       }
       if (isOwn(request, origin)) return;
@@ -73,8 +83,10 @@ export function createHostAndOrigin(settings: Settings): HostAndOrigin {
     },
 
     checkOwnOrigin(request) {
-      const { origin } = request.headers;
-      if (origin !== undefined && !isOwn(request, origin) && !safeMethods.has(request.method)) throw blocked();
+      if (safeMethods.has(request.method)) return;
+      const { origin, referer } = request.headers;
+      const told = origin ?? (referer === undefined ? null : originOf(referer));
+      if (told !== null && !isOwn(request, told)) throw blocked();
     },
 
     answerPreflight(request, reply, methods) {
@@ -90,6 +102,10 @@ export function createHostAndOrigin(settings: Settings): HostAndOrigin {
       reply.code(204).send();
     },
   };
+}
+
+function originOf(address: string): string {
+  return URL.parse(address)?.origin ?? "null";
 }
 
 /** Addresses of this machine as they stand in a Host header. A number cannot be made to point elsewhere, as a name can. */

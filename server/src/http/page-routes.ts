@@ -48,8 +48,6 @@ const types: Readonly<Record<string, string>> = {
 const pageHeaders = {
   "cache-control": "no-cache",
   "content-security-policy": pagePolicy,
-  "cross-origin-opener-policy": "same-origin",
-  "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=()",
   // Never an address, whose query may hold a key; but the origin: without any, a browser sends the forms of the page (the
   // zip of a selection) as if they came from nowhere, and those are refused.
   "referrer-policy": "strict-origin",

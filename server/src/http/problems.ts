@@ -7,6 +7,7 @@ import { SafelightError, toSafelightError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { pathOfRequest } from "./request-context.ts";
 import { detailOf, fieldOf } from "./schema-faults.ts";
+import { securityHeaders } from "./security-headers.ts";
 
 const mostFields = 50;
 
@@ -89,6 +90,10 @@ export function explainFrameworkError(error: FastifyError): SafelightError | nul
   }
 }
 
+const securityLines = Object.entries(securityHeaders)
+  .map(([name, value]) => `${name}: ${value}`)
+  .join("\r\n");
+
 /** Answers bytes that are not HTTP. There is no request to speak of, so the answer is written to the socket itself. */
 export function answerParseError(error: NodeJS.ErrnoException, socket: Socket): void {
   // Bytes that follow a request whose answer is on its way: a second answer would stand in the middle of the first.
@@ -101,7 +106,7 @@ export function answerParseError(error: NodeJS.ErrnoException, socket: Socket): 
   const body = JSON.stringify(problem);
   socket.end(
     `HTTP/1.1 ${problem.status} Refused\r\nContent-Type: ${problemContentType}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
-      `Connection: close\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\r\n${body}`,
+      `Connection: close\r\nCache-Control: no-store\r\n${securityLines}\r\n\r\n${body}`,
   );
 }
 

@@ -67,7 +67,7 @@ export function setAdminCookie(
 }
 
 // A proxy that ends TLS says so in a header, which counts only from TRUSTED_PROXIES; PUBLIC_BASE_URL says it for its own name.
-function isHttps(request: FastifyRequest, publicBaseUrl: string | null): boolean {
+export function isHttps(request: FastifyRequest, publicBaseUrl: string | null): boolean {
   if (request.protocol === "https") return true;
   return publicBaseUrl !== null && publicBaseUrl === `https://${request.host.toLowerCase()}`;
 }
