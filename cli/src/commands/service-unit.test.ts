@@ -44,9 +44,13 @@ test("what it starts is a server in production mode that hands its work back wit
   await mkdir(credentials);
   for (const line of valuesOf("LoadCredential")) {
     const [name = ""] = line.split(":");
-    await writeFile(join(credentials, name), name === "encryption-key" ? "0123456789abcdef".repeat(4) : `${name}-of-this-test`, {
-      mode: 0o600,
-    });
+    await writeFile(
+      join(credentials, name),
+      name === "encryption-key" ? "0123456789abcdef".repeat(4) : `${name}-of-this-test`,
+      {
+        mode: 0o600,
+      },
+    );
   }
   const given = valuesOf("Environment").map((line): [string, string] => {
     const [name = "", value = ""] = line.split("=");
