@@ -52,7 +52,8 @@ function stateOf(book: SecretBook, secret: FoundSecret, age: number | null): Sec
   return age !== null && age >= warnAfterDays ? "overdue" : "ok";
 }
 
-function isSettingRevoked(book: SecretBook, { name, values }: FoundSecret): boolean {
+function isSettingRevoked(book: SecretBook, { name, source, values }: FoundSecret): boolean {
+  if (source === "generated") return false;
   return book
     .versions(name)
     .some(({ state, fingerprint }) => state === "revoked" && book.values.get(fingerprint) === values[0]);
