@@ -95,3 +95,12 @@ def test_options_are_numbers_where_numbers_are_needed(tmp_path: Path) -> None:
     file.write_text("[flux.options]\nfixed_shift = 'high'\n", "utf-8")
     with pytest.raises(SettingsError):
         read_settings(tmp_path, file, environment={})["flux"].number("fixed_shift", 3.0)
+
+
+def test_every_repository_is_pinned_by_a_commit_and_every_address_by_a_checksum(tmp_path: Path) -> None:
+    for spec in read_settings(tmp_path, environment={}).values():
+        for source in spec.sources.values():
+            if source.repo is not None:
+                assert len(source.revision) == 40, f"{spec.model}.{source.name}"
+            if source.url is not None:
+                assert source.sha256 is not None, f"{spec.model}.{source.name}"
