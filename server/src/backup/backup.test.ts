@@ -1,6 +1,6 @@
 // Backups of a data directory with rows and files of every kind, put back and compared; damaged in every part; taken while things go.
 import { createHash } from "node:crypto";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, unlink, writeFile } from "node:fs/promises";
+import { chown, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, unlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -360,6 +360,16 @@ describe("restoring", () => {
     // What a server does not keep there is not its to move.
     expect(await readdir(join(folder, "restored"))).toContain("worker");
     await expectSameLibrary();
+  });
+
+  test.runIf(process.getuid?.() === 0)("by root gives everything to whom the folder belongs", async () => {
+    await take("b", { withSecrets: true });
+    await mkdir(join(folder, "restored"));
+    await chown(join(folder, "restored"), 12_345, 12_346);
+    await restore("b");
+    const names = await readdir(join(folder, "restored"), { recursive: true });
+    for (const name of names) expect([name, (await stat(restored(name))).uid]).toEqual([name, 12_345]);
+    expect(names).toContain("secrets/api-key");
   });
 
   test("refuses while a server runs there", async () => {

@@ -1,6 +1,6 @@
 /** Puts a backup back into a data directory: checked in full beside what is there, then exchanged for it. */
 import { randomBytes } from "node:crypto";
-import { cp, mkdir, mkdtemp, readdir, rm, stat, statfs } from "node:fs/promises";
+import { cp, lchown, mkdir, mkdtemp, readdir, rm, stat, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeAuditKey } from "../audit/keys.ts";
@@ -106,6 +106,7 @@ async function restoreFrom(reader: PackageReader, options: RestoreOptions): Prom
     const secretsFrom = await provideSecrets(folder, manifest, config);
     const sessionsEnded = await prepareDatabase(join(folder, databaseName), manifest);
     const missingEncryptionKeys = await findMissingKeys(folder, manifest, config);
+    await giveToOwner(dataDirectory, staged);
     const aside = present.length === 0 ? null : `before-restore-${stampOf(new Date())}`;
     await exchangeContent(dataDirectory, staged, aside);
     const former = aside === null ? null : join(dataDirectory, aside);
@@ -116,6 +117,15 @@ async function restoreFrom(reader: PackageReader, options: RestoreOptions): Prom
     if (!begun) await rm(folder, { recursive: true, force: true }).catch(() => undefined);
     throw error;
   }
+}
+
+/** Root restores what another user's server has to be able to write: it becomes whose the data directory is. */
+async function giveToOwner(dataDirectory: string, staged: string): Promise<void> {
+  const { uid, gid } = await stat(dataDirectory);
+  if (process.getuid?.() !== 0 || uid === 0) return;
+  const names = await readdir(join(dataDirectory, staged), { recursive: true });
+  for (const name of [".", ...names]) await lchown(join(dataDirectory, staged, name), uid, gid);
+  await lchown(join(dataDirectory, "lock.sqlite"), uid, gid);
 }
 
 function isOfRestore(name: string): boolean {
