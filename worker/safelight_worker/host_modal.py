@@ -100,8 +100,6 @@ class RunningStore(TaskStore):
 class ModalHost:
     """A Runner whose runs are calls. `slots`: how many containers of graphics cards there may be."""
 
-    gpus: Sequence[messages.Gpu] = ()
-
     def __init__(self, store: RunningStore, specs: Mapping[str, ModelSpec], remote: Remote, slots: int) -> None:
         self._store = store
         self._specs = specs
@@ -110,6 +108,8 @@ class ModalHost:
         self._states: dict[str, ModelState] = {}
         self._warm_until: dict[str, float] = {}
         self._missing = missing_encoders()
+        #: The cards of the container that ran last; nobody is woken to be asked.
+        self.gpus: Sequence[messages.Gpu] = ()
         self.engine_version = engine_version()
 
     @property
@@ -211,6 +211,7 @@ class ModalHost:
                 raise RunFailed("out_of_memory", outcome.detail, retryable=True)
             if isinstance(outcome, messages.Failed):
                 raise RunFailed(outcome.code, outcome.detail, outcome.retryable)
+            self.gpus = outcome.gpus or self.gpus
             await self._bring(result)
         except RunFailed:
             await self._tidy(key, attempt)
