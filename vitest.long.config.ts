@@ -5,7 +5,7 @@ import { ClosingLine } from "./scripts/closing-line.ts";
 export default defineConfig({
   test: {
     include: [
-      "{catalog,contract,engine,server,cli,bench}/**/*.long.test.ts",
+      "{catalog,contract,engine,server,cli,scripts,bench}/**/*.long.test.ts",
       "contract/src/agreement.test.ts",
       "e2e/**/*.test.ts",
     ],

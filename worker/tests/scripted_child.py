@@ -118,3 +118,10 @@ def serve_model(pipe: Connection, cancel: Event, spec: ModelSpec) -> None:
     child.PipeReport = ScriptedReport  # type: ignore[misc]
     child.family_named = lambda _model: ScriptedFamily(spec)  # type: ignore[assignment, return-value]
     child.serve_model(pipe, cancel, spec)
+
+
+def serve_tiny_model(pipe: Connection, cancel: Event, spec: ModelSpec) -> None:
+    """In place of the real one; runs the real one with the real family, which stays in stages as the script says."""
+    ScriptedReport.script = Path(str(spec.options["script"]))
+    child.PipeReport = ScriptedReport  # type: ignore[misc]
+    child.serve_model(pipe, cancel, spec)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, get_args
 
@@ -33,12 +34,15 @@ MODES = {"pony": "txt2img", "flux": "txt2img", "phr00t": "t2v", "anisora": "t2v"
 class Stand:
     """A worker on real processes that do as the script says."""
 
-    def __init__(self, root: Path, room: int, slots: int) -> None:
+    def __init__(
+        self, root: Path, room: int = 100, slots: int = 1, specs: Mapping[str, ModelSpec] | None = None
+    ) -> None:
         self.root = root
         self.script = root / "script"
         self.script.write_text("")
         options = {"script": str(self.script), "room": room}
-        specs = {model: ModelSpec(model, "", "", False, {}, options) for model in MODES}
+        given = specs or {model: ModelSpec(model, "", "", False, {}, {}) for model in MODES}
+        specs = {model: replace(spec, options={**spec.options, **options}) for model, spec in given.items()}
         store = TaskStore(root)
         self.host = LocalHost(store, specs, root / "tiny", slots)
         self.host._states = {
