@@ -10,6 +10,7 @@ import { compareExample, variablesIn } from "./check/environment.ts";
 import { findLayerViolations, repositoryRules } from "./check/layers.ts";
 import { findLeaks } from "./check/leaks.ts";
 import { readManifests } from "./check/manifests.ts";
+import { boundedPatterns, findSlowPatterns, patternsIn } from "./check/patterns.ts";
 import { readSources, repositoryFiles } from "./check/sources.ts";
 import { commandStep, runSteps, type Step, type StepOutcome } from "./check/steps.ts";
 
@@ -44,6 +45,7 @@ const quickSteps: readonly Step[] = [
   { name: "leaks", run: async () => findLeaks(root, files) },
   { name: "budgets", run: async () => findBudgetOverruns(root, files, repositoryBudgets) },
   { name: "environment", run: checkEnvironmentExample },
+  { name: "patterns", run: checkPatterns },
   { name: "supply", run: findSupplyProblems },
   { name: "bundle", run: async () => findBundleOverrun("web/dist") },
 ];
@@ -93,6 +95,14 @@ async function checkEnvironmentExample(): Promise<string[]> {
   );
   if (!existsSync(".env.example")) return [".env.example is missing"];
   return compareExample(readFileSync(".env.example", "utf8"), [...new Set(read)]);
+}
+
+/** What strangers send meets the patterns of these packages. One puts route templates together, of parts it has escaped. */
+async function checkPatterns(): Promise<string[]> {
+  const judged = sources.filter(({ path, isTest }) => !isTest && /^(?:catalog|contract|server)\//.test(path));
+  const found = judged.map(({ path }) => patternsIn(path, readFileSync(path, "utf8")));
+  const built = found.flatMap((one) => one.built).filter((line) => !line.startsWith("server/src/http/method-table.ts:"));
+  return [...built, ...findSlowPatterns(found.flatMap(({ patterns }) => patterns), boundedPatterns)];
 }
 
 /** Text that a person wrote; weights, pictures and the lock file hold no secret of ours and cost the scanner seconds. */

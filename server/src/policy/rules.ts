@@ -124,7 +124,7 @@ const [ofYears = ""] = folded("летн");
 
 /** "12 years old", "12yo", "aged 12", "12 лет", "12-летняя": numbers up to 17 that are said to be an age. */
 function isAgeBelow18(words: readonly string[], at: number): boolean {
-  const [, digits = "", joined = ""] = /^(\d{1,2})(\p{L}*)$/u.exec(words[at] ?? "") ?? [];
+  const [, digits = "", joined = ""] = /^(\d{1,2})(\D*)$/.exec(words[at] ?? "") ?? [];
   if (digits === "" || Number(digits) > 17) return false;
   if (saysAge.has(words[at - 1] ?? "")) return true;
   const [unit = "", next = ""] = joined === "" ? words.slice(at + 1, at + 3) : [joined, words[at + 1]];
