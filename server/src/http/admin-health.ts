@@ -10,7 +10,8 @@ type Part = AdminHealth["parts"][number];
 
 /** How the parts are, as far as looking tells; nothing is checked or changed. A part that cannot be looked at has failed. */
 export async function describeHealth(installation: Installation): Promise<AdminHealth> {
-  const parts: Part[] = [lookAtDatabase(installation), await lookAtStorage(installation), lookForProxy(installation)];
+  const parts: Part[] = [lookAtDatabase(installation), await lookAtStorage(installation)];
+  parts.push(lookForProxy(installation), lookAtPolicy(installation));
   let accounts: AccountRecord[] = [];
   try {
     accounts = readAccounts(installation.context.database.prepareRead);
@@ -58,6 +59,22 @@ function lookForProxy({ limits }: Installation): Part {
     "reverse_proxy",
     "degraded",
     `Requests with ${seen.header} come from ${seen.peer}, which TRUSTED_PROXIES does not name: if that is your proxy, name it there, because until then all its callers share one limit.`,
+  );
+}
+
+/** A bad file of rules, or a service that gives no verdict, is worth a look; the rules before them still hold. */
+function lookAtPolicy({ policy, config }: Installation): Part {
+  const { rules, fault, moderation } = policy.state;
+  const own =
+    rules === 0 ? "The built-in rules are in force" : `The built-in rules and ${rules} of the operator are in force`;
+  const file = fault === null ? "" : ` CONTENT_POLICY_FILE ${fault}: the rules before it stay.`;
+  const passes =
+    config.moderation?.onFailure === "accept" ? "what the rules let through passes" : "everything is refused";
+  const service = moderation === "failing" ? ` The moderation service gives no verdict: ${passes}.` : "";
+  return part(
+    "content_policy",
+    fault === null && moderation !== "failing" ? "ok" : "degraded",
+    `${own}.${file}${service}`,
   );
 }
 

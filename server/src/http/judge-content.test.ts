@@ -3,6 +3,7 @@ import { readdir, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import type { AdminHealth } from "@safelight/contract";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Edge, openEdge } from "../testing/edge.ts";
 
@@ -108,4 +109,27 @@ test("a file of rules that is wrong is named at the start", async () => {
   const file = join(edge.folder, "rules.json");
   await writeFile(file, "[]");
   await expect(openEdge({ environment: { CONTENT_POLICY_FILE: file } })).rejects.toThrow(/^CONTENT_POLICY_FILE: /);
+});
+
+test("operators see how the rules and the service are", async () => {
+  const session = await edge.inject({
+    method: "POST",
+    url: "/admin/session",
+    headers: { "x-admin-key": edge.adminKey },
+  });
+  const cookie = String(session.headers["set-cookie"]).split(";")[0] ?? "";
+  const look = async () => {
+    const health = (await edge.inject({ url: "/admin/health", headers: { cookie } })).json<AdminHealth>();
+    return health.parts.find(({ name }) => name === "content_policy");
+  };
+  verdict = "garbage";
+  await generate("a lighthouse at dusk");
+  expect(await look()).toEqual({
+    name: "content_policy",
+    state: "degraded",
+    detail: "The built-in rules are in force. The moderation service gives no verdict: everything is refused.",
+  });
+  verdict = '{"allowed": true}';
+  await generate("a lighthouse at dawn");
+  expect(await look()).toEqual({ name: "content_policy", state: "ok", detail: "The built-in rules are in force." });
 });
