@@ -138,6 +138,35 @@ describe("a notice of the system", () => {
   });
 });
 
+describe("the documentation of the interface", () => {
+  test("GET /docs shows every operation, breaks no policy and asks nobody else for anything", {
+    timeout: patience,
+  }, async () => {
+    const page = await visit.browser.newPage();
+    const complaints: string[] = [];
+    const foreign: string[] = [];
+    page.on("console", (message) => {
+      if (message.type() === "error") complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("request", (request) => {
+      if (!request.url().startsWith(visit.url) && !request.url().startsWith("data:")) foreign.push(request.url());
+    });
+    await page.goto(`${visit.url}/docs`);
+    await page.waitForSelector(".opblock");
+    const { paths } = (await (await ask(visit, "/openapi.json")).json()) as {
+      paths: Record<string, Record<string, unknown>>;
+    };
+    const operations = Object.values(paths).reduce((count, path) => count + Object.keys(path).length, 0);
+    await expect.poll(() => page.locator(".opblock").count()).toBe(operations);
+    await page.locator(".opblock", { hasText: "/status/{id}" }).first().click();
+    await page.waitForSelector(".opblock.is-open .parameters");
+    expect(complaints).toEqual([]);
+    expect(foreign).toEqual([]);
+    await page.close();
+  });
+});
+
 describe("in Russian", () => {
   // Names of models, their licences and samplers, of files, keys and the engine are the same in every language.
   const samplers = "Euler DPM Karras SDE flow matching";
