@@ -1,6 +1,7 @@
 // npm run bench [name …] [--small]: prints every figure beside its peer or limit of the same run, and says which target was
 // missed. --small shrinks what grows: it shows that a benchmark runs, its figures say nothing.
 
+import { benchAccess } from "./access.ts";
 import { benchAudit } from "./audit.ts";
 import { benchBundle } from "./bundle.ts";
 import { benchDispatch } from "./dispatch.ts";
@@ -25,6 +26,7 @@ const benches: Record<string, (options: { small: boolean }) => Promise<Figure[]>
   routing: benchRouting,
   gallery: benchGallery,
   audit: benchAudit,
+  access: benchAccess,
   bundle: benchBundle,
 };
 

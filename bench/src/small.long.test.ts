@@ -1,5 +1,6 @@
 // The benchmarks of audit, gallery and routing run and hold what they promise to print; their figures are for npm run bench.
 import { expect, test } from "vitest";
+import { benchAccess } from "./access.ts";
 import { benchAudit } from "./audit.ts";
 import { benchGallery } from "./gallery.ts";
 import { benchRouting } from "./routing.ts";
@@ -26,6 +27,11 @@ test("the benchmark of routing runs tasks on a worker both ways", async () => {
     expect.stringMatching(/^[\d,]+ \/s$/),
   ]);
   for (const { ratio } of figures) expect(ratio).toBeGreaterThan(0);
+}, 60_000);
+
+test("the benchmark of access measures memory and refusals", async () => {
+  const figures = await benchAccess({ small: true });
+  expect(figures.map(({ measured }) => measured.split(" ")[1])).toEqual(["MB", "MB", "µs", "µs"]);
 }, 60_000);
 
 test("the benchmark of the audit log writes and checks it", async () => {
