@@ -13,6 +13,7 @@ import { Gist } from "./gist.tsx";
 import { QueueSection } from "./queue/queue-section.tsx";
 import { Rail, showSection } from "./rail.tsx";
 import { usualSpan } from "./search.ts";
+import { SecretsSection } from "./secrets/secrets-section.tsx";
 import { Gate } from "./session/gate.tsx";
 import { StorageSection } from "./storage/storage-section.tsx";
 import { strings } from "./strings.ts";
@@ -47,8 +48,9 @@ function Desk() {
         <FiguresSection view={view} />
         <div className="admin-pair admin-pair-wide">
           <AuditSection view={view} />
-          <StorageSection view={view} />
+          <StorageSection />
         </div>
+        <SecretsSection />
       </div>
       <AccountDrawer view={view} />
       <LeaveDialog />

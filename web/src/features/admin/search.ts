@@ -1,7 +1,7 @@
 // What the address says about the dashboard. Anything unknown or malformed is left out: an address may come from anywhere.
 // No address ever holds anything that was typed into a form.
 
-export const sections = ["accounts", "queue", "deployments", "figures", "audit", "storage"] as const;
+export const sections = ["accounts", "queue", "deployments", "figures", "audit", "storage", "secrets"] as const;
 export type Section = (typeof sections)[number];
 
 export const drawers = ["add", "edit", "rotate"] as const;

@@ -1,11 +1,12 @@
 // What the server tells by code has words here, in both languages; and the small sums behind the drawings.
-import { type Account, waitingCodes } from "@safelight/contract";
+import { type Account, auditActions, waitingCodes } from "@safelight/contract";
 import { afterEach, describe, expect, test } from "vitest";
 import { setLanguage } from "../../ui/language.ts";
 import { checkWords } from "./accounts/check-words.ts";
 import { changeOf, emptyDraft, requestOf } from "./accounts/draft.ts";
 import { faultsOf, findFaults } from "./accounts/faults.ts";
 import { sparkPaths } from "./accounts/spark.tsx";
+import { actionWords, knownActions } from "./audit/action-words.ts";
 import { checksOf } from "./data/accounts.ts";
 import { withLines } from "./data/deployments.ts";
 import { standingText } from "./deployments/deployment-words.ts";
@@ -26,6 +27,15 @@ describe.each(["en", "ru"] as const)("in %s", (language) => {
     const text = waitingWords({ code, detail: "" });
     expect(text).toMatch(/\S/);
     expect(isRussian(text)).toBe(language === "ru");
+  });
+
+  test("every action of the audit log has words of its own; one of another release stands as it is written", () => {
+    setLanguage(language);
+    const told = auditActions.map(actionWords);
+    expect(told.filter((words) => isRussian(words) !== (language === "ru"))).toEqual([]);
+    expect(new Set(told).size).toBe(auditActions.length);
+    expect([...knownActions].sort()).toEqual([...auditActions].sort());
+    expect(actionWords("fold_towels")).toBe("fold_towels");
   });
 
   test("faults of checks and deployments have words; a code of tomorrow is told as the server put it", () => {

@@ -1,6 +1,6 @@
 import { FilterChoice, FilterDay } from "../../../ui/filter-fields.tsx";
-import { auditActions } from "../data/audit-actions.ts";
 import { type AdminSearch, actors, outcomes } from "../search.ts";
+import { actionWords, knownActions } from "./action-words.ts";
 import { strings } from "./strings.ts";
 
 interface AuditFiltersProps {
@@ -16,9 +16,10 @@ const filterNames: readonly Filter[] = ["action", "actor", "outcome", "from", "t
 /** What the audit log is narrowed down by; all of it stands in the address. */
 export function AuditFilters({ search, seen, onChange }: AuditFiltersProps) {
   const set = (filter: Filter, value: string) => onChange((before) => withFilter(before, filter, value));
-  const actions = [
-    ...new Set([...auditActions, ...seen, ...(search.action === undefined ? [] : [search.action])]),
-  ].toSorted();
+  const names = new Set([...knownActions, ...seen, ...(search.action === undefined ? [] : [search.action])]);
+  const actions = [...names]
+    .map((action) => ({ action, words: actionWords(action) }))
+    .toSorted((a, b) => a.words.localeCompare(b.words));
   const isNarrowed = filterNames.some((filter) => search[filter] !== undefined);
   return (
     <fieldset className="admin-filters" aria-label={strings.filters}>
@@ -28,8 +29,10 @@ export function AuditFilters({ search, seen, onChange }: AuditFiltersProps) {
         every={strings.everyAction}
         onChange={(it) => set("action", it)}
       >
-        {actions.map((action) => (
-          <option key={action}>{action}</option>
+        {actions.map(({ action, words }) => (
+          <option key={action} value={action}>
+            {words}
+          </option>
         ))}
       </FilterChoice>
       <FilterChoice

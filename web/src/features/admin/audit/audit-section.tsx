@@ -1,28 +1,48 @@
 import type { AuditEvent } from "@safelight/contract";
-import { ChevronDown } from "lucide-react";
+import { ChevronDown, Download, ShieldCheck } from "lucide-react";
 import { memo } from "react";
 import { absoluteTime } from "../../../ui/time.ts";
-import { useAudit } from "../data/audit.ts";
+import { useAudit, useAuditCheck } from "../data/audit.ts";
 import { Loaded } from "../loaded.tsx";
 import { ScrollBox } from "../scroll-box.tsx";
 import { SectionHead } from "../section-head.tsx";
 import { shortTime } from "../short-time.ts";
 import { TableHead } from "../table-head.tsx";
 import type { View } from "../use-view.ts";
+import { actionWords } from "./action-words.ts";
 import { AuditFilters } from "./audit-filters.tsx";
 import { strings } from "./strings.ts";
+import { Verdict } from "./verdict.tsx";
 
 const columnCount = 6;
 
 /** Who did what, newest first. */
 export function AuditSection({ view }: { view: View }) {
   const audit = useAudit(view.search);
+  const check = useAuditCheck();
   const seen = audit.data?.map((event) => event.action) ?? [];
   const { action, actor, outcome, from, to } = view.search;
   const isNarrowed = [action, actor, outcome, from, to].some((filter) => filter !== undefined);
   return (
     <section id="audit" aria-labelledby="audit-title" className="admin-section">
-      <SectionHead id="audit-title" title={strings.title} />
+      <SectionHead id="audit-title" title={strings.title}>
+        <button
+          type="button"
+          className="btn btn-small"
+          aria-disabled={check.isPending || undefined}
+          onClick={() => {
+            if (!check.isPending) check.mutate();
+          }}
+        >
+          <ShieldCheck className="icon" aria-hidden="true" />
+          {check.isPending ? strings.checking : strings.check}
+        </button>
+        <a className="btn btn-quiet btn-small" href="/admin/logs/export" download>
+          <Download className="icon" aria-hidden="true" />
+          {strings.download}
+        </a>
+      </SectionHead>
+      <Verdict check={check} />
       <AuditFilters search={view.search} seen={seen} onChange={view.change} />
       <Loaded query={audit} loading={strings.loading} failed={strings.failed}>
         {(events) =>
@@ -75,10 +95,10 @@ const AuditRow = memo(function AuditRow({ event, open, onToggle }: AuditRowProps
             className="admin-open"
             aria-expanded={open}
             aria-controls={open ? moreId : undefined}
-            aria-label={strings.show(action, time)}
+            aria-label={strings.show(actionWords(action), time)}
             onClick={() => onToggle(`l.${id}`)}
           >
-            <span className="mono">{action}</span>
+            <span>{actionWords(action)}</span>
             <ChevronDown className="icon icon-small" aria-hidden="true" />
           </button>
         </td>
@@ -95,6 +115,7 @@ const AuditRow = memo(function AuditRow({ event, open, onToggle }: AuditRowProps
         <tr className="admin-more">
           <td colSpan={columnCount}>
             <dl id={moreId} className="admin-facts mono">
+              <Fact name={strings.action} value={action} />
               <Fact name={strings.source} value={event.source} />
               <Fact name={strings.actorId} value={actor.id} />
               <Fact name={strings.columns.target} value={target ?? "–"} />

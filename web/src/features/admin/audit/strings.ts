@@ -1,4 +1,4 @@
-// Words of the audit log. Actions are names of the contract and stand as they are.
+// Words of the audit log.
 import { inLanguage } from "../../../ui/language.ts";
 
 const en = {
@@ -30,6 +30,9 @@ const en = {
   loadingMore: "Loading more",
   moreFailed: "The rest did not load.",
   tryAgain: "Try again",
+  check: "Check the log",
+  checking: "Checking…",
+  download: "Download",
 };
 
 const ru: typeof en = {
@@ -61,6 +64,9 @@ const ru: typeof en = {
   loadingMore: "Загружается дальше",
   moreFailed: "Остальное не загрузилось.",
   tryAgain: "Повторить",
+  check: "Проверить",
+  checking: "Проверяется…",
+  download: "Скачать",
 };
 
 export const strings = inLanguage({ en, ru });

@@ -1,5 +1,5 @@
-import type { AuditPage } from "@safelight/contract";
-import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import type { AuditPage, AuditVerification } from "@safelight/contract";
+import { keepPreviousData, type UseMutationResult, useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
 import { client } from "../../../api/client.ts";
 import { type AdminSearch, auditFilters } from "../search.ts";
@@ -56,4 +56,9 @@ export function useAudit(search: AdminSearch) {
     if (wanted) void fetchNextPage();
   }, [wanted, fetchNextPage]);
   return { data: events, error, refetch, hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage };
+}
+
+/** Checks the whole log, when asked to: every hash and every signature. */
+export function useAuditCheck(): UseMutationResult<AuditVerification, Error, void> {
+  return useMutation({ mutationFn: () => asAdmin(() => client.verifyAudit()), networkMode: "always" });
 }

@@ -1,4 +1,4 @@
-// How often the dashboard asks, in milliseconds. A session may ask 120 times a minute; all of this together is 45 while nothing runs, 90 at most.
+// How often the dashboard asks, in milliseconds. A session may ask 120 times a minute; all of this together is 50 while nothing runs, 95 at most.
 
 /** What an operator watches change: accounts, queue, what runs, a deployment under way. */
 export const often = 4_000;

@@ -1,24 +1,24 @@
-import type { AdminHealth, Statistics } from "@safelight/contract";
+import type { AdminHealth, Storage } from "@safelight/contract";
+import { TriangleAlert } from "lucide-react";
 import { bytesWords } from "../../../ui/figures.ts";
 import { currentLanguage } from "../../../ui/language.ts";
+import { absoluteTime } from "../../../ui/time.ts";
 import { useHealth } from "../data/health.ts";
-import { useStatistics } from "../data/queue.ts";
+import { useStorage } from "../data/storage.ts";
 import { Loaded } from "../loaded.tsx";
-import { usualSpan } from "../search.ts";
 import { SectionHead } from "../section-head.tsx";
-import type { View } from "../use-view.ts";
 import { strings } from "./strings.ts";
 
-/** What lies on the disk, and how the parts of the server are. */
-export function StorageSection({ view }: { view: View }) {
-  const statistics = useStatistics(view.search.hours ?? usualSpan);
+/** What lies on the disk, what is removed by itself, and how the parts of the server are. */
+export function StorageSection() {
+  const storage = useStorage();
   const health = useHealth();
-  const known = statistics.data?.storage;
+  const known = storage.data;
   return (
     <section id="storage" aria-labelledby="storage-title" className="admin-section">
       <SectionHead id="storage-title" title={strings.title} note={known === undefined ? null : usedText(known)} />
-      <Loaded query={statistics} loading={strings.loading} failed={strings.failed}>
-        {({ storage }) => <Storage storage={storage} />}
+      <Loaded query={storage} loading={strings.loading} failed={strings.failed}>
+        {(now) => <Room storage={now} />}
       </Loaded>
       <h3 className="mt-6 mb-2">{strings.parts}</h3>
       <Loaded query={health} loading={strings.partsLoading} failed={strings.partsFailed}>
@@ -34,22 +34,21 @@ export function StorageSection({ view }: { view: View }) {
   );
 }
 
-function usedText({ media_bytes, database_bytes, free_bytes }: Statistics["storage"]): string {
+function usedText({ media_bytes, database_bytes, free_bytes }: Storage): string {
   const used = bytesWords(media_bytes + database_bytes);
   return free_bytes === null ? strings.usedOnly(used) : strings.used(used, bytesWords(free_bytes));
 }
 
-function Storage({ storage }: { storage: Statistics["storage"] }) {
-  const { media_bytes, media_files, database_bytes, free_bytes } = storage;
-  const free = free_bytes === null ? strings.unknown : bytesWords(free_bytes);
-  const facts: [string, string][] = [
-    [strings.media, bytesWords(media_bytes)],
-    [strings.files, strings.count(media_files)],
-    [strings.database, bytesWords(database_bytes)],
-    [strings.free, free],
-  ];
+function Room({ storage }: { storage: Storage }) {
+  const { short_of, media_bytes, database_bytes, free_bytes } = storage;
   return (
     <>
+      {short_of === null ? null : (
+        <output className="admin-paused">
+          <TriangleAlert className="icon" aria-hidden="true" />
+          <span>{strings.refused[short_of]}</span>
+        </output>
+      )}
       {/* The list below says the same in words. */}
       <div className="admin-store" aria-hidden="true">
         <i style={{ flexGrow: media_bytes, background: "var(--text)" }} />
@@ -57,7 +56,7 @@ function Storage({ storage }: { storage: Statistics["storage"] }) {
         {free_bytes === null ? null : <i style={{ flexGrow: free_bytes, background: "var(--line)" }} />}
       </div>
       <dl className="admin-list">
-        {facts.map(([name, value]) => (
+        {[...spaceFacts(storage), ...removalFacts(storage)].map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>
             <dd className="num">{value}</dd>
@@ -66,6 +65,48 @@ function Storage({ storage }: { storage: Statistics["storage"] }) {
       </dl>
     </>
   );
+}
+
+type Facts = readonly (readonly [name: string, value: string])[];
+
+function spaceFacts(storage: Storage): Facts {
+  const { media_bytes, media_files, database_bytes, free_bytes, reserve_bytes, expected_bytes } = storage;
+  return [
+    [strings.media, bytesWords(media_bytes)],
+    [strings.files, strings.count(media_files)],
+    [strings.database, bytesWords(database_bytes)],
+    [strings.free, free_bytes === null ? strings.unknown : bytesWords(free_bytes)],
+    [strings.reserve, bytesWords(reserve_bytes)],
+    [strings.expected, bytesWords(expected_bytes)],
+  ];
+}
+
+function removalFacts(storage: Storage): Facts {
+  const { quota_bytes, over_quota, retention_days, favourites, next_removal: next, last_removal: last } = storage;
+  const facts: Facts = [
+    [strings.quota, quota_bytes === null ? strings.noQuota : strings.overQuota[over_quota](bytesWords(quota_bytes))],
+    [strings.retention, retention_days === null ? strings.forever : strings.days(retention_days)],
+    [strings.favourites, strings.counted(favourites.tasks, bytesWords(favourites.bytes))],
+  ];
+  const removals: Facts = [
+    ...(next === null
+      ? []
+      : ([
+          [
+            strings.nextRemoval,
+            strings.reasons[next.reason](next.at === null ? strings.atOnce : absoluteTime(next.at)),
+          ],
+        ] as const)),
+    ...(last === null
+      ? []
+      : ([
+          [
+            strings.lastRemoval,
+            strings.removed(last.tasks, bytesWords(last.bytes), strings.reasons[last.reason](absoluteTime(last.at))),
+          ],
+        ] as const)),
+  ];
+  return [...facts, ...removals];
 }
 
 const marks = { ok: "state-ready", degraded: "state-waiting", failed: "state-failed" } as const;

@@ -1,5 +1,5 @@
 // Words of storage and of the parts of the server.
-import { formatNumber, inLanguage } from "../../../ui/language.ts";
+import { formatNumber, inLanguage, plural } from "../../../ui/language.ts";
 
 const en = {
   title: "Storage",
@@ -11,6 +11,29 @@ const en = {
   files: "Files",
   database: "Database",
   free: "Free",
+  reserve: "Kept free",
+  expected: "Wanted by accepted tasks",
+  quota: "Quota",
+  noQuota: "none",
+  overQuota: {
+    refuse: (size: string) => `${size}, then new tasks are refused`,
+    remove: (size: string) => `${size}, then the oldest results go`,
+  },
+  retention: "Kept for",
+  days: (days: number) => plural(days, { one: "# day", other: "# days" }),
+  forever: "as long as there is room",
+  favourites: "Favourites, never removed",
+  counted: (count: number, size: string) => `${formatNumber(count)}, ${size}`,
+  nextRemoval: "Next removal",
+  atOnce: "as soon as room is wanted",
+  lastRemoval: "Last removal",
+  removed: (count: number, size: string, time: string) =>
+    `${plural(count, { one: "# task", other: "# tasks" })}, ${size}, ${time}`,
+  reasons: { age: (when: string) => `${when}, by age`, quota: (when: string) => `${when}, for the quota` },
+  refused: {
+    disk: "New tasks are refused: the disk has too little room.",
+    quota: "New tasks are refused: the quota is used up.",
+  },
   unknown: "not known",
   count: (count: number) => formatNumber(count),
   parts: "Parts",
@@ -28,6 +51,7 @@ const en = {
     encryption: "Encryption",
     deployments: "Deployments",
     webhook: "Webhook",
+    secrets: "Secrets",
   },
 };
 
@@ -41,6 +65,29 @@ const ru: typeof en = {
   files: "Файлов",
   database: "База",
   free: "Свободно",
+  reserve: "Остаётся свободным",
+  expected: "Займут принятые задачи",
+  quota: "Квота",
+  noQuota: "нет",
+  overQuota: {
+    refuse: (size) => `${size}, дальше задачи не принимаются`,
+    remove: (size) => `${size}, дальше уходят старейшие результаты`,
+  },
+  retention: "Срок хранения",
+  days: (days) => plural(days, { one: "# день", few: "# дня", many: "# дней", other: "# дня" }),
+  forever: "пока есть место",
+  favourites: "Избранное, не удаляется",
+  counted: (count, size) => `${formatNumber(count)}, ${size}`,
+  nextRemoval: "Следующее удаление",
+  atOnce: "как только понадобится место",
+  lastRemoval: "Последнее удаление",
+  removed: (count, size, time) =>
+    `${plural(count, { one: "# задача", few: "# задачи", many: "# задач", other: "# задачи" })}, ${size}, ${time}`,
+  reasons: { age: (when) => `${when}, по сроку`, quota: (when) => `${when}, по квоте` },
+  refused: {
+    disk: "Новые задачи не принимаются: на диске мало места.",
+    quota: "Новые задачи не принимаются: квота исчерпана.",
+  },
   unknown: "неизвестно",
   count: (count) => formatNumber(count),
   parts: "Части",
@@ -58,6 +105,7 @@ const ru: typeof en = {
     encryption: "Шифрование",
     deployments: "Развёртывания",
     webhook: "Оповещения",
+    secrets: "Секреты",
   },
 };
 

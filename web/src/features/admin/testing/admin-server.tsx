@@ -1,7 +1,13 @@
 // For tests: a server with an operator's routes, and the dashboard on it.
+
 import type { Account, AdminTask, AuditEvent, Deployment } from "@safelight/contract";
 import { QueryClientProvider } from "@tanstack/react-query";
-import { render } from "@testing-library/react";
+import { fireEvent, render, screen, waitFor } from "@testing-library/react";
+import { expect } from "vitest";
+import apiKeys from "../../../../../contract/examples/api-keys.json" with { type: "json" };
+import verification from "../../../../../contract/examples/audit-verification.intact.json" with { type: "json" };
+import secrets from "../../../../../contract/examples/secrets.json" with { type: "json" };
+import storage from "../../../../../contract/examples/storage.json" with { type: "json" };
 import { queryClient } from "../../../api/query-client.ts";
 import { type Answer, type Asked, openPageServer, type PageServer, refusal } from "../../../testing/page-server.ts";
 import { fillWindowGaps } from "../../../testing/window-gaps.ts";
@@ -89,6 +95,10 @@ function readings(state: AdminServer["state"], url: URL): Record<string, unknown
     "GET /admin/statistics": createStatistics(),
     "GET /admin/deployments": { deployments: state.deployments, has_more: false, next_cursor: null },
     "GET /admin/logs": { logs: state.records, has_more: false, next_cursor: null },
+    "GET /admin/logs/verify": verification,
+    "GET /admin/storage": storage,
+    "GET /admin/secrets": secrets,
+    "GET /admin/api-keys": apiKeys,
     "GET /admin/health": {
       ok: true,
       ready_accounts: 0,
@@ -121,3 +131,19 @@ export function showDashboard(search = "") {
     </QueryClientProvider>,
   );
 }
+
+/** The same signed in: comes in with the key where a test before has signed out. */
+export async function openSignedIn(search = ""): Promise<void> {
+  showDashboard(search);
+  const isThere = () => screen.queryByLabelText(keyField) ?? screen.queryByRole("navigation", { name: sectionsName });
+  await waitFor(() => expect(isThere()).not.toBeNull());
+  const field = screen.queryByLabelText(keyField);
+  if (field !== null) {
+    fireEvent.change(field, { target: { value: adminKey } });
+    fireEvent.submit(field);
+  }
+  await screen.findByRole("navigation", { name: sectionsName });
+}
+
+const keyField = /^(Admin key|Ключ оператора)$/;
+const sectionsName = /^(Sections|Разделы)$/;
