@@ -1,6 +1,7 @@
+import { deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { animatedWebp, flatPng, picture, pngChunk } from "../testing/pictures.ts";
+import { animatedWebp, flatPng, manyFrames, picture, pngChunk } from "../testing/pictures.ts";
 import { inspectImage, largestImageBytes, recogniseImage } from "./inspect-image.ts";
 
 const formats = ["png", "jpeg", "webp"] as const;
@@ -87,6 +88,38 @@ describe("inspectImage", () => {
     const before = process.memoryUsage().rss;
     expect(await refusal(bytes)).toContain("64 megapixels");
     expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
+  });
+
+  test("every known bomb is refused, or read, in little time and memory", async () => {
+    const before = process.memoryUsage().rss;
+    const began = performance.now();
+    // A PNG, a JPEG and a WebP whose heads claim as many pixels as their formats can.
+    const png = Buffer.from(flatPng(64, 64));
+    const head = Buffer.alloc(13);
+    png.copy(head, 0, 16, 29);
+    head.writeUInt32BE(65_535, 0);
+    head.writeUInt32BE(65_535, 4);
+    const claimed = Buffer.concat([png.subarray(0, 8), pngChunk("IHDR", head), png.subarray(33)]);
+    expect(await refusal(claimed)).toContain("64 megapixels");
+    const jpeg = await picture("jpeg");
+    const frame = jpeg.indexOf(Buffer.from([0xff, 0xc0]));
+    jpeg.writeUInt16BE(60_000, frame + 5);
+    jpeg.writeUInt16BE(60_000, frame + 7);
+    expect(await refusal(jpeg)).toContain("64 megapixels");
+    const frames = await manyFrames(3000);
+    expect(frames.length).toBeLessThan(300_000);
+    expect(await refusal(frames)).toMatch(/animated/i);
+    // 128 megabytes of text and of a colour profile, packed into an eighth of one each.
+    const packed = deflateSync(Buffer.alloc(128 * 1024 * 1024), { level: 9 });
+    const note = Buffer.concat([Buffer.from("Comment\0\0", "latin1"), packed]);
+    const profile = Buffer.concat([Buffer.from("icc\0\0", "latin1"), packed]);
+    for (const extra of [pngChunk("zTXt", note), pngChunk("iCCP", profile)]) {
+      await inspectImage(flatPng(64, 64, [extra]), null).catch((error: unknown) =>
+        expect(error).toMatchObject({ code: "invalid_image" }),
+      );
+    }
+    expect(process.memoryUsage().rss - before).toBeLessThan(800 * 1024 * 1024);
+    expect(performance.now() - began).toBeLessThan(60_000);
   });
 
   test("20 MB pass, one byte more does not", async () => {

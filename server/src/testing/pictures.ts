@@ -51,6 +51,17 @@ export async function animatedWebp(): Promise<Buffer> {
     .toBuffer();
 }
 
+/** A WebP whose one frame is said to follow itself so many times, which takes few bytes. */
+export async function manyFrames(count: number): Promise<Buffer> {
+  const moving = await animatedWebp();
+  const first = moving.indexOf("ANMF");
+  const length = 8 + moving.readUInt32LE(first + 4) + (moving.readUInt32LE(first + 4) % 2);
+  const frame = moving.subarray(first, first + length);
+  const bytes = Buffer.concat([moving.subarray(0, first), ...Array.from({ length: count }, () => frame)]);
+  bytes.writeUInt32LE(bytes.length - 8, 4);
+  return bytes;
+}
+
 function flatFrame(background: string): Promise<Buffer> {
   return sharp({ create: { width: 32, height: 32, channels: 3, background } })
     .raw()
