@@ -1,7 +1,7 @@
 // Runs before npm start, npm test, npm run check and ./safelight, on whatever Node can run npm. Plain JavaScript without
 // dependencies: installs what the lock file names when it is not there yet, checks the pinned Node and, with --web, builds
 // the page, with --python the Python environment that holds the modal command, with --worker the one that the GPU worker is
-// tested in. What stands is not touched: a second run takes a few milliseconds.
+// tested in, with --fuzz the one of the fuzzer. What stands is not touched: a second run takes a few milliseconds.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -16,10 +16,12 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 
 const pinnedNode = "node_modules/node/bin/node";
-installWhenNeeded();
+// A release builds from a folder whose packages are those of another: there nothing may be installed.
+if (!process.argv.includes("--no-install")) installWhenNeeded();
 if (process.argv.includes("--web")) buildPageWhenNeeded();
 if (process.argv.includes("--python")) makePythonWhenNeeded();
 if (process.argv.includes("--worker")) makeWorkerWhenNeeded();
+if (process.argv.includes("--fuzz")) makeFuzzerWhenNeeded();
 
 function installWhenNeeded() {
   const stamp = "node_modules/.safelight-installed";
@@ -138,6 +140,28 @@ function makeWorkerWhenNeeded() {
   runPython(".venv-worker/bin/python", [...install, "--no-deps", "--require-hashes", ...listed], failure);
   writeFileSync(stamp, wanted);
   console.log(`Installed what the GPU worker is tested with in ${seconds(began)} s.`);
+}
+
+/** Makes .venv-fuzz, which holds the fuzzer of the long tests and nothing that is ever shipped. */
+function makeFuzzerWhenNeeded() {
+  const list = "e2e/fuzz/requirements.txt";
+  const stamp = ".venv-fuzz/.safelight-installed";
+  const wanted = hash([readFileSync(list), `${process.platform}-${process.arch}`]);
+  if (read(stamp) === wanted && spawnSync(".venv-fuzz/bin/python", ["--version"]).status === 0) return;
+  const began = Date.now();
+  const python = findPython();
+  if (python === null) fail("Python 3.11 or newer is needed, for the fuzzer (on Debian: apt install python3-venv).");
+  console.log("Installing the fuzzer into .venv-fuzz (once, less than a minute) …");
+  rmSync(stamp, { force: true });
+  runPython(
+    python,
+    ["-m", "venv", "--clear", ".venv-fuzz"],
+    "The Python environment could not be made (on Debian: apt install python3-venv).",
+  );
+  const install = ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps"];
+  runPython(".venv-fuzz/bin/python", [...install, "--require-hashes", "-r", list], "pip install failed: see above.");
+  writeFileSync(stamp, wanted);
+  console.log(`Installed the fuzzer in ${seconds(began)} s.`);
 }
 
 function findPython() {
