@@ -15,6 +15,9 @@ export const largestImageBytes = 20 * 1024 * 1024;
 /** 64 megapixels; a file that promises more is refused from its header, before anything is decoded. */
 export const largestImagePixels = 64_000_000;
 
+/** Seconds. A large photo takes three; a JPEG may be made of thousands of layers that add up to minutes. */
+const longestDecoding = 60;
+
 // A decoded 64 megapixel picture can take a quarter of a gigabyte: one at a time keeps the server small.
 const decodeTurnstile = createTurnstile(1);
 
@@ -55,6 +58,7 @@ async function decode(bytes: Uint8Array, type: ImageType): Promise<InspectedImag
   // Shrinking while reading streams the picture through and keeps little of it, yet every row has to decode.
   await image
     .resize(16, 16, { fit: "fill", fastShrinkOnLoad: false })
+    .timeout({ seconds: longestDecoding })
     .raw()
     .toBuffer()
     .catch(() => refuse("The image is broken or incomplete."));
