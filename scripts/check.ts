@@ -101,8 +101,16 @@ async function checkEnvironmentExample(): Promise<string[]> {
 async function checkPatterns(): Promise<string[]> {
   const judged = sources.filter(({ path, isTest }) => !isTest && /^(?:catalog|contract|server)\//.test(path));
   const found = judged.map(({ path }) => patternsIn(path, readFileSync(path, "utf8")));
-  const built = found.flatMap((one) => one.built).filter((line) => !line.startsWith("server/src/http/method-table.ts:"));
-  return [...built, ...findSlowPatterns(found.flatMap(({ patterns }) => patterns), boundedPatterns)];
+  const built = found
+    .flatMap((one) => one.built)
+    .filter((line) => !line.startsWith("server/src/http/method-table.ts:"));
+  return [
+    ...built,
+    ...findSlowPatterns(
+      found.flatMap(({ patterns }) => patterns),
+      boundedPatterns,
+    ),
+  ];
 }
 
 /** Text that a person wrote; weights, pictures and the lock file hold no secret of ours and cost the scanner seconds. */
