@@ -47,7 +47,7 @@ function Result({ result }: { result: AuditVerification }) {
         )}
         <p className="text-soft num">{strings.held(strings.rows(checked), strings.checkpoints(checkpoints.checked))}</p>
         <details className="text-label text-soft">
-          <summary>{strings.limits}</summary>
+          <summary className="py-1">{strings.limits}</summary>
           <ul className="mt-1 grid gap-1">
             {limits.map((limit) => (
               <li key={limit.code}>{wordsOf(strings.limitCodes, limit)}</li>
