@@ -266,6 +266,10 @@ class ModalHost:
         told = await self._remote.read(key)
         if told is None or attempt.stop_reason is not None:
             return
+        if told["stage"] not in ("starting", "load"):
+            # It draws, so its weights are in memory; until when, its container says at the end.
+            model = attempt.task["model"]
+            self._warm_until[model] = max(self._warm_until.get(model, 0.0), time.time() + _LOOK_SECONDS)
         if told["preview_version"] > attempt.task["preview_version"]:
             preview = await self._remote.read(preview_key(key))
             if preview is not None:

@@ -213,6 +213,9 @@ def test_a_model_is_warm_after_its_run_and_until_its_container_leaves(
     with open_client(url) as client:
         body = request(parameters={"width": 512, "height": 512, "steps": 15})
         client.post("/tasks", json=body)
+        while not (client.get(f"/tasks/{body['task_id']}").json()["step"] or 0):
+            time.sleep(0.05)
+        assert warm(client, "flux")
         until_ended(client, body["task_id"])
         assert warm(client, "flux")
         assert not warm(client, "phr00t")
