@@ -2,6 +2,7 @@
 // so it has a process of its own, which the host may end at any moment. It keeps no state between jobs and ends itself
 // when the host is gone.
 
+import { flushCompileCache } from "node:module";
 import type { EngineErrorCode } from "../job/errors.ts";
 import { EngineError } from "../job/errors.ts";
 import { loadPalette } from "../picture/palette.ts";
@@ -26,6 +27,8 @@ async function open(message: OpenMessage): Promise<void> {
       environment: message.environment,
     };
     send({ type: "ready" });
+    // Node would write it at an orderly end, which most children do not have.
+    flushCompileCache();
   } catch (error) {
     send({ type: "unable", detail: textOf(error) });
     process.disconnect?.();

@@ -1,6 +1,8 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { getCompileCacheDir } from "node:module";
 import { Socket } from "node:net";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ChildMessage, HostMessage, OpenMessage } from "../child/messages.ts";
 import { EngineCrashed, EngineError } from "../job/errors.ts";
@@ -10,6 +12,12 @@ const LONGEST_LOG_LINE = 500;
 
 /** All a child needs of the environment; secrets of the server stay out of it. */
 const passedOn = ["PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SystemRoot", "LANG", "LD_LIBRARY_PATH"];
+
+/** Where the host keeps what Node makes of its sources, the child does too, below the folder of Node's version: it starts in less. */
+function compileCache(): Record<string, string> {
+  const folder = getCompileCacheDir();
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: path.dirname(folder) };
+}
 
 export type Log = (level: "info" | "warn" | "error", message: string) => void;
 
@@ -28,7 +36,7 @@ export class EngineChild {
     this.#process = fork(CHILD_FILE, [], {
       serialization: "advanced",
       execArgv: [],
-      env: Object.fromEntries(passed),
+      env: { ...Object.fromEntries(passed), ...compileCache() },
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       // Its own process group, so that an encoder it started dies with it.
       detached: process.platform !== "win32",

@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -258,9 +258,16 @@ test("the child ends when its host is killed, even at work", async () => {
 test("an idle host does not keep its process alive", async () => {
   const script = `
     import { EngineHost } from ${JSON.stringify(new URL("../index.ts", import.meta.url).href)};
-    const host = new EngineHost(); await host.warm(); console.log("warm");`;
+    const host = new EngineHost(); await host.warm(); console.log("warm", host.pid);`;
+  const NODE_COMPILE_CACHE = path.join(folder, "cache");
   const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
     timeout: 20_000,
+    env: { ...process.env, NODE_COMPILE_CACHE },
   });
-  expect(stdout).toContain("warm");
+  const [, pid] = /^warm (\d+)$/m.exec(stdout) ?? [];
+  expect(await gone(Number(pid))).toBe(true);
+  // What Node made of the sources is kept for the next start, the host's and the child's, in one folder of Node's version.
+  const [version = "", ...others] = await readdir(NODE_COMPILE_CACHE);
+  expect(others).toEqual([]);
+  expect((await readdir(path.join(NODE_COMPILE_CACHE, version))).length).toBeGreaterThan(100);
 });
