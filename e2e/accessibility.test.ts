@@ -73,6 +73,11 @@ describe("an installation that is new", () => {
     await page.keyboard.press("Control+Enter");
     await page.getByText("1 thing to fix").waitFor();
     await inspection.look("a refused form");
+    await page.setViewportSize({ width: 800, height: 900 });
+    await page.getByRole("link", { name: "Queue" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Notify me when a task ends" }).waitFor();
+    await inspection.look("an empty queue");
+    await page.setViewportSize(wide.viewport);
     await page.goto(new URL("/gallery", visit.url).href);
     await page.getByText("Nothing here yet").waitFor();
     await inspection.look("empty gallery");
