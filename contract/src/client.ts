@@ -75,7 +75,7 @@ type Send = (name: keyof typeof endpoints, call: Call) => Promise<Response>;
 /** Makes a client. It holds no connection and needs no closing. */
 export function createClient(options: ClientOptions): Client {
   const send = sender(options);
-  const json = <Name extends JsonRoute>(name: Name) => {
+  const json: JsonMethod = <Name extends JsonRoute>(name: Name) => {
     return async (call?: RequestOf<Name>): Promise<ResponseOf<Name>> => {
       const response = await send(name, (call ?? {}) as Call);
       return (response.status === 204 ? undefined : await response.json()) as ResponseOf<Name>;
@@ -96,6 +96,32 @@ export function createClient(options: ClientOptions): Client {
     deleteTask: json("deleteTask"),
     deleteTasks: json("deleteTasks"),
     setFavourite: json("setFavourite"),
+    ...operatorMethods(json),
+    getMetrics: async (request = {}) => (await send("getMetrics", request)).text(),
+    getHealth: json("getHealth"),
+    getOpenApi: json("getOpenApi"),
+    getResult: (request) => send("getResult", request),
+    getPreview: (request) => send("getPreview", request),
+    getUpload: (request) => send("getUpload", request),
+    exportAudit: (request = {}) => send("exportAudit", request),
+    exportTasks: (request) => send("exportTasks", request),
+    async upload(file, name = "picture", { signal } = {}) {
+      const body = new FormData();
+      body.append("file", file, name);
+      const response = await send("createUpload", { body, ...(signal === undefined ? {} : { signal }) });
+      return (await response.json()) as Upload;
+    },
+    events: (wanted = {}) => followEvents(send, wanted),
+    deploymentEvents: (wanted) => followDeployment(send, wanted),
+    urlOf,
+  };
+}
+
+type JsonMethod = <Name extends JsonRoute>(name: Name) => (call?: RequestOf<Name>) => Promise<ResponseOf<Name>>;
+
+/** The JSON methods of routes for operators. */
+function operatorMethods(json: JsonMethod) {
+  return {
     createAdminSession: json("createAdminSession"),
     getAdminSession: json("getAdminSession"),
     deleteAdminSession: json("deleteAdminSession"),
@@ -137,23 +163,6 @@ export function createClient(options: ClientOptions): Client {
     frontTask: json("frontTask"),
     getStatistics: json("getStatistics"),
     getStorage: json("getStorage"),
-    getMetrics: async (request = {}) => (await send("getMetrics", request)).text(),
-    getHealth: json("getHealth"),
-    getOpenApi: json("getOpenApi"),
-    getResult: (request) => send("getResult", request),
-    getPreview: (request) => send("getPreview", request),
-    getUpload: (request) => send("getUpload", request),
-    exportAudit: (request = {}) => send("exportAudit", request),
-    exportTasks: (request) => send("exportTasks", request),
-    async upload(file, name = "picture", { signal } = {}) {
-      const body = new FormData();
-      body.append("file", file, name);
-      const response = await send("createUpload", { body, ...(signal === undefined ? {} : { signal }) });
-      return (await response.json()) as Upload;
-    },
-    events: (wanted = {}) => followEvents(send, wanted),
-    deploymentEvents: (wanted) => followDeployment(send, wanted),
-    urlOf,
   };
 }
 

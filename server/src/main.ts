@@ -1,12 +1,12 @@
 /** Wires a server by hand: every part is made here, in the order in which it is needed, and closed in the reverse one. */
 import { mkdir, readFile } from "node:fs/promises";
-import { isIPv6 } from "node:net";
 import { join } from "node:path";
 import { catalog } from "@safelight/catalog";
 import { canEncode, ENGINE_NAME, type EngineHost, knownWords, stripRecipe } from "@safelight/engine";
 import type { FastifyInstance } from "fastify";
 import { buildApp } from "./app.ts";
 import { AuditBook } from "./audit/audit-book.ts";
+import type { AuditKeys } from "./audit/keys.ts";
 import { type Config, type Environment, readConfig, repositoryRoot } from "./config.ts";
 import type { Clock } from "./context/clock.ts";
 import { type Context, createContext } from "./context/context.ts";
@@ -21,26 +21,27 @@ import { embeddedOffer } from "./executors/embedded-offer.ts";
 import { createOffers } from "./executors/offers.ts";
 import { isStillValid } from "./http/credentials.ts";
 import type { EngineAbilities } from "./http/installation.ts";
+import { closeApp, listen } from "./http/listen.ts";
 import { ChangingKeyring, type Keyring } from "./keys/keyring.ts";
 import { Limits } from "./limits/limits.ts";
 import type { OtherLimits } from "./limits/rules.ts";
 import { createLog, type Log } from "./log.ts";
 import { DiskMediaStore } from "./media/disk-media-store.ts";
+import { startCounting, startSweeping } from "./media/keep-media.ts";
 import type { MediaFileSystem } from "./media/media-file-system.ts";
 import { MeteredMediaStore } from "./media/metered-media-store.ts";
-import { sweepUploads } from "./media/sweep-uploads.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { ContentPolicy } from "./policy/content-policy.ts";
 import { WorkspaceTasks } from "./proxy/workspace-tasks.ts";
+import type { OwnSecretName } from "./secrets/make-secret.ts";
 import { findOtherSecrets } from "./secrets/other-secrets.ts";
 import { resolveAuditKeys } from "./secrets/resolve-audit-keys.ts";
 import { resolveSecrets, type Secrets } from "./secrets/resolve-secrets.ts";
+import type { SecretBook } from "./secrets/secret-book.ts";
 import { SessionSecrets } from "./secrets/session-secrets.ts";
-import { sweepAdminSessions } from "./sessions/admin-sessions.ts";
 import { watchAccess } from "./sessions/known-access.ts";
 import { openSecretBook } from "./sessions/open-secret-book.ts";
 import { OpenStreams } from "./sessions/open-streams.ts";
-import { sweepSessions } from "./sessions/sessions.ts";
 import { createStorageUse } from "./statistics/storage-use.ts";
 import { StorageCare } from "./storage-care/storage-care.ts";
 import { timeLimits } from "./tasks/time-limits.ts";
@@ -88,11 +89,6 @@ const engineAbilities: EngineAbilities = {
   knownWords,
 };
 
-/** How long answers under way may take once the server stops, in milliseconds. */
-const lastAnswers = timeLimits.stop;
-const sweepInterval = 60 * 60 * 1000;
-const countInterval = 60 * 60 * 1000;
-
 /** Starts a server from its environment variables. Throws a StartupError whose lines a person can act on. */
 export async function startServer(environment: Environment, options: StartOptions = {}): Promise<RunningServer> {
   const config = readConfig(environment);
@@ -107,57 +103,28 @@ export async function startServer(environment: Environment, options: StartOption
   // At once, as a start that fails later (a taken port) has made them all the same and the next one will not name them.
   for (const file of secrets.created) options.onSecretMade?.(file);
 
-  const clock = options.clock === undefined ? {} : { clock: options.clock };
-  const database = await openDatabase({ file: join(directory.path, "safelight.sqlite"), log, ...clock });
-  opened.defer(() => database.close());
-  const disk = await DiskMediaStore.open(join(directory.path, "media"), options.mediaFiles).catch(explainMediaFailure);
-  const media = new MeteredMediaStore(disk);
   const tokens = new SessionSecrets(secrets.found["session-secret"].values[0] ?? "");
-  const keyring = new ChangingKeyring([secrets.encryptionKey]);
-  const context = createContext({ database, log, config, media, tokens, ...clock });
+  const { context, media } = await openStores(opened, { config, log, tokens }, options);
   const { audit, auditKeys } = await openAudit(opened, context);
-  const { onSecretStep: onStep } = options;
-  const found = [...Object.values(secrets.found), ...(await findOtherSecrets(config, auditKeys))];
-  const book = await openSecretBook(
-    { context, found, tokens, keyring, ...(onStep === undefined ? {} : { onStep }) },
-    () => reencryptCredentials(context, keyring, () => onStep?.("portion")),
-  );
-  opened.defer(book.apiKeys.keep());
+  const book = await openSecrets(opened, { context, secrets, tokens, auditKeys }, options);
   const localKey = context.ids.token();
   log.hide(localKey);
 
   const limits = await Limits.open(context, options.limits);
   opened.defer(limits.keep());
-  const { registry: accounts, ...health } = openAccounts(context, keyring);
+  const { registry: accounts, ...health } = openAccounts(context, book.parts.keyring);
   opened.defer(() => health.stop());
   const deployer = await Deployer.open(context, accounts);
   opened.defer(() => deployer.stop());
   deployer.wake();
-  const workFolder = join(directory.path, "work");
-  await mkdir(workFolder, { recursive: true, mode: 0o700 });
-  const embedded = await EmbeddedExecutor.open({
-    workFolder,
-    offer: (model) => embeddedOffer(config.embeddedEngine, model, accounts.standings.of(model)),
-    ...(options.engineHost === undefined ? {} : { host: options.engineHost }),
-  });
-  opened.defer(() => embedded.close());
-  const executors = new AccountExecutors({ context, registry: accounts, embedded, limits: timeLimits });
-  opened.defer(() => executors.close());
-  health.onChange(() => executors.refresh());
-  const dispatcher = await startDispatcher({ context, executors });
-  opened.defer(() => dispatcher.stop());
+  const { executors, dispatcher } = await runTasks(opened, context, { registry: accounts, ...health }, options);
   opened.defer(startSweeping(context));
   opened.defer(startCounting(media, log));
-  const databaseFile = join(directory.path, "safelight.sqlite");
-  const storage = createStorageUse(media, { dataDirectory: directory.path, databaseFile });
-  const storageCare = new StorageCare(context, media);
-  opened.defer(storageCare.start());
   const version = await readVersion();
-  const metrics = createMetrics({ context, accounts, storage, version, ofProcess: true });
-  opened.defer(() => metrics.close());
+  const figures = openFigures(opened, context, media, accounts, version);
 
-  const { workerNetworks } = config;
-  const workspaceTasks = new WorkspaceTasks({ keyring: accounts.keyring, workerNetworks, log });
+  const { keyring } = accounts;
+  const workspaceTasks = new WorkspaceTasks({ keyring, workerNetworks: config.workerNetworks, log });
   opened.defer(() => workspaceTasks.close());
   const stopping = new AbortController();
   // Together with the last answers, not after them: whoever stops a server soon kills it.
@@ -179,9 +146,7 @@ export async function startServer(environment: Environment, options: StartOption
     streams,
     secrets: book,
     localKey,
-    metrics,
-    storage,
-    storageCare,
+    ...figures,
     audit,
     accounts,
     deployer,
@@ -202,7 +167,7 @@ export async function startServer(environment: Environment, options: StartOption
   return {
     url,
     config,
-    secrets,
+    secrets: inForce(secrets, book),
     context,
     app,
     reload: () => policy.reload(),
@@ -216,6 +181,107 @@ export function endOnUncaughtErrors(log: Log): void {
     log.error("an error nobody caught ends the server", { error });
     process.exit(1);
   });
+}
+
+/** A change of a secret that was cut off is ended here: what counts may be another value than the one that was found. */
+function inForce(secrets: Secrets, book: SecretBook): Secrets {
+  const value = (name: OwnSecretName) => book.currentValue(name) ?? "";
+  return {
+    ...secrets,
+    apiKey: value("api-key"),
+    adminKey: value("admin-key"),
+    encryptionKey: Buffer.from(value("encryption-key"), "base64"),
+  };
+}
+
+interface SecretParts {
+  readonly context: Context;
+  readonly secrets: Secrets;
+  readonly tokens: SessionSecrets;
+  readonly auditKeys: AuditKeys;
+}
+
+/** All secrets, and the keyring that changes with them. */
+async function openSecrets(
+  opened: AsyncDisposableStack,
+  { context, secrets, tokens, auditKeys }: SecretParts,
+  { onSecretStep: onStep }: StartOptions,
+): Promise<SecretBook> {
+  const keyring = new ChangingKeyring([secrets.encryptionKey]);
+  const found = [...Object.values(secrets.found), ...(await findOtherSecrets(context.config, auditKeys))];
+  const book = await openSecretBook(
+    { context, found, tokens, keyring, ...(onStep === undefined ? {} : { onStep }) },
+    () => reencryptCredentials(context, keyring, () => onStep?.("portion")),
+  );
+  opened.defer(book.apiKeys.keep());
+  return book;
+}
+
+interface StoreParts {
+  readonly config: Config;
+  readonly log: Log;
+  readonly tokens: SessionSecrets;
+}
+
+/** Database and media, and the context that the system itself acts in. */
+async function openStores(opened: AsyncDisposableStack, { config, log, tokens }: StoreParts, options: StartOptions) {
+  const clock = options.clock === undefined ? {} : { clock: options.clock };
+  const database = await openDatabase({ file: databaseFileIn(config), log, ...clock });
+  opened.defer(() => database.close());
+  const folder = join(config.dataDirectory, "media");
+  const disk = await DiskMediaStore.open(folder, options.mediaFiles).catch(explainMediaFailure);
+  const media = new MeteredMediaStore(disk);
+  return { context: createContext({ database, log, config, media, tokens, ...clock }), media };
+}
+
+function databaseFileIn({ dataDirectory }: Config): string {
+  return join(dataDirectory, "safelight.sqlite");
+}
+
+/** What is stored and what happens, in numbers; and the room for it. */
+function openFigures(
+  opened: AsyncDisposableStack,
+  context: Context,
+  media: MeteredMediaStore,
+  accounts: AccountRegistry,
+  version: string,
+) {
+  const { dataDirectory } = context.config;
+  const storage = createStorageUse(media, { dataDirectory, databaseFile: databaseFileIn(context.config) });
+  const storageCare = new StorageCare(context, media);
+  opened.defer(storageCare.start());
+  const metrics = createMetrics({ context, accounts, storage, version, ofProcess: true });
+  opened.defer(() => metrics.close());
+  return { storage, storageCare, metrics };
+}
+
+/** What runs tasks: the embedded engine, the workers of accounts, and who gives out the work. */
+async function runTasks(opened: AsyncDisposableStack, context: Context, accounts: Accounts, options: StartOptions) {
+  const { registry } = accounts;
+  const embedded = await openEmbedded(opened, context, registry, options);
+  const executors = new AccountExecutors({ context, registry, embedded, limits: timeLimits });
+  opened.defer(() => executors.close());
+  accounts.onChange(() => executors.refresh());
+  const dispatcher = await startDispatcher({ context, executors });
+  opened.defer(() => dispatcher.stop());
+  return { executors, dispatcher };
+}
+
+async function openEmbedded(
+  opened: AsyncDisposableStack,
+  { config }: Context,
+  accounts: AccountRegistry,
+  { engineHost }: StartOptions,
+): Promise<EmbeddedExecutor> {
+  const workFolder = join(config.dataDirectory, "work");
+  await mkdir(workFolder, { recursive: true, mode: 0o700 });
+  const embedded = await EmbeddedExecutor.open({
+    workFolder,
+    offer: (model) => embeddedOffer(config.embeddedEngine, model, accounts.standings.of(model)),
+    ...(engineHost === undefined ? {} : { host: engineHost }),
+  });
+  opened.defer(() => embedded.close());
+  return embedded;
 }
 
 /** The audit log, before anything is written into it; it is signed once more when everything else has ended. */
@@ -272,37 +338,6 @@ function hideSecrets(log: Log, config: Config, secrets: Secrets): void {
   }
 }
 
-async function listen(app: FastifyInstance, config: Config): Promise<string> {
-  try {
-    await app.listen({ host: config.host, port: config.port });
-  } catch (error) {
-    throw explainListenFailure(error as NodeJS.ErrnoException, config);
-  }
-  const address = app.server.address();
-  const port = typeof address === "object" && address !== null ? address.port : config.port;
-  // Everywhere includes here: the note is for programs on this machine.
-  const host = config.host === "0.0.0.0" ? "127.0.0.1" : config.host === "::" ? "::1" : config.host;
-  return `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
-}
-
-function explainListenFailure(error: NodeJS.ErrnoException, { host, port }: Config): unknown {
-  switch (error.code ?? "") {
-    case "EADDRINUSE":
-      return new StartupError(
-        `PORT: ${port} on ${host} is taken by another program. Stop it, or set another PORT.`,
-        error,
-      );
-    case "EACCES":
-      return new StartupError(`PORT: ${port} may not be used by this user. Set a PORT above 1023.`, error);
-    case "EADDRNOTAVAIL":
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-      return new StartupError(`HOST: ${host} is not an address of this machine.`, error);
-    default:
-      return error;
-  }
-}
-
 function explainMediaFailure(error: unknown): never {
   const { cause } = error as { cause?: NodeJS.ErrnoException };
   throw new StartupError(`DATA_DIR: the media folder cannot be written (${cause?.code ?? "unknown reason"}).`, error);
@@ -314,50 +349,6 @@ function answersReads(context: Context): boolean {
   } catch {
     return false;
   }
-}
-
-/** Streams and long polls end by the signal; what still answers after a while is cut off. */
-async function closeApp(app: FastifyInstance, stopping: AbortController, log: Log): Promise<void> {
-  if (app.server.listening) log.info("stopping");
-  stopping.abort();
-  const cut = setTimeout(() => app.server.closeAllConnections(), lastAnswers);
-  try {
-    await app.close();
-  } finally {
-    clearTimeout(cut);
-  }
-}
-
-/** Removes unused uploads and old sessions, soon after the start and then every hour. */
-function startSweeping(context: Context): () => void {
-  const sweep = async (): Promise<void> => {
-    try {
-      const uploads = await sweepUploads(context);
-      const sessions = (await sweepSessions(context)) + (await sweepAdminSessions(context));
-      if (uploads.uploads + uploads.files + sessions > 0) context.log.info("swept", { ...uploads, sessions });
-    } catch (error) {
-      context.log.warn("sweeping failed; it is tried again in an hour", { error });
-    }
-  };
-  const first = setTimeout(() => void sweep(), 60_000).unref();
-  const timer = setInterval(() => void sweep(), sweepInterval).unref();
-  return () => {
-    clearTimeout(first);
-    clearInterval(timer);
-  };
-}
-
-/** Finds out how much is stored, at once and then every hour; in between every change is added up. */
-function startCounting(media: MeteredMediaStore, log: Log): () => void {
-  const stopping = new AbortController();
-  const count = () =>
-    void media.count(stopping.signal).catch((error: unknown) => log.warn("media could not be counted", { error }));
-  count();
-  const timer = setInterval(count, countInterval).unref();
-  return () => {
-    clearInterval(timer);
-    stopping.abort();
-  };
 }
 
 async function readVersion(): Promise<string> {

@@ -7,7 +7,6 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from "fas
 import type { DestinationStream } from "pino";
 import { buildApp } from "../app.ts";
 import { AuditBook } from "../audit/audit-book.ts";
-import { makeAuditKey, parseAuditKeys } from "../audit/keys.ts";
 import { type Config, readConfig } from "../config.ts";
 import type { Clock } from "../context/clock.ts";
 import { type Context, createContext } from "../context/context.ts";
@@ -19,7 +18,7 @@ import type { Installation } from "../http/installation.ts";
 import { ChangingKeyring } from "../keys/keyring.ts";
 import { Limits } from "../limits/limits.ts";
 import type { OtherLimits } from "../limits/rules.ts";
-import { createLog } from "../log.ts";
+import { createLog, type Log } from "../log.ts";
 import { DiskMediaStore } from "../media/disk-media-store.ts";
 import type { MediaFileSystem } from "../media/media-file-system.ts";
 import { MeteredMediaStore } from "../media/metered-media-store.ts";
@@ -28,6 +27,7 @@ import { ContentPolicy } from "../policy/content-policy.ts";
 import type { DoorParts } from "../proxy/worker-doors.ts";
 import { WorkspaceTasks } from "../proxy/workspace-tasks.ts";
 import { type FoundSecret, secretFile } from "../secrets/resolve-secrets.ts";
+import type { SecretBook } from "../secrets/secret-book.ts";
 import { SessionSecrets } from "../secrets/session-secrets.ts";
 import { openSecretBook } from "../sessions/open-secret-book.ts";
 import { OpenStreams } from "../sessions/open-streams.ts";
@@ -35,6 +35,7 @@ import { createStorageUse } from "../statistics/storage-use.ts";
 import { StorageCare } from "../storage-care/storage-care.ts";
 import { openRegistry } from "../worker-accounts/open-registry.ts";
 import { reencryptCredentials } from "../worker-accounts/reencrypt-credentials.ts";
+import { newAuditKeys } from "./audit-log.ts";
 
 export interface Edge {
   readonly app: FastifyInstance;
@@ -85,23 +86,16 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
   // No deploy of a test leaves this machine: at this port nobody answers.
   const nowhere = { MODAL_SERVER_URL: "http://127.0.0.1:9" };
   const config = readConfig({ DATA_DIR: folder, LOG_LEVEL: "debug", ...nowhere, ...options.environment });
-  const logged: string[] = [];
-  const destination: DestinationStream = { write: (line) => void logged.push(line) };
-  const log = createLog({ level: config.logLevel, destination });
-  log.hide(apiKey);
-  log.hide(adminKey);
+  const { log, logged } = openLog(config);
   const clock = options.clock === undefined ? {} : { clock: options.clock };
   const interrupt = options.interrupt === undefined ? {} : { interrupt: options.interrupt };
   const database = await openDatabase({ file: join(folder, "safelight.sqlite"), log, ...clock, ...interrupt });
   const media = new MeteredMediaStore(await DiskMediaStore.open(join(folder, "media"), options.mediaFiles));
   const encryptionKey = hash("sha256", folder, "buffer");
   const tokens = new SessionSecrets(encryptionKey.toString("base64"));
-  const keyring = new ChangingKeyring([encryptionKey]);
   const context = createContext({ database, log, config, media, tokens, ...clock });
-  const book = await openSecretBook(
-    { context, found: secretsOf(config, { apiKey, adminKey, encryptionKey }), tokens, keyring },
-    () => reencryptCredentials(context, keyring),
-  );
+  const book = await openBook(context, tokens, { apiKey, adminKey, encryptionKey });
+  const { keyring } = book.parts;
   const stopping = new AbortController();
   const streams = new OpenStreams((credential) => isStillValid({ context, secrets: book }, credential), log);
   book.changed = () => void streams.check();
@@ -112,8 +106,6 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
   const databaseFile = join(folder, "safelight.sqlite");
   const storage = createStorageUse(media, { dataDirectory: folder, databaseFile });
   const policy = new ContentPolicy(config, log);
-  const auditKeys = parseAuditKeys(makeAuditKey());
-  if (auditKeys === null) throw new Error("a key that was just made is none");
   const metrics = createMetrics({ context, accounts, storage, version: "0.0.0", ofProcess: false });
   const installation: Installation = {
     version: "0.0.0",
@@ -134,7 +126,7 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
     metrics,
     storage,
     storageCare: new StorageCare(context, media),
-    audit: new AuditBook(context, auditKeys),
+    audit: new AuditBook(context, newAuditKeys()),
     accounts,
     deployer: await Deployer.open(context, accounts),
     workspaceTasks,
@@ -169,8 +161,26 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
   };
 }
 
+function openLog({ logLevel }: Config): { log: Log; logged: string[] } {
+  const logged: string[] = [];
+  const destination: DestinationStream = { write: (line) => void logged.push(line) };
+  return { log: createLog({ level: logLevel, destination }), logged };
+}
+
+interface OwnSecrets {
+  readonly apiKey: string;
+  readonly adminKey: string;
+  readonly encryptionKey: Buffer;
+}
+
+function openBook(context: Context, tokens: SessionSecrets, own: OwnSecrets): Promise<SecretBook> {
+  const keyring = new ChangingKeyring([own.encryptionKey]);
+  const found = secretsOf(context.config, own);
+  return openSecretBook({ context, found, tokens, keyring }, () => reencryptCredentials(context, keyring));
+}
+
 /** As a server finds them whose keys stand in its settings. */
-function secretsOf(config: Config, own: { apiKey: string; adminKey: string; encryptionKey: Buffer }): FoundSecret[] {
+function secretsOf(config: Config, own: OwnSecrets): FoundSecret[] {
   const found = (name: string, value: string | null): FoundSecret[] =>
     value === null
       ? []

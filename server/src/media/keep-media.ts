@@ -1,0 +1,42 @@
+/** What is done from time to time for what is stored. The functions that come back end it. */
+import type { Context } from "../context/context.ts";
+import type { Log } from "../log.ts";
+import { sweepAdminSessions } from "../sessions/admin-sessions.ts";
+import { sweepSessions } from "../sessions/sessions.ts";
+import type { MeteredMediaStore } from "./metered-media-store.ts";
+import { sweepUploads } from "./sweep-uploads.ts";
+
+const sweepInterval = 60 * 60 * 1000;
+const countInterval = 60 * 60 * 1000;
+
+/** Removes unused uploads and old sessions, soon after the start and then every hour. */
+export function startSweeping(context: Context): () => void {
+  const sweep = async (): Promise<void> => {
+    try {
+      const uploads = await sweepUploads(context);
+      const sessions = (await sweepSessions(context)) + (await sweepAdminSessions(context));
+      if (uploads.uploads + uploads.files + sessions > 0) context.log.info("swept", { ...uploads, sessions });
+    } catch (error) {
+      context.log.warn("sweeping failed; it is tried again in an hour", { error });
+    }
+  };
+  const first = setTimeout(() => void sweep(), 60_000).unref();
+  const timer = setInterval(() => void sweep(), sweepInterval).unref();
+  return () => {
+    clearTimeout(first);
+    clearInterval(timer);
+  };
+}
+
+/** Finds out how much is stored, at once and then every hour; in between every change is added up. */
+export function startCounting(media: MeteredMediaStore, log: Log): () => void {
+  const stopping = new AbortController();
+  const count = () =>
+    void media.count(stopping.signal).catch((error: unknown) => log.warn("media could not be counted", { error }));
+  count();
+  const timer = setInterval(count, countInterval).unref();
+  return () => {
+    clearInterval(timer);
+    stopping.abort();
+  };
+}
