@@ -114,8 +114,8 @@ async function overwrite(path: string, bytes: Buffer): Promise<void> {
 
 interface Fault {
   readonly what: string;
-  make(data: string): Promise<unknown>;
-  mend(data: string): Promise<unknown>;
+  readonly make: (data: string) => Promise<unknown>;
+  readonly mend: (data: string) => Promise<unknown>;
 }
 
 const inData = (name: string) => (data: string) => join(data, name);

@@ -67,8 +67,8 @@ function settle(): void {
 
 interface Fault {
   readonly what: string;
-  make(): Promise<unknown>;
-  mend(): Promise<unknown>;
+  readonly make: () => Promise<unknown>;
+  readonly mend: () => Promise<unknown>;
 }
 
 let kept: Buffer;

@@ -74,7 +74,7 @@ function expectSecurityHeaders(what: string, { headers }: Pick<LightMyRequestRes
 
 describe("every route", () => {
   test("answers with the security headers, whatever it answers; with HSTS over https and never over http", async () => {
-    const requests: InjectOptions[] = [
+    const requests: (InjectOptions & { readonly url: string })[] = [
       ...everyRoute.flatMap((route) => [callOf(route), { ...callOf(route), headers: { "x-api-key": edge.apiKey } }]),
       ...everyRoute.map((route) => ({ ...callOf(route), method: "OPTIONS" as const })),
       ...["/", "/gallery", "/admin"].map((url) => ({ url, headers: { accept: "text/html" } })),
@@ -85,7 +85,7 @@ describe("every route", () => {
       { method: "POST", url: "/generate", headers: { "x-api-key": edge.apiKey }, payload: "{" },
     ];
     for (const request of requests.filter(({ url }) => url !== "/events")) {
-      const what = `${request.method ?? "GET"} ${String(request.url)}`;
+      const what = `${request.method ?? "GET"} ${request.url}`;
       const plain = await send(edge, request);
       expectSecurityHeaders(what, plain);
       expect([what, plain.headers["strict-transport-security"]]).toEqual([what, undefined]);

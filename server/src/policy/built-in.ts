@@ -4,61 +4,48 @@
  */
 import type { PolicyPart, PolicyRule } from "./rules.ts";
 
-const minors = [
-  ..."child childs children childrens kid kids kiddo kiddos toddler* infant infants newborn* minors underage* preteen*".split(
-    " ",
-  ),
-  ..."preadolescent* prepubescent* pubescent* adolescent* teen teens teenage* tween tweens juvenile* youngster*".split(
-    " ",
-  ),
-  ..."schoolgirl* schoolboy* schoolchild* schoolkid* kindergart* preschool* boy boys loli lolis shota shotas".split(
-    " ",
-  ),
-  ...["little", "young", "small", "tiny", "teen", "school", "underage", "baby"].map((word) => `${word} girl*`),
-  ...["elementary school*", "middle school*", "primary school*", "under age", "under 18", "not yet 18", "barely legal"],
-  ..."ребенок ребенка ребенку ребенком ребенке ребеноч* дети детей детям детьми детях детк* детишк* дитя".split(" "),
-  ..."малыш* младен* подрост* тинейдж* школьни* школяр* дошкольн* дошколят* несовершеннолетн* малолет*".split(" "),
-  ..."девочк* девчонк* девчушк* мальчик* мальчиш* мальчуган* пацан* первоклассни* детсад*".split(" "),
-  ...["маленьк* девуш*", "юн* девуш*", "детск*"],
-];
+/** Terms, each ended by a comma; those of one line belong together. */
+const termsOf = (...lines: string[]): readonly string[] =>
+  lines.flatMap((line) => line.split(",").flatMap((term) => term.trim() || []));
 
-const sexual = [
-  ..."sex sexual* sexy sexi* nude nudes nudity nudist* naked* porn* erotic* hentai nsfw xxx lewd* topless".split(" "),
-  ..."undress* unclothed disrobed striptease* genital* penis* vagina* orgasm* masturbat*".split(" "),
-  ..."intercourse fetish* lingerie seductive* aroused sensual* bdsm".split(" "),
-  ...["without clothes", "no clothes", "with no clothing", "bare breast*", "bottomless"],
-  ..."секс* сексуал* эроти* порн* голый голая голое голые голых голым голой голую голого голыми голышом".split(" "),
-  ..."обнаж* нагой нагая нагие нагих нагую нагим нагишом раздет* раздева* интим* нюд* ню хентай хентая".split(" "),
-  ..."стрипт* генитал* мастурб* оргазм* фетиш* топлес*".split(" "),
-  ...["без одежды", "нижн* бель*", "полов* акт*"],
-];
+const minors = termsOf(
+  "child, children, childrens, kid, kids, kiddo, kiddos, toddler*, infant, infants, newborn*, minors, underage*, preteen*",
+  "preadolescent*, prepubescent*, pubescent*, adolescent*, teen, teens, teenage*, tween, tweens, juvenile*, youngster*",
+  "schoolgirl*, schoolboy*, schoolchild*, schoolkid*, kindergart*, preschool*, boy, boys, loli, lolis, shota, shotas",
+  "little girl*, young girl*, small girl*, tiny girl*, teen girl*, school girl*, underage girl*, baby girl*",
+  "elementary school*, middle school*, primary school*, under age, under 18, not yet 18, barely legal",
+  "ребенок, ребенка, ребенку, ребенком, ребенке, ребеноч*, дети, детей, детям, детьми, детях, детк*, детишк*, дитя",
+  "малыш*, младен*, подрост*, тинейдж*, школьни*, школяр*, дошкольн*, дошколят*, несовершеннолетн*, малолет*",
+  "девочк*, девчонк*, девчушк*, мальчик*, мальчиш*, мальчуган*, пацан*, первоклассни*, детсад*, детск*",
+  "маленьк* девуш*, юн* девуш*",
+);
+
+const sexual = termsOf(
+  "sex, sexual*, sexy, sexi*, nude, nudes, nudity, nudist*, naked*, porn*, erotic*, hentai, nsfw, xxx, lewd*, topless",
+  "undress*, unclothed, disrobed, striptease*, genital*, penis*, vagina*, orgasm*, masturbat*",
+  "intercourse, fetish*, lingerie, seductive*, aroused, sensual*, bdsm, bottomless, bare breast*",
+  "without clothes, no clothes, with no clothing",
+  "секс*, сексуал*, эроти*, порн*, голый, голая, голое, голые, голых, голым, голой, голую, голого, голыми, голышом",
+  "обнаж*, нагой, нагая, нагие, нагих, нагую, нагим, нагишом, раздет*, раздева*, интим*, нюд*, ню, хентай, хентая",
+  "стрипт*, генитал*, мастурб*, оргазм*, фетиш*, топлес*, без одежды, нижн* бель*, полов* акт*",
+);
 
 /** Words for what is one and the other at once. */
-const both = ["lolicon*", "shotacon*", "pedophil*", "paedophil*", "педофил*", "лоликон*", "jailbait*"];
+const both = termsOf("lolicon*, shotacon*, pedophil*, paedophil*, педофил*, лоликон*, jailbait*");
 
 /** Ordinary words that hold one of the above and mean neither. */
-const ordinary = [
-  ...["naked eye", "naked mole rat*", "naked cake*", "nude color*", "nude colour*", "nude tone*", "nude shade*"],
-  ...["nude lipstick", "nude makeup", "nude heels", "same sex", "sex education", "opposite sex", "nude beige"],
-  ...["no child", "no children", "no kids", "no kid", "no minors", "no teens", "without children", "without kids"],
-  ...[
-    "no nudity",
-    "no nude*",
-    "not nude",
-    "non nude",
-    "not naked",
-    "no nsfw",
-    "not sexual*",
-    "non sexual*",
-    "not nsfw",
-  ],
-  ...["inner child", "cow boy*", "boy band*", "goat kid*", "kid goat*", "kid leather", "без детей", "без детишек"],
-  ...["без наготы", "без обнаж*", "без эротик*", "голые дерев*", "голых дерев*", "голыми дерев*", "голые ветв*"],
-  ...["голыми ветв*", "голых ветв*", "голыми руками", "голые скал*", "голой земл*", "голые стен*", "невооружен* глаз*"],
-];
+const ordinary = termsOf(
+  "naked eye, naked mole rat*, naked cake*, nude color*, nude colour*, nude tone*, nude shade*, nude beige",
+  "nude lipstick, nude makeup, nude heels, same sex, opposite sex, sex education",
+  "no child, no children, no kids, no kid, no minors, no teens, without children, without kids, inner child",
+  "no nudity, no nude*, not nude, non nude, not naked, no nsfw, not sexual*, non sexual*, not nsfw",
+  "cow boy*, boy band*, goat kid*, kid goat*, kid leather",
+  "без детей, без детишек, без наготы, без обнаж*, без эротик*, голыми руками, невооружен* глаз*",
+  "голые дерев*, голых дерев*, голыми дерев*, голые ветв*, голыми ветв*, голых ветв*, голые скал*, голой земл*, голые стен*",
+);
 
 /** Asking to avoid grown-ups is asking for the others. */
-const grownUps = ["adult", "adults", "grown up*", "grownup*", "mature woman", "mature man", "mature body", "взросл*"];
+const grownUps = termsOf("adult, adults, grown up*, grownup*, mature woman, mature man, mature body, взросл*");
 
 const prompt = (terms: readonly string[], ages = false): PolicyPart => ({ field: "prompt", terms, ages });
 const rule = (...all: PolicyPart[]): PolicyRule => ({ name: "sexual-minors", all, except: ordinary, message: null });
