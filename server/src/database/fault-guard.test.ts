@@ -1,4 +1,7 @@
 // FR-023 at its root: a database that cannot be relied on says so before anybody is told anything, and is found well again by itself.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   chmod,
   copyFile,
@@ -220,11 +223,41 @@ test("a copy of it in its place is taken over: statements that someone holds rea
   expect(keys()).toEqual(["before", "onwards"]);
 });
 
-test.skipIf(process.getuid?.() === 0)("a folder that is closed to us is a fault like any other", async () => {
-  await chmod(folder, 0o000);
-  await becomes(false);
-  await chmod(folder, 0o700);
-  await becomes(true);
+test("a folder that is closed to us is a fault like any other, tried as somebody without rights", async () => {
+  // Root may read everywhere, so as root the attempt is made as nobody, once everything is loaded.
+  const source = `
+    import { chmodSync, mkdirSync } from "node:fs";
+    import { openDatabase } from ${JSON.stringify(import.meta.resolve("./open.ts"))};
+    if (process.getuid() === 0) {
+      process.setgid(65534);
+      process.setuid(65534);
+    }
+    const folder = process.argv[1] + "/own";
+    mkdirSync(folder);
+    const database = await openDatabase({ file: folder + "/safelight.sqlite" });
+    const after = async (usable) => {
+      while (database.isUsable() !== usable) await new Promise((resolve) => setTimeout(resolve, 20));
+      return database.write((tx) => tx.prepare("INSERT INTO settings (key, value) VALUES (?, 'x')").run(String(usable))).then(
+        () => "written",
+        (error) => error.code,
+      );
+    };
+    const said = [];
+    chmodSync(folder, 0o000);
+    said.push(await after(false));
+    chmodSync(folder, 0o700);
+    said.push(await after(true));
+    said.push(database.prepareRead("SELECT count(*) AS count FROM settings").get().count);
+    await database.close();
+    console.log(JSON.stringify(said));`;
+  await chmod(home, 0o777);
+  const child = spawn(process.execPath, ["--input-type=module-typescript", "--eval", source, home], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let printed = "";
+  child.stdout.on("data", (piece: Buffer) => (printed += piece.toString()));
+  await once(child, "close");
+  expect(JSON.parse(printed)).toEqual(["storage_unavailable", "written", 1]);
 });
 
 test("somebody's transaction is never torn apart by a look", async () => {
