@@ -49,6 +49,28 @@ export async function runProgram(argv: readonly string[], environment: () => Env
   }
 }
 
+/** Every command with its long flags, such as `audit verify`; for who checks what is written about them. */
+export function describeCommands(): { name: string; flags: string[] }[] {
+  const describe = (command: Command, before: string): { name: string; flags: string[] }[] =>
+    command.commands.flatMap((child) => {
+      const name = `${before}${child.name()}`;
+      const flags = child.options.flatMap(({ long }) => long ?? []);
+      return [{ name, flags: [...flags, "--help"] }, ...describe(child, `${name} `)];
+    });
+  const nothing: Environment = {};
+  return [
+    ...describe(
+      buildProgram(
+        [],
+        () => nothing,
+        () => undefined,
+      ),
+      "",
+    ),
+    { name: "help", flags: [] },
+  ];
+}
+
 function buildProgram(argv: readonly string[], environment: () => Environment, end: (code: number) => void): Command {
   const program = new Command("safelight");
   program

@@ -4,7 +4,7 @@ import { chown, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, unlin
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { describeKey, makeAuditKey, parseAuditKeys } from "../audit/keys.ts";
 import { startChain } from "../audit/start-chain.ts";
 import { restoreMark, takeDataDirectory } from "../database/data-directory.ts";
