@@ -7,7 +7,7 @@ import { type OtherLimits, type RuleName, ruleNames, rules } from "./rules.ts";
 import { type LogRow, SlidingLog } from "./sliding-log.ts";
 import { UndeclaredProxy } from "./undeclared-proxy.ts";
 
-/** Callers that are remembered under each rule. With 120 requests each this is 40 MB for all rules, which only that many addresses reach. */
+/** Callers that are remembered under each rule. With 120 requests each this is some 40 MB for all rules (`npm run bench access`), which only that many addresses reach. */
 export const mostCallers = 10_000;
 const writeInterval = 1000;
 const sweepInterval = 60_000;
