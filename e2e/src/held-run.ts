@@ -24,7 +24,16 @@ export async function whileHeld(visit: Visit, id: string, look: () => Promise<un
     if (status !== "processing") throw new Error(`task ${id} has ended before it could be held`);
     await look();
   } finally {
-    for (const group of groups) process.kill(-group, "SIGCONT");
+    for (const group of groups) goOn(group);
+  }
+}
+
+function goOn(group: number): void {
+  try {
+    process.kill(-group, "SIGCONT");
+  } catch (error) {
+    // A cancel has ended it meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
 
