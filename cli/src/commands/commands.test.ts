@@ -226,8 +226,15 @@ describe("serve", () => {
 
   it("names the files of the secrets it made and never their values", async () => {
     const data = join(folder, "data");
-    const command = startCommand(["serve", "--port", "0", "--data-dir", data], {}, desk);
+    const rules = join(folder, "rules.json");
+    await writeFile(rules, '{"rules": []}');
+    const settings = { CONTENT_POLICY_FILE: rules };
+    const command = startCommand(["serve", "--port", "0", "--data-dir", data], settings, desk);
     await command.says(/Safelight is ready/);
+    // The signal by which services are told to read their files again ends nothing.
+    await writeFile(rules, '{"rules": [{"name": "no-boats", "any": ["boat*"]}]}');
+    command.signal("SIGHUP");
+    await command.says(/the content policy has changed/);
     command.signal("SIGTERM");
     const { text, stderr } = await command.done;
     const key = (await readFile(join(data, "secrets/api-key"), "utf8")).trim();
