@@ -21,9 +21,9 @@ const minors = termsOf(
 );
 
 const sexual = termsOf(
-  "sex, sexual*, sexy, sexi*, nude, nudes, nudity, nudist*, naked*, porn*, erotic*, hentai, nsfw, xxx, lewd*, topless",
+  "sex, sexual*, sexy, sexi*, nude, nudes, nudity, nudist*, naked*, porn*, erotic*, hentai, nsfw, lewd*, topless",
   "undress*, unclothed, disrobed, striptease*, genital*, penis*, vagina*, orgasm*, masturbat*",
-  "intercourse, fetish*, lingerie, seductive*, aroused, sensual*, bdsm, bottomless, bare breast*",
+  "intercourse, fetish*, lingerie, seductive*, aroused, sensual*, bdsm, bottomless, bare breast*, rating explicit",
   "without clothes, no clothes, with no clothing",
   "секс*, сексуал*, эроти*, порн*, голый, голая, голое, голые, голых, голым, голой, голую, голого, голыми, голышом",
   "обнаж*, нагой, нагая, нагие, нагих, нагую, нагим, нагишом, раздет*, раздева*, интим*, нюд*, ню, хентай, хентая",
@@ -37,7 +37,7 @@ const both = termsOf("lolicon*, shotacon*, pedophil*, paedophil*, педофил
 const ordinary = termsOf(
   "naked eye, naked mole rat*, naked cake*, nude color*, nude colour*, nude tone*, nude shade*, nude beige",
   "nude lipstick, nude makeup, nude heels, same sex, opposite sex, sex education",
-  "no child, no children, no kids, no kid, no minors, no teens, without children, without kids, inner child",
+  "no child, no children, no kids, no kid, no minors, no teens, without children, without kids, inner child, over 18",
   "no nudity, no nude*, not nude, non nude, not naked, no nsfw, not sexual*, non sexual*, not nsfw",
   "cow boy*, boy band*, goat kid*, kid goat*, kid leather",
   "без детей, без детишек, без наготы, без обнаж*, без эротик*, голыми руками, невооружен* глаз*",
