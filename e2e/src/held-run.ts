@@ -10,14 +10,15 @@ import type { Visit } from "./visitor.ts";
  * @throws Error when the task has ended before it could be held: it was too quick, choose a longer one.
  */
 export async function whileHeld(visit: Visit, id: string, look: () => Promise<unknown>): Promise<void> {
+  // Looked for before the run is far enough: finding a process takes longer than a step.
+  let groups = await engines(visit);
   for (;;) {
     const answer = await ask(visit, `/status/${id}?wait=20`);
     const { status, step } = (await answer.json()) as { status: string; step: number | null };
-    if (status === "processing" && (step ?? 0) > 0) break;
     if (status === "done" || status === "failed") throw new Error(`task ${id} has ended before it could be held`);
+    if (groups.length === 0) groups = await engines(visit);
+    if (groups.length > 0 && status === "processing" && (step ?? 0) > 0) break;
   }
-  const groups = await engines(visit);
-  if (groups.length === 0) throw new Error("the server has no engine that could be held");
   for (const group of groups) process.kill(-group, "SIGSTOP");
   try {
     const { status } = (await (await ask(visit, `/status/${id}`)).json()) as { status: string };
