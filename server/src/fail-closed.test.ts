@@ -16,6 +16,7 @@ import { callOf, everyRoute, isForEverybody } from "./testing/every-route.ts";
 type Inject = (options: InjectOptions) => Promise<LightMyRequestResponse>;
 
 const plenty = { client_session: 1e6, admin_session: 1e6, admin_by_session: 1e6, admin_by_address: 1e6 };
+const patience = { timeout: 20_000 };
 const password = "open sesame, please";
 let folder: string;
 let passwordFile: string;
@@ -170,11 +171,11 @@ describe("FR-023: nobody is let in while", () => {
     expect(await isOpen()).toBe(true);
     const before = await stateOf(data);
     await make(data);
-    await expect.poll(isOpen).toBe(false);
+    await expect.poll(isOpen, patience).toBe(false);
     await expectClosed(inject, what === faults[0]?.what ? credentials : few(credentials));
     expect((await inject({ url: "/health" })).json()).toMatchObject({ status: "ok", ready: false });
     await mend(data);
-    await expect.poll(isOpen, { timeout: 5000 }).toBe(true);
+    await expect.poll(isOpen, patience).toBe(true);
     expect(await stateOf(data)).toEqual(before);
     expect((await inject({ url: "/health" })).json()).toMatchObject({ ready: true });
     for (const who of ["the API key", "a session"]) {
@@ -205,7 +206,7 @@ describe("FR-023: nobody is let in while", () => {
       await edge.inject({ method: "POST", url: "/generate", payload: { model: "pony", prompt: "a boat" } });
       await expectClosed(send, shown);
       failing = false;
-      await expect.poll(async () => (await edge.inject({ url: "/models" })).statusCode).toBe(200);
+      await expect.poll(async () => (await edge.inject({ url: "/models" })).statusCode, patience).toBe(200);
       expect(edge.context.database.prepareRead("SELECT count(*) AS count FROM tasks").get()?.count).toBe(0);
     } finally {
       await edge.close();
@@ -222,7 +223,7 @@ describe("FR-023: nobody is let in while", () => {
       if (piece === undefined || piece.done) break;
     }
     await rename(join(folder, "away"), passwordFile);
-    await expect.poll(isOpen).toBe(true);
+    await expect.poll(isOpen, patience).toBe(true);
   });
 
   test("what was lost and found again stands in the audit log", () => {

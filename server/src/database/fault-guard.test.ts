@@ -22,6 +22,7 @@ import type { Database } from "./database.ts";
 import { openDatabase } from "./open.ts";
 import type { Interrupt } from "./sqlite-connection.ts";
 
+const patience = { timeout: 20_000 };
 let home: string;
 let folder: string;
 let file: string;
@@ -53,7 +54,7 @@ const keys = () =>
     .prepareRead("SELECT key FROM settings ORDER BY key")
     .all()
     .map(({ key }) => String(key));
-const becomes = (usable: boolean) => expect.poll(() => database.isUsable(), { timeout: 5000 }).toBe(usable);
+const becomes = (usable: boolean) => expect.poll(() => database.isUsable(), patience).toBe(usable);
 
 async function overwrite(path: string, bytes: Buffer, at = 0): Promise<void> {
   const handle = await openFile(path, "r+");
@@ -218,7 +219,7 @@ test("a copy of it in its place is taken over: statements that someone holds rea
   expect(held.get()?.count).toBe(2);
   // The log that belongs to the former file is still there.
   await rename(`${file}.copy`, file);
-  await expect.poll(() => database.isUsable() && Number(held.get()?.count)).toBe(1);
+  await expect.poll(() => database.isUsable() && Number(held.get()?.count), patience).toBe(1);
   await put("onwards");
   expect(keys()).toEqual(["before", "onwards"]);
 });
@@ -273,7 +274,7 @@ test("somebody's transaction is never torn apart by a look", async () => {
   database.isUsable();
   inside?.();
   await written.catch(() => undefined);
-  await expect.poll(() => database.isUsable()).toBe(true);
+  await becomes(true);
   await put("after");
   expect(keys()).toContain("after");
 });

@@ -36,7 +36,7 @@ function open(settings: {
   timeoutMs?: number;
   secret?: string;
 }): ContentPolicy {
-  const { url, onFailure = "refuse", timeoutMs = 2000, secret = null } = settings;
+  const { url, onFailure = "refuse", timeoutMs = 20_000, secret = null } = settings;
   const moderation = url === undefined ? null : { url, secret, timeoutMs, onFailure };
   const contentPolicyFile = settings.file === true ? file : null;
   const policy = new ContentPolicy({ contentPolicyFile, moderation, workerNetworks: [] }, silentLog());
