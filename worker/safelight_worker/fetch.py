@@ -19,6 +19,7 @@ from typing import IO, Any, Protocol
 
 import httpx
 
+from safelight_worker import hub_token
 from safelight_worker.hub import FetchError, Hub, Remote, refuse
 from safelight_worker.in_place import LOCK, MANIFEST, in_place, manifest_of, read_json, write_json
 from safelight_worker.lock import LOCK_FILE, Locked, forget, held, learn, locked
@@ -273,6 +274,18 @@ class Lines:
         print(line.ljust(79) if self.terminal else line, end=ending, file=self.stream, flush=True)
 
 
+def _refuse_strong_token(hub: Hub) -> None:
+    """FetchError for a token that can do more than read: it is not needed, and where it is used it can be lost."""
+    if not hub.token:
+        return
+    verdict = hub_token.ask(hub)
+    reason = hub_token.refusal(verdict, os.environ)
+    if reason is not None:
+        raise FetchError(reason)
+    if verdict == "unknown":
+        print("safelight-worker: what HF_TOKEN may do cannot be found out; it is used all the same", file=sys.stderr)
+
+
 def run(model: str, weights: Path, settings: Path | None, renew: bool = False) -> int:
     """The command: fetches a model and tells its licence. The exit code; what went wrong is told on stderr."""
     try:
@@ -280,6 +293,7 @@ def run(model: str, weights: Path, settings: Path | None, renew: bool = False) -
         print(f"{model}: {spec.licence}\n  {spec.licence_link}")
         hub = Hub(os.environ.get("HF_ENDPOINT"), os.environ.get("HF_TOKEN"))
         try:
+            _refuse_strong_token(hub)
             fetched = fetch_model(spec, hub, Lines(sys.stdout), renew)
         finally:
             hub.close()

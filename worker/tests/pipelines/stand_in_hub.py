@@ -30,6 +30,7 @@ class StandIn:
         self.answers: list[int] = []
         self.elsewhere: str | None = None
         self.token: str | None = None
+        self.whoami: object = None
         self.page_size = 3
         self.ranges = True
         stand_in = self
@@ -66,6 +67,8 @@ class StandIn:
             self._send(request, self.answers.pop(0), b"{}")
         elif self.token is not None and given != f"Bearer {self.token}":
             self._send(request, 401, b"{}")
+        elif path == "/api/whoami-v2" and self.whoami is not None:
+            self._send(request, 200, json.dumps(self.whoami).encode())
         elif path.startswith(f"/api/models/{self.repo}/revision/"):
             self._send(request, 200, json.dumps({"sha": self.main}).encode())
         elif (commit := self._commit_in(path)) is None and not path.startswith("/content/"):
