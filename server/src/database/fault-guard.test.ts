@@ -192,6 +192,16 @@ test("a log that is removed loses nothing: what it held goes into the file befor
   other.close();
 });
 
+test("one that was closed stays closed, whoever asks", async () => {
+  await database.close();
+  await rename(file, `${file}.away`);
+  expect(database.isUsable()).toBe(false);
+  await rename(`${file}.away`, file);
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  expect(database.isUsable()).toBe(false);
+  await expect(put("late")).rejects.toMatchObject({ code: "storage_unavailable" });
+});
+
 test("a disk that is full is no such fault: what was stored is still true", async () => {
   errcode = 13;
   await expect(put("more")).rejects.toMatchObject({ code: "storage_unavailable" });

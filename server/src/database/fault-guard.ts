@@ -46,6 +46,7 @@ export class FaultGuard {
   #timer: NodeJS.Timeout | undefined;
   #trying = false;
   #recoveries = 0;
+  #closed = false;
 
   constructor(parts: GuardedParts) {
     this.#parts = parts;
@@ -58,6 +59,7 @@ export class FaultGuard {
   }
 
   isUsable(): boolean {
+    if (this.#closed) return false;
     const now = performance.now();
     if (this.#state === "usable") {
       if (now - this.#lookedAt < believed) return true;
@@ -83,17 +85,19 @@ export class FaultGuard {
 
   failed(error: unknown): void {
     const { errcode } = error as { errcode?: unknown };
-    if (typeof errcode !== "number" || !worrying.has(errcode & 0xff) || this.#trying) return;
+    if (typeof errcode !== "number" || !worrying.has(errcode & 0xff) || this.#trying || this.#closed) return;
     if (this.#state === "usable") this.#state = "suspect";
     this.#tryLater();
   }
 
+  /** The connections are about to be closed by those who made them; nothing opens them again. */
   close(): void {
+    this.#closed = true;
     clearInterval(this.#timer);
   }
 
   #try(now: number): boolean {
-    if (this.#trying || (this.#state === "faulty" && now - this.#triedAt < shortestPause)) return false;
+    if (this.#closed || this.#trying || (this.#state === "faulty" && now - this.#triedAt < shortestPause)) return false;
     // In the middle of somebody's transaction nothing can be exchanged; what may be wrong is looked at afterwards.
     if (this.#parts.writer.isInTransaction) return this.#state === "suspect" && this.#watch.isUntouched();
     this.#triedAt = now;
