@@ -189,9 +189,14 @@ export class Deployer {
   }
 
   #endIfDeleted({ id, accountId }: DeploymentRecord): void {
-    const living = this.#context.database.prepareRead(
-      "SELECT 1 AS one FROM worker_accounts WHERE id = ? AND deleted_at IS NULL",
-    );
-    if (living.get(accountId) === undefined) this.endRun(id, "account_deleted");
+    try {
+      const living = this.#context.database
+        .prepareRead("SELECT 1 AS one FROM worker_accounts WHERE id = ? AND deleted_at IS NULL")
+        .get(accountId);
+      if (living === undefined) this.endRun(id, "account_deleted");
+    } catch (error) {
+      // Thrown from a timer it would end the server; the next look is soon.
+      this.#context.log.warn("whether the account of a deploy is still there cannot be read", { error });
+    }
   }
 }

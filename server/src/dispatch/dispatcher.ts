@@ -199,7 +199,13 @@ class RunningDispatcher implements Dispatcher {
     if (this.#telling !== undefined || this.#stopping.signal.aborted) return;
     this.#telling = setTimeout(() => {
       this.#telling = undefined;
-      if (this.#context.hub.listeners > 0 && !this.#stopping.signal.aborted) announceQueue(this.#context);
+      if (this.#context.hub.listeners === 0 || this.#stopping.signal.aborted) return;
+      try {
+        announceQueue(this.#context);
+      } catch (error) {
+        // Thrown from a timer it would end the server. The next change is told again, once the database can be read.
+        this.#context.log.warn("how the queue stands could not be told", { error });
+      }
     }, TELLING_MS).unref();
   }
 
