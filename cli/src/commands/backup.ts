@@ -11,6 +11,7 @@ import {
   type Restored,
   readConfig,
   readOwnSecret,
+  readServerNote,
   restoreBackup,
   takeBackup,
 } from "@safelight/server";
@@ -111,7 +112,9 @@ async function noteInAudit(config: Config, withSecrets: boolean): Promise<string
   const url = await findRunningServer(config.dataDirectory);
   if (url === null) return null;
   const unsigned = "the running server was not asked to note it in the audit log";
-  const adminKey = config.adminKey ?? (await readOwnSecret(config.dataDirectory, "admin-key").catch(() => null));
+  // Who may read the data directory may speak for it: the running server has left a key for that in it.
+  const localKey = (await readServerNote(config.dataDirectory))?.local_key ?? null;
+  const adminKey = localKey ?? config.adminKey ?? (await ownAdminKey(config));
   if (adminKey === null) return `${unsigned}: the admin key is not known here (ADMIN_KEY).`;
   try {
     const ask = (path: string, method: string, headers: Record<string, string>, body?: string) =>
@@ -131,6 +134,10 @@ async function noteInAudit(config: Config, withSecrets: boolean): Promise<string
   } catch (error) {
     return `${unsigned} (${(error as Error).message}).`;
   }
+}
+
+function ownAdminKey(config: Config): Promise<string | null> {
+  return readOwnSecret(config.dataDirectory, "admin-key").catch(() => null);
 }
 
 /** What a backup holds, what it lacks, and what that means. */

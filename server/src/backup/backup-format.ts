@@ -121,7 +121,7 @@ export function parseListedFile(line: string): ListedFile {
 }
 
 const pathPattern =
-  /^(?:safelight\.sqlite|media\/(?:results|previews|uploads)\/[A-Za-z0-9][A-Za-z0-9._-]{0,199}|deployments\/sources\/[0-9a-f]{64}|secrets\/[a-z0-9][a-z0-9.-]{0,99})$/;
+  /^(?:safelight\.sqlite|media\/(?:results|previews|uploads)\/[A-Za-z0-9][A-Za-z0-9._-]{0,199}|deployments\/sources\/[0-9a-f]{64}|secrets\/(?:next\/)?[a-z0-9][A-Za-z0-9._:-]{0,149})$/;
 
 export function isBackupPath(path: string): boolean {
   return pathPattern.test(path) && !path.includes("..");

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { Readable } from "node:stream";
 import type { Config } from "../config.ts";
 import { SqliteConnection } from "../database/sqlite-connection.ts";
@@ -112,7 +112,13 @@ async function writeAll(
 
 async function copySecrets(dataDirectory: string, writer: PackageWriter, list: FileList): Promise<string[]> {
   const folder = join(dataDirectory, "secrets");
-  const names = (await readdir(folder).catch(() => [])).filter((name) => isBackupPath(`secrets/${name}`)).sort();
+  const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  // Half-written ones carry names that are none of ours.
+  const names = found
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .filter((name) => isBackupPath(`secrets/${name}`))
+    .sort();
   for (const name of names) await addFile(writer, list, `secrets/${name}`, join(folder, name));
   return names;
 }
