@@ -44,7 +44,10 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 @dataclass(frozen=True)
 class Parts:
-    """What the app answers with. `lifespan` opens and closes what it needs, around serving."""
+    """What the app answers with. `lifespan` opens and closes what it needs, around serving.
+
+    `key` may be several, one a line: while one is replaced both count.
+    """
 
     key: str
     tasks: Tasks
@@ -76,7 +79,7 @@ class Routes:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._key = parts.key.encode()
+        self._keys = [_hashed(key.encode()) for key in parts.key.split()]
 
     def guarded(self, handler: Handler) -> Handler:
         """The handler for those who have the key and speak the protocol; every refusal leaves in the one form."""
@@ -223,7 +226,8 @@ class Routes:
     def _require_key(self, request: Request) -> None:
         match = re.fullmatch(r"bearer +(\S+) *", request.headers.get("authorization", ""), re.IGNORECASE)
         presented = "" if match is None else match[1]
-        if hmac.compare_digest(_hashed(presented.encode("utf-8", "replace")), _hashed(self._key)):
+        hashed = _hashed(presented.encode("utf-8", "replace"))
+        if any(hmac.compare_digest(hashed, key) for key in self._keys):
             return
         detail = "The key is not the key of this worker." if presented else "There is no worker key."
         raise Refusal("invalid_worker_key", detail, headers={"www-authenticate": "Bearer"})

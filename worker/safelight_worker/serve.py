@@ -33,6 +33,8 @@ from safelight_worker.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
+# The key in force, and former ones while it is being replaced.
+_MOST_KEYS = 4
 _KEY = re.compile(r"[\x21-\x7e]{16,512}")
 _SWEEP_SECONDS = 600.0
 _GRACE_SECONDS = 5
@@ -159,7 +161,7 @@ async def _keep_sweeping(tasks: Tasks) -> None:
 
 
 def read_key(file: Path) -> str:
-    """The key in the file, which is made when it is missing, readable by this user alone. Errors: StartupError."""
+    """The keys in the file, one a line; made when it is missing, readable by this user alone. Errors: StartupError."""
     try:
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -168,13 +170,14 @@ def read_key(file: Path) -> str:
                 with os.fdopen(descriptor, "w") as made:
                     made.write(f"slworker_{secrets.token_urlsafe(32)}\n")
                 print(f"Made a worker key in {file}: enter it in the worker's account on the gateway.", flush=True)
-        key = file.read_text(encoding="ascii").strip()
+        keys = file.read_text(encoding="ascii").splitlines()
     except (OSError, UnicodeError) as error:
         raise StartupError(f"--key-file: {file} cannot be read or made ({type(error).__name__}).") from error
     # It travels in a header; and one that can be guessed is none.
-    if not _KEY.fullmatch(key):
+    keys = [key for key in (line.strip() for line in keys) if key]
+    if not 1 <= len(keys) <= _MOST_KEYS or not all(_KEY.fullmatch(key) for key in keys):
         raise StartupError(f"--key-file: {file} must hold one key of 16 to 512 printable ASCII characters.")
-    return key
+    return "\n".join(keys)
 
 
 @contextlib.contextmanager

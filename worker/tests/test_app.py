@@ -17,6 +17,7 @@ from test_tasks import request
 from safelight_worker.app import Parts, build_app
 from safelight_worker.contract import Refusal
 from safelight_worker.ranges import parse_range
+from safelight_worker.serve import StartupError, read_key
 from safelight_worker.store import MediaShelf, TaskStore
 from safelight_worker.tasks import Tasks
 
@@ -90,6 +91,31 @@ def test_a_result_whose_file_is_gone_says_so(tmp_path: Path) -> None:
         assert await code_of(client.get(f"/tasks/{body['task_id']}/result")) == "result_gone"
 
     talk(test, tmp_path)
+
+
+def test_a_former_key_counts_while_it_is_being_replaced(tmp_path: Path) -> None:
+    async def body() -> None:
+        store, shelf = TaskStore(tmp_path), MediaShelf(tmp_path)
+        tasks = Tasks(ScriptedRunner(store), store, shelf, 3600)
+        keys = f"the-next-key-of-this-worker\n{KEY}"
+        transport = httpx.ASGITransport(build_app(Parts(keys, tasks, shelf, lambda: example("worker-health.json"))))
+        async with Client(transport=transport, base_url="http://worker") as client:
+            for key, status in (("the-next-key-of-this-worker", 200), (KEY, 200), ("another-key", 401)):
+                headers = {"authorization": f"Bearer {key}", "safelight-protocol": "1"}
+                assert (await client.get("/health", headers=headers)).status_code == status
+        await tasks.stop()
+
+    asyncio.run(body())
+
+
+def test_several_keys_are_read_from_lines(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("the-next-key-of-this-worker\n\na-key-of-this-worker\n")
+    assert read_key(file) == "the-next-key-of-this-worker\na-key-of-this-worker"
+    for content in ("", "short\n", "a-key-of-this-worker\nshort", "a-key-of-this-worker\n" * 5):
+        file.write_text(content)
+        with pytest.raises(StartupError, match="must hold one key"):
+            read_key(file)
 
 
 def test_the_key_comes_before_the_protocol_and_both_before_the_body(tmp_path: Path) -> None:

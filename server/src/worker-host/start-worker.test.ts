@@ -55,7 +55,21 @@ describe("starting a worker", () => {
     expect(worker.key).toBe("a-key-with-enough-letters");
   });
 
+  test("FR-016: takes a former key as well, while it is being replaced, each on a line of its own", async () => {
+    const [next, former] = ["the-new-key-of-this-worker", "the-key-of-this-worker-before"];
+    const worker = await start({ keyFile: await keyFile(`${next}\n${former}\n`) });
+    const ask = async (key: string) => {
+      const headers = { authorization: `Bearer ${key}`, "safelight-protocol": "1" };
+      return (await fetch(`${worker.url}/health`, { headers })).status;
+    };
+    expect(worker.key).toBe(next);
+    expect(
+      await Promise.all([next, former, `${next}\n${former}`.replace("\n", ""), "another-key-of-nobody"].map(ask)),
+    ).toEqual([200, 200, 401, 401]);
+  });
+
   test.each([
+    ["a former key that is too short", "the-new-key-of-this-worker\nshort"],
     ["an empty key", ""],
     ["a short key", "short"],
     ["a key with spaces", "a key that has spaces in it"],

@@ -62,8 +62,9 @@ export async function startWorker(settings: WorkerSettings, options: WorkerOptio
   await using opened = new AsyncDisposableStack();
   const directory = await takeDataDirectory(settings.dataDirectory);
   opened.defer(() => directory.release());
-  const { key, created } = await resolveWorkerKey(settings);
-  log.hide(key);
+  const { keys, created } = await resolveWorkerKey(settings);
+  const [key] = keys;
+  for (const one of keys) log.hide(one);
   if (created !== null) options.onKeyMade?.(created);
   const media = await DiskMediaStore.open(join(directory.path, "media"));
   const engine = await openEngine(settings, directory.path, options, log);
@@ -90,7 +91,8 @@ export async function startWorker(settings: WorkerSettings, options: WorkerOptio
     keepMs: facts.keepMs,
   });
   const stopping = new AbortController();
-  const isKey = createSecretCheck(key);
+  const checks = keys.map(createSecretCheck);
+  const isKey = (presented: string) => checks.some((matches) => matches(presented));
   const health = createHealth(facts, tasks);
   const app = await buildWorkerApp({ isKey, tasks, shelf, media, health, log, stopping: stopping.signal });
   opened.defer(async () => {
