@@ -169,11 +169,25 @@ class LocalHost:
         self._children.append(process)
         attempt.tell(stage="starting")
         try:
-            await process.start()
+            await self._start(process, attempt)
         except (ProcessDied, OSError, EOFError):
             await self._drop(process)
             raise RunFailed("worker_lost", "The process of the model could not be started.") from None
         return process
+
+    async def _start(self, process: ModelChild, attempt: Attempt) -> None:
+        """Waits for a process to stand, but not for long once the run is to stop. Errors: ProcessDied, OSError."""
+        starting = asyncio.create_task(process.start())
+        stopping = asyncio.create_task(attempt.stop_wanted.wait())
+        try:
+            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({starting}, timeout=_KILL_AFTER)
+            if not done:
+                raise ProcessDied
+            starting.result()
+        finally:
+            stopping.cancel()
+            starting.cancel()
 
     async def _follow(
         self, process: ModelChild, order: messages.RunOrder, attempt: Attempt

@@ -74,6 +74,9 @@ class ModelChild:
             self._process.kill()
             await asyncio.to_thread(self._process.join)
         self._pipe.close()
+        if self._theirs is not None:
+            # It may be on its way yet: it finds nobody to talk to, and ends.
+            self._theirs.close()
 
     def _read(self) -> None:
         try:

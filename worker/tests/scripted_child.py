@@ -115,6 +115,8 @@ def serve_model(pipe: Connection, cancel: Event, spec: ModelSpec) -> None:
     ScriptedReport.script = Path(str(spec.options["script"]))
     if ScriptedReport.script.read_text() == "no start":
         sys.exit(1)
+    while ScriptedReport.script.read_text() == "slow start":
+        time.sleep(0.005)
     child.PipeReport = ScriptedReport  # type: ignore[misc]
     child.family_named = lambda _model: ScriptedFamily(spec)  # type: ignore[assignment, return-value]
     child.serve_model(pipe, cancel, spec)

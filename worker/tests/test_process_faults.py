@@ -298,6 +298,28 @@ def test_a_process_that_does_not_start_is_one_error(play: Play) -> None:
     play(test)
 
 
+@pytest.mark.parametrize(("how", "code"), [("cancel", "cancelled"), ("deadline", "timed_out")])
+def test_a_process_that_never_stands_does_not_keep_its_slot(
+    play: Play, monkeypatch: pytest.MonkeyPatch, how: str, code: str
+) -> None:
+    monkeypatch.setattr("safelight_worker.host_local._KILL_AFTER", 0.2)
+
+    async def test(stand: Stand) -> None:
+        await stand.succeeds("pony")
+        stand.script.write_text("slow start")
+        attempt = stand.begin(deadline_s=0.3 if how == "deadline" else 60)
+        if how == "cancel":
+            await until(lambda: None not in stand.pids().values())
+            await stand.tasks.cancel(attempt)
+        assert (await stand.end(attempt))["error"]["code"] == code
+        assert list(stand.pids()) == ["pony"]
+        monkeypatch.undo()
+        monkeypatch.setattr("safelight_worker.child.serve_model", scripted_child.serve_model)
+        await stand.succeeds()
+
+    play(test)
+
+
 def test_of_two_jobs_that_race_for_a_slot_one_runs_and_the_other_comes_next(play: Play) -> None:
     async def test(stand: Stand) -> None:
         stand.script.write_text("hold denoise")
