@@ -30,42 +30,59 @@ interface Plan {
   readonly phase: "out" | "in";
 }
 
+/** The one step that a test has to be able to cut off. */
+type Rename = (from: string, to: string) => Promise<void>;
+
 /** Exchanges the content. When this resolves it is on disk and the mark is gone. */
-export async function exchangeContent(directory: string, staged: string, aside: string | null): Promise<void> {
-  await writeMark(directory, { staged, aside, phase: "out" });
-  await finishExchange(directory);
+export async function exchangeContent(
+  directory: string,
+  staged: string,
+  aside: string | null,
+  move: Rename = rename,
+): Promise<void> {
+  await writeMark(directory, { staged, aside, phase: "out" }, move);
+  await finishExchange(directory, move);
 }
 
 /** Goes on where an exchange was cut off. Answers where the former content lies, or undefined when nothing was under way. */
-export async function finishExchange(directory: string): Promise<{ aside: string | null } | undefined> {
+export async function finishExchange(
+  directory: string,
+  move: Rename = rename,
+): Promise<{ aside: string | null } | undefined> {
   const plan = await readMark(directory);
   if (plan === null) return undefined;
   const { staged, aside, phase } = plan;
   if (phase === "out") {
-    if (aside !== null) await moveAll(directory, directory, join(directory, aside), contents);
-    await writeMark(directory, { ...plan, phase: "in" });
+    if (aside !== null) await moveAll(directory, directory, join(directory, aside), contents, move);
+    await writeMark(directory, { ...plan, phase: "in" }, move);
   }
   const arriving = await readdir(join(directory, staged)).catch(() => []);
-  await moveAll(directory, join(directory, staged), directory, arriving);
+  await moveAll(directory, join(directory, staged), directory, arriving, move);
   await rm(join(directory, staged), { recursive: true, force: true });
   await rm(join(directory, restoreMark));
   await flushFolder(directory);
   return { aside };
 }
 
-async function moveAll(directory: string, from: string, to: string, names: readonly string[]): Promise<void> {
+async function moveAll(
+  directory: string,
+  from: string,
+  to: string,
+  names: readonly string[],
+  move: Rename,
+): Promise<void> {
   await mkdir(to, { recursive: true, mode: 0o700 });
   for (const name of names) {
     const isThere = await access(join(from, name)).then(
       () => true,
       () => false,
     );
-    if (isThere) await rename(join(from, name), join(to, name));
+    if (isThere) await move(join(from, name), join(to, name));
   }
   for (const folder of [from, to, directory]) await flushFolder(folder);
 }
 
-async function writeMark(directory: string, plan: Plan): Promise<void> {
+async function writeMark(directory: string, plan: Plan, move: Rename): Promise<void> {
   const file = join(directory, restoreMark);
   const handle = await open(`${file}.partial`, "w", 0o600);
   try {
@@ -74,7 +91,7 @@ async function writeMark(directory: string, plan: Plan): Promise<void> {
   } finally {
     await handle.close();
   }
-  await rename(`${file}.partial`, file);
+  await move(`${file}.partial`, file);
   await flushFolder(directory);
 }
 
