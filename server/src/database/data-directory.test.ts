@@ -85,7 +85,7 @@ describe("the data directory", () => {
     const first = await takeDataDirectory(folder);
     await first.announce({ url: "http://127.0.0.1:1", pid: 2 });
     await problemOf(takeDataDirectory(folder));
-    expect(await readServerNote(folder)).toEqual({ url: "http://127.0.0.1:1", pid: 2 });
+    expect(await readServerNote(folder)).toMatchObject({ url: "http://127.0.0.1:1", pid: 2 });
     await first.release();
   });
 

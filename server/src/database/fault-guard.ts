@@ -18,6 +18,18 @@ export interface GuardedParts {
   readonly lookAtDisk: (look: (connection: SqliteConnection) => void) => void;
 }
 
+/** A write that was not tried. Why was told when the fault began. */
+export class UnreliableDatabase extends Error {
+  // As if SQLite could not open its file: a fault of the storage like others.
+  readonly code = "ERR_SQLITE_ERROR";
+  readonly errcode = 14;
+
+  constructor() {
+    super("the database cannot be relied on");
+    this.name = "UnreliableDatabase";
+  }
+}
+
 /** How long a look at the file is believed, in milliseconds. Writes look each time. */
 const believed = 25;
 /** A faulty database is tried again at most this often by those who ask, and this often by itself, in milliseconds. */
@@ -75,7 +87,7 @@ export class FaultGuard {
   assertWritable(): void {
     if (this.#trying || (this.#state === "usable" && this.#watch.isUntouched())) return;
     if (this.#try(performance.now())) return;
-    throw Object.assign(new Error("the database cannot be relied on"), { code: "ERR_SQLITE_ERROR", errcode: 14 });
+    throw new UnreliableDatabase();
   }
 
   /** After a commit, which may have moved pages from the log to the file. */

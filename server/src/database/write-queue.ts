@@ -1,6 +1,7 @@
 import { isStorageFailure, SafelightError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Statement, Transaction } from "./database.ts";
+import { UnreliableDatabase } from "./fault-guard.ts";
 import type { SqliteConnection } from "./sqlite-connection.ts";
 
 type Work<T> = (tx: Transaction) => Promise<T> | T;
@@ -147,7 +148,7 @@ export class WriteQueue {
 
   #storageError(error: unknown): SafelightError {
     // What SQLite says may name paths; the caller learns only that the change is not there.
-    this.#log.error("a write to the database failed", { error });
+    if (!(error instanceof UnreliableDatabase)) this.#log.error("a write to the database failed", { error });
     return new SafelightError(
       "storage_unavailable",
       "The server cannot store anything at the moment; nothing was changed.",

@@ -44,9 +44,11 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
 export function handleErrors(app: FastifyInstance, log: Log): void {
   app.setErrorHandler<FastifyError>((thrown, request, reply) => {
     const error = explainFrameworkError(thrown) ?? toSafelightError(thrown);
-    // A caller who has left is no failure, and a worker that does not answer is not ours.
+    // A caller who has left is no failure, and a worker that does not answer is not ours. Why access cannot be checked was told when it
+    // began, and need not be told with every request.
     const isQuiet =
       ["no_workers", "queue_full"].includes(error.code) ||
+      (error.code === "auth_unavailable" && error.cause === undefined) ||
       error.storage !== undefined ||
       (error.code === "worker_unreachable" && request.raw.socket.destroyed);
     if (error.status >= 500 && !isQuiet) {
