@@ -2,7 +2,7 @@
  * The compromise drill (FR-016): each secret of a whole server leaks in turn, the steps of docs/operations/keys.md are taken, and what
  * leaked opens nothing any more, at once, while everything else goes on: other keys, other sessions, tasks that run.
  */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ApiKeyCreated, SecretChanged, Status } from "@safelight/contract";
@@ -159,6 +159,25 @@ async function surroundings(): Promise<{ check: () => Promise<void>; as: As }> {
   };
 }
 
+/** The status of the account after a check. */
+async function checkedAccount(as: As): Promise<string> {
+  await ask("/admin/accounts/attic-gpu/health", { as, method: "POST" });
+  return accountStatus(as);
+}
+
+const workerKeyFile = () => join(worker.folder, "secrets", "worker-key");
+const currentWorkerKey = async () => (await readFile(workerKeyFile(), "utf8")).trim();
+
+async function giveWorker(keys: string): Promise<void> {
+  await writeFile(workerKeyFile(), `${keys}\n`);
+  await worker.restart();
+}
+
+async function workerAnswers(key: string): Promise<number> {
+  const headers = { authorization: `Bearer ${key}`, "safelight-protocol": "1" };
+  return (await fetch(`${worker.url}/health`, { headers })).status;
+}
+
 describe("FR-016: a secret leaks, the documented steps are taken, what leaked is dead everywhere and nothing else is", () => {
   test("an API key with a name", async () => {
     const around = await surroundings();
@@ -249,11 +268,25 @@ describe("FR-016: a secret leaks, the documented steps are taken, what leaked is
     const made = (await readFile(file ?? "", "utf8")).trim();
     expect(made).not.toBe(worker.key);
     // The worker still has the old key, and the gateway does not have it any more.
-    await ask("/admin/accounts/attic-gpu/health", { as: admin, method: "POST" });
-    expect(await accountStatus(admin)).toBe("failed");
-    const rotated = await ask("/admin/accounts/attic-gpu/rotate", { as: admin, body: { worker_key: worker.key } });
-    expect(rotated.status).toBe(200);
-    await expect.poll(() => accountStatus(admin), { timeout: 20_000 }).toBe("ready");
+    expect(await checkedAccount(admin)).toBe("failed");
+    await giveWorker(made);
+    expect(await checkedAccount(admin)).toBe("ready");
+    expect(await workerAnswers(worker.key)).toBe(401);
+  });
+
+  test("a worker key that is only old: both count at the worker until the gateway uses the new one", async () => {
+    const admin = await operator();
+    const old = await currentWorkerKey();
+    const { written_to: file } = await change(admin, "worker-key:attic-gpu/rotate");
+    const made = (await readFile(file ?? "", "utf8")).trim();
+    expect(await checkedAccount(admin)).toBe("ready");
+    await giveWorker(`${made}\n${old}`);
+    expect(await checkedAccount(admin)).toBe("ready");
+    await change(admin, "worker-key:attic-gpu/retire");
+    await expect(readFile(file ?? "")).rejects.toThrow("ENOENT");
+    await giveWorker(made);
+    expect(await checkedAccount(admin)).toBe("ready");
+    expect([await workerAnswers(old), await workerAnswers(made)]).toEqual([401, 200]);
   });
 
   test("an access password and a metrics token: they open nothing, before the settings are changed", async () => {

@@ -193,14 +193,18 @@ async function afterKey(
   const { context } = call;
   const { workspace } = account;
   if (account.kind === "modal") await deployAccount(context, installation.deployer, workspace);
-  const steps =
-    account.kind === "modal"
-      ? ["A deploy that sets the new key is queued; follow it on the dashboard."]
-      : [`Give the worker the key in ${writtenTo} and restart it.`];
-  if (account.sealed.nextWorkerKey !== null && account.kind === "http") {
-    steps.push(`Then take it into use: safelight secrets retire worker-key:${workspace}.`);
-  }
-  return answer(installation.secrets, call, { writtenTo }, 0, steps);
+  return answer(installation.secrets, call, { writtenTo }, 0, stepsForWorker(made));
+}
+
+function stepsForWorker({ account: { kind, sealed, workspace }, writtenTo }: NewWorkerKey): string[] {
+  if (kind === "modal") return ["A deploy that sets the new key is queued; follow it on the dashboard."];
+  if (sealed.nextWorkerKey === null)
+    return [`Give the worker the key in ${writtenTo}, restart it, and remove the file.`];
+  return [
+    `Put the key in ${writtenTo} before the one in the worker's key file, each on a line of its own, and restart the worker.`,
+    `Take it into use: safelight secrets retire worker-key:${workspace}.`,
+    "Remove the former line from the worker's key file, and restart the worker.",
+  ];
 }
 
 function answer(

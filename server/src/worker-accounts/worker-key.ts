@@ -2,6 +2,7 @@
  * New keys for workers. A planned one waits beside the key in force until its worker has it; after a leak it takes its place at once, and
  * the worker is not asked for anything until it has it too. Runs that go on keep the key they began with. Errors of all: `not_found`.
  */
+import { rm } from "node:fs/promises";
 import type { AuditAction, Secret } from "@safelight/contract";
 import { appendAudit } from "../audit/append.ts";
 import type { Context } from "../context/context.ts";
@@ -40,12 +41,12 @@ export function revokeWorkerKey(context: Context, registry: AccountRegistry, wor
 }
 
 /** Takes the waiting key into use, and has the worker checked with it. Errors: `validation_failed` where none waits. */
-export function useNextWorkerKey(
+export async function useNextWorkerKey(
   context: Context,
   registry: AccountRegistry,
   workspace: string,
 ): Promise<AccountRecord> {
-  return context.database.write((tx) => {
+  const used = await context.database.write((tx) => {
     const account = requireAccount(tx.prepare, workspace);
     const next = openCredential(registry.keyring, account, "nextWorkerKey");
     if (next === null || account.kind === "modal") {
@@ -57,6 +58,11 @@ export function useNextWorkerKey(
     record(context, tx, "retire_secret", workspace, {});
     return requireAccount(tx.prepare, workspace);
   });
+  // The worker has it by now.
+  await rm(fileOf(context, workspace), { force: true }).catch((error: unknown) =>
+    context.log.warn("the file of a worker key could not be removed", { error }),
+  );
+  return used;
 }
 
 /** After a deploy: where the key it has set is the one that waits, that one is in force. In the caller's transaction. */
@@ -121,7 +127,7 @@ async function make(
   const { kind } = requireAccount(context.database.prepareRead, workspace);
   const key = context.ids.token();
   context.log.hide(key);
-  const file = kind === "modal" ? null : waitingFile(context.config.dataDirectory, `worker-key-${workspace}`, "new");
+  const file = kind === "modal" ? null : fileOf(context, workspace);
   if (file !== null) await writeKey(file, key);
   const account = await context.database.write((tx) => {
     const found = requireAccount(tx.prepare, workspace);
@@ -129,6 +135,10 @@ async function make(
     return requireAccount(tx.prepare, workspace);
   });
   return { account, writtenTo: file };
+}
+
+function fileOf({ config }: Context, workspace: string): string {
+  return waitingFile(config.dataDirectory, `worker-key-${workspace}`, "new");
 }
 
 async function writeKey(file: string, key: string): Promise<void> {
