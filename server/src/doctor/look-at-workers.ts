@@ -2,6 +2,7 @@ import { type Config, parseEncryptionKeys } from "../config.ts";
 import { CipherError, createKeyring, type Keyring } from "../keys/keyring.ts";
 import { openWorkerTransport } from "../network/guarded-fetch.ts";
 import { readSecret, secretFile } from "../secrets/resolve-secrets.ts";
+import { waitingFiles } from "../secrets/secret-files.ts";
 import { openCredential } from "../worker-accounts/account-credentials.ts";
 import { type AccountRecord, readAccounts } from "../worker-accounts/account-record.ts";
 import { type Finding, ok, problem, reasonOf, warning } from "./finding.ts";
@@ -85,6 +86,9 @@ function opens(keyring: Keyring, account: AccountRecord): boolean {
 async function readKeyring(config: Config): Promise<Keyring | null> {
   const kept = () => readSecret(secretFile(config.dataDirectory, "encryption-key")).catch(() => null);
   const text = config.encryptionKey ?? (await kept());
-  const keys = text === null ? null : parseEncryptionKeys(text);
+  // After a rotation the new key is in force already, also while it waits to be set.
+  const files = await waitingFiles(config.dataDirectory, "encryption-key").catch(() => []);
+  const waiting = await Promise.all(files.map((file) => readSecret(file).catch(() => null)));
+  const keys = text === null ? null : parseEncryptionKeys([text, ...waiting.filter((one) => one !== null)].join(","));
   return keys === null ? null : createKeyring(keys);
 }

@@ -193,6 +193,35 @@ describe("FR-016: secrets", () => {
     for (const value of values) expect(text).not.toContain(value);
   });
 
+  test("FR-012: each change is one row, with what it was done to and what came of it, and no value", async () => {
+    await admin("POST", "secrets/api-key/rotate", { overlap_hours: 0 });
+    await admin("POST", "secrets/api-key/recover");
+    await admin("POST", "secrets/encryption-key/rotate");
+    expect((await admin("POST", "secrets/encryption-key/retire")).json()).toMatchObject({ code: "validation_failed" });
+    const revoked = (await admin("POST", "secrets/api-key/revoke", { sessions: true })).json<SecretChanged>();
+    expect(revoked.sessions_ended).toBe(1);
+    expect((await admin("GET", "secrets")).json()).toMatchObject({ code: "session_expired" });
+    const told = edge.context.database
+      .prepareRead("SELECT * FROM audit_events WHERE action LIKE '%_secret' AND action <> 'read_secrets' ORDER BY id")
+      .all();
+    expect(
+      told.map(({ actor_type: actor, action, target, outcome }) => [actor, action, target, outcome].join(" ")),
+    ).toEqual([
+      "admin rotate_secret api-key success",
+      "admin recover_secret api-key success",
+      "admin rotate_secret encryption-key success",
+      "admin retire_secret encryption-key failure",
+      "admin revoke_secret api-key success",
+    ]);
+    const first = JSON.parse(String(told[0]?.details)) as object;
+    expect(first).toEqual({
+      secret: "api_key",
+      id: expect.any(String) as string,
+      old: "revoked",
+      accepted_until: null,
+    });
+  });
+
   test("what is not there or not to be changed is refused, and that is on record", async () => {
     for (const [url, code] of [
       ["secrets/nothing/rotate", "not_found"],
