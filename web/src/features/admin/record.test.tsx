@@ -1,15 +1,13 @@
 // @vitest-environment jsdom
 // What an operator is told of the record, the room and the keys of an installation.
-import type { AuditVerification, Storage } from "@safelight/contract";
-import { cleanup, fireEvent, screen } from "@testing-library/react";
+import { cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import auditVerification from "../../../../contract/examples/audit-verification.intact.json" with { type: "json" };
-import storage from "../../../../contract/examples/storage.json" with { type: "json" };
 import { queryClient } from "../../api/query-client.ts";
 import { refusal } from "../../testing/page-server.ts";
 import { setLanguage } from "../../ui/language.ts";
 import { signOut } from "./session/admin-session.ts";
 import { type AdminServer, openAdminServer, openSignedIn } from "./testing/admin-server.tsx";
+import { readExample } from "./testing/samples.ts";
 
 let server: AdminServer;
 
@@ -36,7 +34,7 @@ describe("record, room and keys", () => {
     await screen.findByText("Nothing was changed");
     await screen.findByText("42 rows and 1 signature hold.");
     const body = {
-      ...(auditVerification as AuditVerification),
+      ...readExample("audit-verification.intact"),
       intact: false,
       first_broken: { id: 57, code: "changed", detail: "" },
     };
@@ -62,8 +60,8 @@ describe("record, room and keys", () => {
   });
 
   it("that there is no room for new tasks is said first", async () => {
-    const body: Storage = {
-      ...(storage as Storage),
+    const body = {
+      ...readExample("storage"),
       accepting: false,
       short_of: "disk",
       quota_bytes: null,
@@ -94,5 +92,16 @@ describe("record, room and keys", () => {
     await openSignedIn();
     await screen.findByText("Пора заменить: safelight secrets rotate admin-key");
     await screen.findByText(/^Нового значения ещё нет в API_KEY\./);
+  });
+
+  it("a change does not ask for them again: what one session may ask in a minute is for what changes", async () => {
+    await openSignedIn();
+    await screen.findByText("Worker key: attic-gpu");
+    await screen.findByText("181 GB used, 51.5 GB free");
+    const before = server.sent("GET", "/admin/queue").length;
+    press("Pause");
+    await waitFor(() => expect(server.sent("GET", "/admin/queue").length).toBeGreaterThan(before));
+    for (const path of ["/admin/secrets", "/admin/api-keys", "/admin/storage"])
+      expect(server.sent("GET", path), path).toHaveLength(1);
   });
 });

@@ -4,10 +4,6 @@ import type { Account, AdminTask, AuditEvent, Deployment } from "@safelight/cont
 import { QueryClientProvider } from "@tanstack/react-query";
 import { fireEvent, render, screen, waitFor } from "@testing-library/react";
 import { expect } from "vitest";
-import apiKeys from "../../../../../contract/examples/api-keys.json" with { type: "json" };
-import verification from "../../../../../contract/examples/audit-verification.intact.json" with { type: "json" };
-import secrets from "../../../../../contract/examples/secrets.json" with { type: "json" };
-import storage from "../../../../../contract/examples/storage.json" with { type: "json" };
 import { queryClient } from "../../../api/query-client.ts";
 import { type Answer, type Asked, openPageServer, type PageServer, refusal } from "../../../testing/page-server.ts";
 import { fillWindowGaps } from "../../../testing/window-gaps.ts";
@@ -16,7 +12,7 @@ import { openRouter } from "../../../ui/router.tsx";
 import { Toasts } from "../../../ui/toasts.tsx";
 import { Dashboard } from "../dashboard.tsx";
 import { parseAdminSearch } from "../search.ts";
-import { createStatistics } from "./samples.ts";
+import { createStatistics, readExample } from "./samples.ts";
 
 export const adminKey = "k".repeat(24);
 
@@ -95,10 +91,10 @@ function readings(state: AdminServer["state"], url: URL): Record<string, unknown
     "GET /admin/statistics": createStatistics(),
     "GET /admin/deployments": { deployments: state.deployments, has_more: false, next_cursor: null },
     "GET /admin/logs": { logs: state.records, has_more: false, next_cursor: null },
-    "GET /admin/logs/verify": verification,
-    "GET /admin/storage": storage,
-    "GET /admin/secrets": secrets,
-    "GET /admin/api-keys": apiKeys,
+    "GET /admin/logs/verify": readExample("audit-verification.intact"),
+    "GET /admin/storage": readExample("storage"),
+    "GET /admin/secrets": readExample("secrets"),
+    "GET /admin/api-keys": readExample("api-keys"),
     "GET /admin/health": {
       ok: true,
       ready_accounts: 0,

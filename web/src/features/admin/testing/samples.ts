@@ -1,4 +1,6 @@
 // For tests: what an operator's routes would answer.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Account, AdminTask, AuditEvent, Deployment, Statistics } from "@safelight/contract";
 import { createItem, time } from "../../../testing/sample-tasks.ts";
 
@@ -91,4 +93,10 @@ export function createStatistics(fields: Partial<Statistics> = {}): Statistics {
     storage: { media_bytes: 2_000_000, media_files: 12, database_bytes: 1_000_000, free_bytes: 5_000_000_000 },
     ...fields,
   };
+}
+
+/** An answer as the contract shows it, by the name of its file. */
+export function readExample(name: string): Record<string, unknown> {
+  const file = join(import.meta.dirname, "../../../../../contract/examples", `${name}.json`);
+  return JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
 }

@@ -1,5 +1,5 @@
 import { Info, X } from "lucide-react";
-import type { Arrivals } from "../hooks/use-arrivals.ts";
+import type { Arrivals } from "../hooks/arrivals.ts";
 import { strings } from "../strings.ts";
 
 /** What there is to say about a file that was dropped or a task that was taken over, above the form. */

@@ -1,6 +1,6 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { StudioModel } from "../../../../api/models.ts";
-import type { Arrivals } from "../hooks/use-arrivals.ts";
+import type { Arrivals } from "../hooks/arrivals.ts";
 import { FieldErrorsContext, useErrorsOf, useFaults } from "../hooks/use-field-errors.ts";
 import { useFocusOnFault } from "../hooks/use-focus-on-fault.ts";
 import { RecipeContext, type RecipeForm } from "../hooks/use-recipe.ts";

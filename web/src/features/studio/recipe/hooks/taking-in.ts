@@ -18,7 +18,7 @@ import { applySaved, pictureIdsIn, type SavedRecipe, savedRecipe, type Unusable 
 import { type PictureUse, startsOf, type Target, targetFor, withPictureAt } from "../model/targets.ts";
 import type { Picture } from "../model/values.ts";
 import { strings } from "../strings.ts";
-import type { Arrivals, Notice, Reception, Surroundings } from "./use-arrivals.ts";
+import type { Arrivals, Notice, Reception, Surroundings } from "./arrivals.ts";
 
 /** Milliseconds in which a filled form can be taken back by one press. */
 const undoTime = 15_000;

@@ -4,7 +4,7 @@ import { useNavigate, useSearch } from "../../../../ui/router.tsx";
 import { showToast } from "../../../../ui/toasts.tsx";
 import { UnreadableClip } from "../reading/unreadable-clip.ts";
 import { strings } from "../strings.ts";
-import type { Arrivals, Surroundings } from "./use-arrivals.ts";
+import type { Arrivals, Surroundings } from "./arrivals.ts";
 
 /** Takes over the task that the address names in `use`, as what `as` says, and takes both out of the address again. */
 export function useHandOver(surroundings: Surroundings, takeRecipe: Arrivals["takeRecipe"]): void {
