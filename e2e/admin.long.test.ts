@@ -182,7 +182,7 @@ describe("the operator's pages in a browser", () => {
     timeout: patience,
   }, async () => {
     const { page, context, faults } = await openDashboard(visit);
-    await page.getByRole("button", { name: "Add account" }).first().click();
+    await page.getByRole("button", { name: "Add account", exact: true }).first().click();
     const form = page.getByRole("dialog", { name: "Add account" });
     await form.getByRole("textbox", { name: "Label" }).fill("Night shift");
     await form.getByLabel("Workspace").fill("modal-night");
@@ -262,7 +262,7 @@ describe("the operator's pages in a browser", () => {
     await page.getByRole("button", { name: "Label of cellar-gpu", exact: true }).click();
     await page.getByLabel("Outcome").selectOption("failure");
     await page.getByText("7 days", { exact: true }).click();
-    await page.getByRole("button", { name: "Add account" }).click();
+    await page.getByRole("button", { name: "Add account", exact: true }).click();
     await page.getByRole("textbox", { name: "Label" }).fill("Half typed");
     await page.keyboard.press("Escape");
     await page.evaluate("window.scrollTo(0, 400)");
@@ -286,7 +286,7 @@ describe("the operator's pages in a browser", () => {
     expect(await page.getByRole("radio", { name: "7 days" }).isChecked()).toBe(true);
     await isWhereItWas();
 
-    await page.getByRole("button", { name: "Add account" }).click();
+    await page.getByRole("button", { name: "Add account", exact: true }).click();
     await page.getByRole("textbox", { name: "Label" }).fill("Typed again");
     await page.getByLabel("Token secret", { exact: true }).fill("as-half-a-secret");
     expect(page.url()).toContain("drawer=add");
@@ -301,7 +301,7 @@ describe("the operator's pages in a browser", () => {
     timeout: patience,
   }, async () => {
     const { page, context } = await openDashboard(visit, "?outcome=failure");
-    await page.getByRole("button", { name: "Add account" }).first().click();
+    await page.getByRole("button", { name: "Add account", exact: true }).first().click();
     await page.getByRole("textbox", { name: "Label" }).fill("Typed before the end");
     await askAsOperator(page, "delete", "/admin/session");
     await page.getByText("Your operator session has ended. What you typed is still here.").waitFor();
@@ -388,7 +388,7 @@ describe.each(themes)("accessibility of the operator's pages, %s", (colorScheme)
       await page.keyboard.press("Escape");
       await page.getByRole(dialog).waitFor({ state: "detached" });
     }
-    await page.getByRole("button", { name: "Add account" }).click();
+    await page.getByRole("button", { name: "Add account", exact: true }).click();
     await page.getByRole("button", { name: "Add and check" }).click();
     await page.getByText("This is needed.").first().waitFor();
     expect(await findViolations(page, "dialog[open]")).toEqual([]);

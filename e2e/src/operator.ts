@@ -80,7 +80,7 @@ export async function addHttpAccount(
   page: Page,
   account: { label: string; workspace: string; url: string; key: string },
 ): Promise<void> {
-  await page.getByRole("button", { name: "Add account" }).first().click();
+  await page.getByRole("button", { name: "Add account", exact: true }).first().click();
   const form = page.getByRole("dialog", { name: "Add account" });
   await form.getByText("HTTP", { exact: true }).click();
   await form.getByRole("textbox", { name: "Label" }).fill(account.label);
