@@ -88,7 +88,7 @@ export interface Config {
   readonly modalServerUrl: string | null;
   /** Where commands are looked for. */
   readonly commandPath: string;
-  /** Absolute paths of the files that secrets came from. */
+  /** Absolute paths of the files that secrets came from which decide who comes in. */
   readonly secretFiles: readonly string[];
   /** Secrets whose value came from a file, by the name of their setting. */
   readonly fromFiles: readonly string[];
@@ -335,7 +335,8 @@ class SettingsReader {
     }
     if (file === undefined) return value === undefined ? null : this.#checkSecret(name, name, value);
     this.fromFiles.push(name);
-    this.secretFiles.push(resolve(repositoryRoot, file));
+    if (name.endsWith("_KEY") || name === "ACCESS_PASSWORD" || name === "METRICS_TOKEN")
+      this.secretFiles.push(resolve(repositoryRoot, file));
     try {
       const content = readFileSync(resolve(repositoryRoot, file), "utf8").trim();
       if ((statSync(resolve(repositoryRoot, file)).mode & 0o004) !== 0) this.openFiles.push(`${name}_FILE`);
