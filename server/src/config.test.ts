@@ -198,6 +198,16 @@ describe("readConfig", () => {
       ]);
     });
 
+    test("the files of secrets that open doors are kept in view, those of others are not", () => {
+      const [door, other] = ["key", "long"].map((name) => join(folder, name));
+      const hooks = { WEBHOOK_URL: "https://hooks.example", WEBHOOK_SECRET_FILE: other };
+      expect(readConfig({ ...hooks, API_KEY_FILE: door, METRICS_TOKEN_FILE: other }).secretFiles).toEqual([
+        door,
+        other,
+      ]);
+      expect(readConfig(hooks).secretFiles).toEqual([]);
+    });
+
     test("an unreadable or empty file, and a secret set twice, are one line each", () => {
       expect(problemsOf({ API_KEY_FILE: join(folder, "nowhere") })).toEqual([
         expect.stringMatching(/^API_KEY_FILE: .*ENOENT/),
