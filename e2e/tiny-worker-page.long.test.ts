@@ -53,7 +53,8 @@ test.each(families)("$name, drawn by the worker, is seen on the page", limit, as
     await page.locator("input[type=file]").setInputFiles(file);
     await page.getByRole("img", { name: "Reference picture: scene.png" }).waitFor();
   }
-  if (clip) await page.getByText("3 s", { exact: true }).click();
+  if (clip) await page.getByRole("radiogroup", { name: "Duration" }).getByText("3 s").click();
+  else await page.getByText("Quick test", { exact: true }).click();
   const prompt = `a red boat by ${name}`;
   await generate(page, prompt);
   await stage(page)
