@@ -23,7 +23,8 @@ export const AccountSlots = Type.Object(
 const label = Type.String({
   minLength: 1,
   maxLength: 100,
-  pattern: "^[^\\p{Cc}]*[^\\p{Cc}\\s][^\\p{Cc}]*$",
+  // Without control characters, written so that every language reads it.
+  pattern: "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\u0000-\\u001f\\u007f-\\u009f\\s][^\\u0000-\\u001f\\u007f-\\u009f]*$",
   description: "A name for people.",
 });
 const baseUrl = Type.String({
