@@ -3,7 +3,7 @@ import { readdir, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import type { AdminHealth } from "@safelight/contract";
+import { type AdminHealth, GenerateAnswer, type Route, routes } from "@safelight/contract";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Edge, openEdge } from "../testing/edge.ts";
 
@@ -65,6 +65,11 @@ test("content_refused: no task, no upload, no event; audited by the name of the 
   }
   expect(edge.logged.join("\n")).toContain("sexual-minors");
   expect(edge.logged.join("\n")).not.toContain("marker-7f3a");
+});
+
+test("one route makes tasks; a further one has to ask the policy too, and to stand here", () => {
+  const makers = Object.values<Route>(routes).filter(({ responses }) => responses[202]?.schema === GenerateAnswer);
+  expect(makers.map(({ name }) => name)).toEqual(["generate"]);
 });
 
 test("a service's no refuses; a task that was accepted is answered again although the service changed its mind", async () => {
