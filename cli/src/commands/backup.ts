@@ -174,11 +174,11 @@ export function describe(manifest: BackupManifest, withSecrets: boolean): string
 }
 
 function tell(restored: Restored, dataDirectory: string): string[] {
-  const { aside, manifest, missingEncryptionKeys, secretsFrom, sessionsEnded } = restored;
+  const { aside, manifest, missingEncryptionKeys, revocationsKept, secretsFrom, sessionsEnded } = restored;
   const kept = aside === null ? [] : [`What was there lies in ${aside}; remove it when you no longer need it.`];
   if (manifest === null) return [`A restore into ${dataDirectory} had been interrupted: it is finished now.`, ...kept];
   const origin = {
-    backup: "Secrets: those of the backup. What was rotated or revoked since then has to be rotated or revoked again.",
+    backup: "Secrets: those of the backup. What was rotated since then has to be rotated again.",
     former: "Secrets: those that were here stay.",
     elsewhere:
       "Secrets: none in the backup and none here. They come from the settings, or the first start makes new ones.",
@@ -193,6 +193,8 @@ function tell(restored: Restored, dataDirectory: string): string[] {
       `WARNING: the encryption key ${missingEncryptionKeys.join(", ")} is not here: enter the credentials of workers again.`,
     );
   }
+  if (revocationsKept === null) lines.push("What was revoked after the backup is not known here: revoke it again.");
+  else if (revocationsKept > 0) lines.push(`${revocationsKept} revocations made after the backup were kept.`);
   lines.push(`${sessionsEnded} sessions were ended. Start the server, then run: safelight smoke`);
   return lines;
 }

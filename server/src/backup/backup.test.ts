@@ -429,6 +429,37 @@ describe("restoring", () => {
     },
   );
 
+  test("FR-016: what was revoked after the backup stays revoked, whatever the backup says", async () => {
+    const version = (state: string) =>
+      core.context.database.write((tx) => {
+        tx.prepare("DELETE FROM secret_versions").run();
+        tx.prepare(
+          "INSERT INTO secret_versions (name, fingerprint, state, source, made_at) VALUES ('api-key', 'f', ?, 'file', 1)",
+        ).run(state);
+      });
+    await version("current");
+    await core.context.database.write((tx) =>
+      tx
+        .prepare(
+          "INSERT INTO api_keys (id, name, scope, key_hash, environment, created_at, created_by) VALUES ('1', 'posters', 'generate', 'h', 'dev', 1, 'x')",
+        )
+        .run(),
+    );
+    await take("b");
+    await restore("b");
+    await version("revoked");
+    await core.context.database.write((tx) => tx.prepare("UPDATE api_keys SET revoked_at = 5").run());
+    await take("later");
+    await restore("later", "restored", { replace: true });
+    expect(await restore("b", "restored", { replace: true })).toMatchObject({ revocationsKept: 2 });
+    expect(rowsOf(restored(databaseName), "SELECT state, revoked_at FROM secret_versions, api_keys")).toEqual([
+      { state: "revoked", revoked_at: 5 },
+    ]);
+    // Where the former database cannot be read, that is said, and restoring goes on.
+    await writeFile(restored(databaseName), "damaged");
+    expect(await restore("b", "restored", { replace: true })).toMatchObject({ revocationsKept: null });
+  });
+
   test("says which encryption key stored credentials of workers need", async () => {
     const id = "0123456789ab";
     await core.context.database.write((tx) =>

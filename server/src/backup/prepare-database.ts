@@ -2,13 +2,18 @@ import { randomUUID } from "node:crypto";
 import { appendAudit } from "../audit/append.ts";
 import { hasTable } from "./audit-state.ts";
 import type { BackupManifest } from "./backup-format.ts";
+import { carryRevocations, type Revocations } from "./carry-revocations.ts";
 import { closeCopy, openCopy } from "./snapshot.ts";
 
 /**
- * Ends every session, since one that was revoked after the backup would live again, and says in the audit log what was restored.
- * The schema is left as it is: the server that starts on it brings it up to date. Answers how many sessions were ended.
+ * Ends every session and keeps what was revoked, since it would live again, and says in the audit log what was restored.
+ * The schema is left as it is: the server that starts on it brings it up to date.
  */
-export async function prepareDatabase(file: string, manifest: BackupManifest): Promise<number> {
+export async function prepareDatabase(
+  file: string,
+  manifest: BackupManifest,
+  revocations: Revocations | null,
+): Promise<{ readonly sessionsEnded: number; readonly revocationsKept: number | null }> {
   const database = openCopy(file);
   const now = Date.now();
   try {
@@ -19,6 +24,7 @@ export async function prepareDatabase(file: string, manifest: BackupManifest): P
       const update = database.prepare(`UPDATE ${table} SET status = 'revoked', revoked_at = ? WHERE status = 'active'`);
       ended += Number(update.run(now).changes);
     }
+    const kept = revocations === null ? null : carryRevocations(database, revocations);
     if (manifest.audit.chained && manifest.audit.intact) {
       const writer = {
         actor: { type: "system", id: "restore" },
@@ -31,13 +37,14 @@ export async function prepareDatabase(file: string, manifest: BackupManifest): P
         safelight_version: manifest.safelight_version,
         last_id: manifest.audit.last_id,
         sessions_ended: ended,
+        revocations_kept: kept,
       };
       const tx = { prepare: (sql: string) => database.prepare(sql), afterCommit: () => undefined };
       appendAudit(writer, tx, { action: "restore_backup", target: null, outcome: "success", details });
     }
     database.commit();
     await closeCopy(database, file);
-    return ended;
+    return { sessionsEnded: ended, revocationsKept: kept };
   } catch (error) {
     database.close();
     throw error;

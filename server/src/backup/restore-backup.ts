@@ -10,6 +10,7 @@ import { keyIdOf } from "../keys/keyring.ts";
 import { readSecret, secretFile, writeSecretOnce } from "../secrets/resolve-secrets.ts";
 import { readAuditPublicKeys } from "./audit-state.ts";
 import { BackupError, type BackupManifest, databaseName } from "./backup-format.ts";
+import { readRevocations } from "./carry-revocations.ts";
 import { exchangeContent, finishExchange } from "./exchange-content.ts";
 import { type PackageReader, readPackage } from "./package-reader.ts";
 import { prepareDatabase } from "./prepare-database.ts";
@@ -36,6 +37,8 @@ export interface Restored {
   readonly missingEncryptionKeys: readonly string[];
   /** Sessions of browsers and operators that were ended. */
   readonly sessionsEnded: number;
+  /** Revocations that the backup did not know of; null where there was no former database that could be read. */
+  readonly revocationsKept: number | null;
 }
 
 const stagedPrefix = ".restore-";
@@ -81,7 +84,14 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
 
 function interrupted(dataDirectory: string, aside: string | null): Restored {
   const place = aside === null ? null : join(dataDirectory, aside);
-  return { manifest: null, aside: place, secretsFrom: "elsewhere", missingEncryptionKeys: [], sessionsEnded: 0 };
+  return {
+    manifest: null,
+    aside: place,
+    secretsFrom: "elsewhere",
+    missingEncryptionKeys: [],
+    sessionsEnded: 0,
+    revocationsKept: null,
+  };
 }
 
 async function restoreFrom(reader: PackageReader, options: RestoreOptions): Promise<Restored> {
@@ -104,13 +114,14 @@ async function restoreFrom(reader: PackageReader, options: RestoreOptions): Prom
     await checkDatabase(folder, manifest, { publicKeys: await readAuditPublicKeys(config), ...options });
     await checkFiles(folder, manifest);
     const secretsFrom = await provideSecrets(folder, manifest, config);
-    const sessionsEnded = await prepareDatabase(join(folder, databaseName), manifest);
+    const revocations = await readRevocations(join(dataDirectory, databaseName));
+    const ended = await prepareDatabase(join(folder, databaseName), manifest, revocations);
     const missingEncryptionKeys = await findMissingKeys(folder, manifest, config);
     await giveToOwner(dataDirectory, staged);
-    const aside = present.length === 0 ? null : `before-restore-${stampOf(new Date())}`;
+    const aside = present.length === 0 ? null : asideName(present);
     await exchangeContent(dataDirectory, staged, aside);
     const former = aside === null ? null : join(dataDirectory, aside);
-    return { manifest, aside: former, secretsFrom, missingEncryptionKeys, sessionsEnded };
+    return { manifest, aside: former, secretsFrom, missingEncryptionKeys, ...ended };
   } catch (error) {
     // Once the mark stands, the next restore needs what is staged.
     const begun = (await stat(join(dataDirectory, restoreMark)).catch(() => null)) !== null;
@@ -174,6 +185,12 @@ async function findMissingKeys(folder: string, manifest: BackupManifest, config:
   return manifest.secrets.needed_encryption_keys.filter((id) => !here.has(id));
 }
 
-function stampOf(date: Date): string {
-  return date.toISOString().slice(0, 19).replaceAll(":", "").replace("T", "-");
+/** A name that nothing there has: two restores may follow each other within a second. */
+function asideName(present: readonly string[]): string {
+  const stamp = new Date().toISOString().slice(0, 19).replaceAll(":", "").replace("T", "-");
+  const name = `before-restore-${stamp}`;
+  for (let count = 1; ; count += 1) {
+    const candidate = count === 1 ? name : `${name}-${count}`;
+    if (!present.includes(candidate)) return candidate;
+  }
 }
