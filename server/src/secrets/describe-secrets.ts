@@ -89,13 +89,19 @@ function setTo({ source, variable }: FoundSecret, file: string): string {
     : `Set ${variable} to the content of ${file}`;
 }
 
+function whenToRetire(name: string): string {
+  if (name === "encryption-key") return "When backups from before need not open any more";
+  if (name === "session-secret") return "When all sessions in use have moved to the new one, after a day at most";
+  return "When nobody sends the former value any more";
+}
+
 /** What is to be done after a change, in order. */
 export function stepsAfter(book: SecretBook, name: string): string[] {
   const secret = book.found(name);
   if (secret === null) return [];
   const { next_step: first, former, state } = describe(book, secret);
   const steps = first === null || state === "overdue" ? [] : [first];
-  if (former.length > 0) steps.push(`When nobody sends the former value any more: safelight secrets retire ${name}.`);
+  if (former.length > 0) steps.push(`${whenToRetire(name)}: safelight secrets retire ${name}.`);
   if (name === "encryption-key" && former.length === 0) {
     steps.push("Backups from before open with the former key only: keep it with them, or make a new backup.");
   }
