@@ -42,6 +42,7 @@ export async function buildApp(installation: Installation): Promise<FastifyInsta
   const app = createFastify(installation, commonHeaders);
   const hostAndOrigin = createHostAndOrigin(installation.config);
   const registrar: Registrar = { app, installation, hostAndOrigin, methods: new MethodTable() };
+  app.decorate("strike", (text: string) => installation.context.log.strike(text));
   app.decorateRequest("credential", null);
   app.decorateRequest("began", 0);
   app.setValidatorCompiler(createValidatorCompiler());

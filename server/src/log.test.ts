@@ -121,3 +121,17 @@ test("a line is JSON with level, time and the fields of its child", () => {
   expect(last()).toMatchObject({ level: "warn", msg: "careful", correlation_id: "c-1", count: 2 });
   expect(Date.parse(String(last().time))).toBeGreaterThan(0);
 });
+
+test("a hidden value is struck out in every form in which a caller could have written it", () => {
+  const lines: string[] = [];
+  const log = createLog({ level: "debug", destination: { write: (line) => void lines.push(line) } });
+  const key = 'a key with "signs" +/=&% of its own';
+  log.hide(key);
+  const forms = [key, encodeURIComponent(key), JSON.stringify(key), Buffer.from(key).toString("base64url")];
+  for (const form of forms) {
+    log.info(`before ${form} after`, { path: `/nothing/${form}` });
+    expect(log.strike(form)).toContain("[redacted]");
+  }
+  expect(lines.join("").match(/\[redacted\]/g)).toHaveLength(2 * forms.length);
+  expect(lines.join("")).not.toMatch(/signs|a%20key/);
+});

@@ -14,8 +14,10 @@ export interface Log {
   error(message: string, fields?: LogFields): void;
   /** A log whose every line also carries these fields. */
   child(fields: LogFields): Log;
-  /** From now on this value is struck out wherever it stands in a text; shared by all children. */
+  /** From now on this value is struck out wherever it stands in a text, also as an address or JSON writes it; shared by all children. */
   hide(secret: string): void;
+  /** The text without what is hidden, for answers that repeat what a caller has sent. */
+  strike(text: string): string;
 }
 
 const removed = "[redacted]";
@@ -109,8 +111,13 @@ export function createLog(options: { level: LogLevel; destination?: DestinationS
       error: write("error"),
       child: (fields) => wrap(logger.child(redact(fields, hidden) as object)),
       hide: (secret) => {
-        if (secret.length >= 6) hidden.add(secret);
+        if (secret.length < 6) return;
+        const forms = [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)];
+        // In what was encoded the secret ends where it ends: the last sign may hold bits of what follows.
+        const base64 = Buffer.from(secret).toString("base64").replace(/=+$/, "").slice(0, -1);
+        for (const form of [...forms, base64, base64.replaceAll("+", "-").replaceAll("/", "_")]) hidden.add(form);
       },
+      strike: (text) => redactText(text, hidden),
     };
   };
   return wrap(root);

@@ -9,6 +9,13 @@ import { pathOfRequest } from "./request-context.ts";
 import { detailOf, fieldOf } from "./schema-faults.ts";
 import { securityHeaders } from "./security-headers.ts";
 
+declare module "fastify" {
+  interface FastifyInstance {
+    /** A text without the secrets of the installation. */
+    strike(text: string): string;
+  }
+}
+
 const mostFields = 50;
 
 export function problemOf(error: SafelightError, instance: string, correlationId: string): Problem {
@@ -36,7 +43,9 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
   reply.header("cache-control", "no-store");
   // Fastify would hang up on a sender whose body is too large, who then reads a broken pipe instead of the reason.
   reply.removeHeader("connection");
-  const problem = problemOf(error, pathOfRequest(request), request.id);
+  // A caller that put a key into the path by mistake must not find it in what it passes on to others.
+  const path = pathOfRequest(request);
+  const problem = problemOf(error, request.is404 ? request.server.strike(path) : path, request.id);
   return reply.code(problem.status).type(problemContentType).send(JSON.stringify(problem));
 }
 
