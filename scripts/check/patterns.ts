@@ -11,7 +11,8 @@ export interface FoundPattern {
 
 /** Patterns that go back over a text, and why that does no harm. Every entry must be in use. */
 export const boundedPatterns: Readonly<Record<string, string>> = {
-  "^[^\\p{Cc}]*[^\\p{Cc}\\s][^\\p{Cc}]*$": "labels of worker accounts, judged after their greatest length",
+  "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\u0000-\\u001f\\u007f-\\u009f\\s][^\\u0000-\\u001f\\u007f-\\u009f]*$":
+    "labels of worker accounts, judged after their greatest length",
   "^(?:results|previews)\\/(.+)-\\d+\\.[a-z0-9]+$": "names of files of our own, at most 255 bytes",
   "^(?:(?:results|previews)\\/(.+)-\\d+\\.\\w+|thumbnails\\/(.+)\\.webp)$":
     "names of files of our own, at most 255 bytes",
