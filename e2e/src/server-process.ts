@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { searchInstallation } from "./leak-search.ts";
 
 const repository = resolve(import.meta.dirname, "../..");
 
@@ -18,11 +19,26 @@ export interface ServerProcess {
   stop(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
 }
 
-/** A fresh directory under the system's temporary folder, and its removal. */
+/**
+ * A fresh directory under the system's temporary folder, and its removal. In the long run it is searched before: no secret of the
+ * installation may stand anywhere outside its own folder, and none and no prompt in what its servers have printed (SC-008).
+ */
 export async function temporaryDirectory(): Promise<{ path: string; remove(): Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), "safelight-e2e-"));
-  return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 5 }) };
+  return {
+    path,
+    remove: async () => {
+      const leaks =
+        process.env["SAFELIGHT_TEST_LONG"] === "1" ? searchInstallation(path, printedOn.get(path) ?? "") : [];
+      printedOn.delete(path);
+      await rm(path, { recursive: true, force: true, maxRetries: 5 });
+      if (leaks.length > 0) throw new Error(`Found where it must not stand: ${JSON.stringify(leaks.slice(0, 20))}`);
+    },
+  };
 }
+
+/** By data directory: what all of its servers have printed. */
+const printedOn = new Map<string, string>();
 
 /** Environment of the child: nothing of the caller's own Safelight settings leaks in. */
 export function serverEnvironment(dataDirectory: string, extra: Record<string, string> = {}): Record<string, string> {
@@ -58,7 +74,10 @@ export async function startServerProcess(
   const child = spawnServer(dataDirectory, extra);
   let printed = "";
   for (const stream of [child.stdout, child.stderr])
-    stream?.on("data", (chunk: Buffer) => (printed += chunk.toString()));
+    stream?.on("data", (chunk: Buffer) => {
+      printed += chunk.toString();
+      printedOn.set(dataDirectory, `${printedOn.get(dataDirectory) ?? ""}${chunk.toString()}`);
+    });
   const output = (): string => printed;
   const url = await waitUntilHealthy(dataDirectory, child, output);
   const apiKey = (await readFile(join(dataDirectory, "secrets/api-key"), "utf8")).trim();
