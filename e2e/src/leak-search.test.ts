@@ -19,7 +19,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const secret = 'мой "ключ" +/=&% \\ key';
 const others = ["", "x", "xy", "xyz"];
 
-test.each([
+const written: readonly (readonly [form: string, text: string])[] = [
   ["plain", secret],
   ["json", JSON.stringify({ a: secret })],
   ["url", `/path?x=${encodeURIComponent(secret)}`],
@@ -27,7 +27,9 @@ test.each([
   ["hex", Buffer.from(secret).toString("hex")],
   ...others.map((before) => ["base64", Buffer.from(`${before}${secret}${before}`).toString("base64")] as const),
   ["base64", Buffer.from(`xy${secret}`).toString("base64url")],
-])("a secret is found as %s: %s", (form, text) => {
+];
+
+test.each(written)("a secret is found as %s: %s", (form, text) => {
   const search = new LeakSearch([{ name: "key", value: secret }]);
   expect(search.inText(`before ${text} after`, "here")).toContainEqual({ name: "key", form, where: "here" });
 });
