@@ -223,6 +223,15 @@ describe("while it is taken", () => {
     expect(await readdir(restored("media/results"))).toHaveLength(1);
   });
 
+  test("a file that cannot be read ends it, and nothing is left by those that were copied beside it", async () => {
+    const folderInPlace = join(core.folder, "media", "results", `${done.id}-1.png`);
+    await unlink(folderInPlace);
+    await mkdir(folderInPlace);
+    for (const name of ["b", "b.tar"])
+      await expect(take(name)).rejects.toThrow(/media\/results\/.* cannot be read \(EISDIR\)/);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   test("a failure leaves nothing under any name", async () => {
     const onSnapshot = async (): Promise<void> => {
       throw new Error("the power of the test");

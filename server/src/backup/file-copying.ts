@@ -2,7 +2,7 @@
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { SqliteConnection } from "../database/sqlite-connection.ts";
-import { type FaultyFile, isBackupPath } from "./backup-format.ts";
+import { BackupError, type FaultyFile, isBackupPath } from "./backup-format.ts";
 import type { FileList } from "./file-list.ts";
 import type { NamedFile } from "./named-files.ts";
 import type { PackageWriter } from "./package-writer.ts";
@@ -33,10 +33,18 @@ export class FileCopying {
 
   async run(files: AsyncGenerator<NamedFile>): Promise<void> {
     const { width } = this.#parts.writer;
+    let failed = false;
     const work = async (): Promise<void> => {
-      for (let next = await files.next(); next.done !== true; next = await files.next()) await this.#copy(next.value);
+      for (let next = await files.next(); next.done !== true && !failed; next = await files.next()) {
+        await this.#copy(next.value).catch((error: unknown) => {
+          failed = true;
+          throw explain(error, next.value.path);
+        });
+      }
     };
-    await Promise.all(Array.from({ length: width }, work));
+    // All of them have to have ended before somebody tidies up: what still wrote would leave something behind.
+    const ends = await Promise.allSettled(Array.from({ length: width }, work));
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
 
   async #copy(file: NamedFile): Promise<void> {
@@ -78,4 +86,14 @@ export class FileCopying {
     const task = file.kind === "result" || file.kind === "preview" ? file.owner : null;
     this.faulty.push({ path: file.path, task_id: task, fault });
   }
+}
+
+/** Which file it was, where the fault is most likely one of that file. */
+function explain(error: unknown, path: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== "EIO" && code !== "EACCES" && code !== "EPERM" && code !== "EISDIR") return error;
+  return new BackupError(
+    `${path} cannot be read (${code}): no backup was made. Mend it, or move it away; then it is named as gone.`,
+    { cause: error },
+  );
 }

@@ -22,7 +22,8 @@ export async function copyDatabase(file: string, target: string): Promise<void> 
 /** A connection of our own to a copy nobody else uses. */
 export function openCopy(file: string): SqliteConnection {
   const copy = new SqliteConnection(file, { timeout: 1000 });
-  copy.exec("PRAGMA foreign_keys = ON");
+  // Without memory shared between processes, which a disk across the network does not have.
+  copy.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA foreign_keys = ON");
   return copy;
 }
 
