@@ -110,7 +110,8 @@ describe("SC-005, SC-006: every route, asked at random", () => {
       const over = new AbortController();
       const headers = { "x-api-key": fuzzed.apiKey, "last-event-id": encodeURIComponent(id) };
       const answer = await fetch(`${fuzzed.url}/events`, { headers, signal: over.signal });
-      expect([id, answer.status, answer.headers.get("content-type")]).toEqual([id, 200, "text/event-stream"]);
+      expect([id, answer.status]).toEqual([id, 200]);
+      expect(answer.headers.get("content-type")).toMatch(/^text\/event-stream/);
       over.abort();
     }
   });
