@@ -135,6 +135,7 @@ def serving(app_file: ModuleType, folder: Path, remote: Nearby, tiny: dict[str, 
     """The app under uvicorn, as a container serves it; leaving stops it as the end of a container does."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
+        listener.listen()
         app = app_file.build(KEY, folder, remote, tiny)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
