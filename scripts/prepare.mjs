@@ -118,7 +118,7 @@ function makePythonWhenNeeded() {
  */
 function makeWorkerWhenNeeded() {
   const torch = "torch==2.13.0";
-  const lists = ["worker/requirements.txt", "worker/requirements-test.txt"];
+  const lists = ["worker/requirements.txt", "worker/requirements-test.txt", "training/requirements.txt"];
   const stamp = ".venv-worker/.safelight-installed";
   const wanted = hash([...lists.map((list) => readFileSync(list)), torch, `${process.platform}-${process.arch}`]);
   if (read(stamp) === wanted && spawnSync(".venv-worker/bin/python", ["--version"]).status === 0) return;

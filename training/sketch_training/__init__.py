@@ -1,0 +1,1 @@
+"""Training of Sketch, the miniature picture and motion model that is bundled with Safelight."""
