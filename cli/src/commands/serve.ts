@@ -20,7 +20,6 @@ export async function serve(environment: Environment, options: ServeOptions): Pr
   // Standard output belongs to the log, which programs read line by line as JSON.
   const server = await startServer(settings, { onSecretMade: sayWhereSecretIs });
   endOnUncaughtErrors(server.context.log);
-  process.stderr.write(`Safelight is ready: ${server.url}\n`);
   // Without a listener this signal would end the process.
   const reload = () => server.reload();
   process.on("SIGHUP", reload);
@@ -36,5 +35,7 @@ export async function serve(environment: Environment, options: ServeOptions): Pr
       },
       second: () => process.exit(1),
     });
+    // Not before it listens for signals: who waits for this line may send one at once.
+    process.stderr.write(`Safelight is ready: ${server.url}\n`);
   });
 }
