@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -44,6 +44,21 @@ describe("the data directory", () => {
     const directory = await takeDataDirectory(path);
     expect((await stat(path)).mode & 0o077).toBe(0);
     await directory.release();
+  });
+
+  test.runIf(process.getuid?.() === 0)("holds nothing of root's after root has used another user's", async () => {
+    await writeFile(join(folder, "kept"), "");
+    await chown(join(folder, "kept"), 23_456, 23_456);
+    await chown(folder, 12_345, 12_346);
+    const directory = await takeDataDirectory(folder);
+    await mkdir(join(folder, "secrets/next"), { recursive: true, mode: 0o700 });
+    await writeFile(join(folder, "secrets/next/admin-key.1"), "x", { mode: 0o600 });
+    await directory.release();
+    for (const name of ["lock.sqlite", "secrets", "secrets/next", "secrets/next/admin-key.1"]) {
+      const { uid, gid } = await stat(join(folder, name));
+      expect([name, uid, gid]).toEqual([name, 12_345, 12_346]);
+    }
+    expect((await stat(join(folder, "kept"))).uid).toBe(23_456);
   });
 
   test("says where the server is, in a file for its owner, until it is released", async () => {

@@ -6,6 +6,7 @@ import { access, constants, mkdir, open, readFile, rename, unlink } from "node:f
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { StartupError } from "../errors.ts";
+import { giveToOwner } from "./give-to-owner.ts";
 
 export interface ServerNote {
   readonly url: string;
@@ -18,7 +19,7 @@ export interface DataDirectory {
   readonly path: string;
   /** Says in server.json where this server can be reached; readable by the owner only. */
   announce(note: ServerNote): Promise<void>;
-  /** Removes server.json and lets the next server in. */
+  /** Removes server.json, leaves nothing of root's in another user's directory, and lets the next server in. */
   release(): Promise<void>;
 }
 
@@ -58,7 +59,11 @@ export async function takeDataDirectory(path: string, taker: "server" | "restore
       if (released) return;
       released = true;
       await unlink(noteFile).catch(() => undefined);
-      lock.close();
+      try {
+        await giveToOwner(path);
+      } finally {
+        lock.close();
+      }
     },
   };
 }
