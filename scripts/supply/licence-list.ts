@@ -43,8 +43,14 @@ AGPL or LGPL is among them. Everything else is installed on your machine by npm 
 
 - \`@img/sharp-libvips-…\` is libvips under the LGPL, a shared library in a file of its own that can be exchanged for another build.
 - \`h264-mp4-encoder\` (MIT) holds minih264 (CC0) and mp4v2 (MPL-1.1) as WebAssembly.
-- The wheels of \`av\` (BSD-3-Clause, GPU worker only) bring along FFmpeg built with x264, which is GPL. We hand none out; an image that you build from
-  the worker and give to others falls under it.
+- The wheels of \`av\` (BSD-3-Clause, GPU worker only) bring along libraries of FFmpeg that call themselves LGPL-3.0-or-later and are linked with
+  x264 and x265, each in a file of its own (\`av.libs\`; seen in 18.1.0 for Linux on x86-64). These two are GPL-2.0-or-later. We hand none of it
+  out; for an image that you build from the worker and give to others the terms of the GPL are to be kept.
+- The wheels of numpy, scipy and torch hold run-time libraries of GCC (libgfortran, libquadmath, libgomp), under the GPL with the exception for
+  such libraries and the LGPL.
+- \`torch\` is pinned, what it asks pip for is not, and is neither below nor in the bill of materials: filelock, fsspec, jinja2, markupsafe, mpmath,
+  networkx, setuptools and sympy, all under MIT or BSD-3-Clause. Builds for NVIDIA cards, which were not looked into, also fetch triton and
+  libraries of NVIDIA, under NVIDIA's own terms.
 - The ffmpeg that is used where one is installed is the system's own program.
 - The weights of the large models have licences of their own; the page and \`GET /models\` name them.
 
