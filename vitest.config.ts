@@ -27,8 +27,8 @@ export default defineConfig({
   test: {
     reporters: ["default", new ClosingLine()],
     pool: "forks",
-    // Many tests wait for a server or a page more than they compute; what judges a change is given more air.
-    maxWorkers: process.env["CI"] === undefined ? 3 : 2,
+    // Many tests wait for a server or a page more than they compute.
+    maxWorkers: 3,
     testTimeout: 60_000,
     // What a page or a server does next may take its time on a busy machine.
     expect: { poll: { timeout: 15_000 } },
