@@ -126,6 +126,8 @@ describe("the page", () => {
     "/index.html",
     "/assets/nothing.js",
     "/assets/app-1a2b.js%00",
+    "/.git/config",
+    "/.env",
   ])("%s is nothing", async (url) => {
     expect((await get(url)).json()).toMatchObject({ code: "not_found" });
   });
