@@ -118,15 +118,40 @@ export function findRefusal(
 const folded = (...words: string[]) => new Set(words.flatMap(wordsOfTerm));
 const saysAge = folded("age", "aged", "возраст", "возрасте", "возрастом");
 const yearsThenOld = folded("year", "years", "yr", "yrs", "y");
-const years = folded("yo", "yrold", "лет", "года", "год", "годик", "годика");
-const old = folded("old", "o");
-const [ofYears = ""] = folded("летн");
+const years = folded("yo", "yrold", "лет", "года", "год", "годик", "годика", "годиков");
+const old = folded("old", "olds", "o");
+const [ofYears = "", ago = "", yo = ""] = folded("летн", "назад", "yo");
+const listOf = (text: string) => folded(...text.split(" "));
+const endings = listOf("ти ми х и");
+const below18 = listOf(
+  "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen " +
+    "один два три четыре пять шесть семь восемь девять десять одиннадцать двенадцать тринадцать четырнадцать пятнадцать " +
+    "шестнадцать семнадцать",
+);
+/** A number after one of these is the end of a larger one. */
+const tens = listOf(
+  "twenty thirty forty fifty sixty seventy eighty ninety hundred " +
+    "двадцать тридцать сорок пятьдесят шестьдесят семьдесят восемьдесят девяносто сто",
+);
+const yearsInOneWord = [
+  ...listOf(
+    "однолетн двухлетн трехлетн четырехлетн пятилетн шестилетн семилетн восьмилетн девятилетн десятилетн одиннадцатилетн " +
+      "двенадцатилетн тринадцатилетн четырнадцатилетн пятнадцатилетн шестнадцатилетн семнадцатилетн",
+  ),
+];
 
-/** "12 years old", "12yo", "aged 12", "12 лет", "12-летняя": numbers up to 17 that are said to be an age. */
+/** "12 years old", "12yo", "aged 12", "twelve-year-old", "12 лет", "двенадцатилетняя": numbers up to 17 that are said to be an age. */
 function isAgeBelow18(words: readonly string[], at: number): boolean {
-  const [, digits = "", joined = ""] = /^(\d{1,2})(\D*)$/.exec(words[at] ?? "") ?? [];
-  if (digits === "" || Number(digits) > 17) return false;
-  if (saysAge.has(words[at - 1] ?? "")) return true;
-  const [unit = "", next = ""] = joined === "" ? words.slice(at + 1, at + 3) : [joined, words[at + 1]];
+  const word = words[at] ?? "";
+  const before = words[at - 1] ?? "";
+  if (yearsInOneWord.some((start) => word.startsWith(start))) return true;
+  const [, digits = "", joined = ""] = /^(\d{1,2})(\D*)$/.exec(word) ?? [];
+  const isEnd = tens.has(before) || (before === "and" && words[at - 2] === "hundred");
+  if (digits === "" ? !below18.has(word) || isEnd : Number(digits) > 17) return false;
+  if (saysAge.has(before) || (before === "of" && saysAge.has(words[at - 2] ?? ""))) return true;
+  const after = [...(joined === "" ? [] : [joined]), ...words.slice(at + 1, at + 4)];
+  // The end of a number in words that is written behind its digits: 14-ти лет.
+  const [unit = "", next = ""] = endings.has(after[0] ?? "") ? after.slice(1) : after;
+  if (next === ago || (unit === yo && next.startsWith(yo))) return false;
   return years.has(unit) || unit.startsWith(ofYears) || (yearsThenOld.has(unit) && old.has(next));
 }
