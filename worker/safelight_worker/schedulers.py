@@ -45,7 +45,9 @@ def flux_scheduler(sampler: str, config: Config, fixed_shift: float) -> Any:
 
 def first_step(steps: int, strength: float) -> int:
     """How many first steps a strength in 0..1 leaves out: 1 leaves out none, 0 all; ceil(steps·strength) run."""
-    return steps - math.ceil(steps * min(max(strength, 0.0), 1.0) - 1e-9)
+    if strength <= 0:
+        return steps
+    return steps - max(1, math.ceil(steps * min(strength, 1.0) - 1e-9))
 
 
 def shifted(level: float, shift: float) -> float:

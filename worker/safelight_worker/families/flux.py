@@ -51,6 +51,9 @@ class LoadedFlux:
             "width": width,
             "height": height,
         }
+        if "strength" in arguments:
+            # One step is run at least, however small the strength.
+            arguments["strength"] = max(arguments["strength"], 0.5 / steps)
         left_out = int(max(steps - min(steps * arguments.get("strength", 1.0), steps), 0))
         if "image" in arguments and left_out == 0:
             # The first step of this model begins with nothing but noise.

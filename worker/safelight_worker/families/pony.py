@@ -65,6 +65,9 @@ class LoadedPony:
         }
         if job.mode != "img2img":
             arguments |= {"width": job.whole("width"), "height": job.whole("height")}
+        if "strength" in arguments:
+            # The library rounds down, and breaks off where no step is left: at a small strength one is run.
+            arguments["strength"] = min(1.0, max(arguments["strength"], 1.5 / steps))
         told = max(1, min(int(steps * arguments.get("strength", 1)), steps))
         return Frames(run_pipeline(pipe, arguments, report, steps=told, seed=job.seed, colours=self.colours))
 

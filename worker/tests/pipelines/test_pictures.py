@@ -130,6 +130,17 @@ def test_every_strength_of_the_catalog_runs_as_told(
     assert total == pytest.approx(20 * strength, abs=1)
 
 
+@pytest.mark.parametrize("strength", [0.03, 1e-17])
+@pytest.mark.parametrize(("model", "mode"), [("pony", "img2img"), ("flux", "img2img"), ("phr00t", "i2v")])
+def test_a_strength_of_less_than_a_step_runs_one(
+    model: str, mode: str, strength: float, warm: Callable[[str], Loaded], job_for: Callable[..., Job]
+) -> None:
+    heard = Heard()
+    warm(model).run(job_for(model, mode, denoising_strength=strength), heard)
+    assert heard.steps == [(0, 1), (1, 1)]
+    assert heard.warnings == []
+
+
 def test_a_negative_prompt_without_effect_is_said(warm: Callable[[str], Loaded], job_for: Callable[..., Job]) -> None:
     for model, parameters, expected in (
         ("flux", {}, [("no_effect", "negative_prompt")]),
