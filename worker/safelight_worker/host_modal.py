@@ -247,6 +247,9 @@ class ModalHost:
             try:
                 outcome = await self._remote.outcome(call)
                 if outcome is not None:
+                    # Written before the end and maybe not seen yet: the last of it, warnings among it.
+                    with contextlib.suppress(OSError):
+                        await self._take_over(key, attempt)
                     return outcome
                 await self._take_over(key, attempt)
                 if ends is None and attempt.stop_wanted.is_set():

@@ -47,9 +47,12 @@ class Nearby:
         self.open_files = False
         #: While it is set no call has an outcome, whatever it has come to.
         self.held = False
+        #: While it is set nothing is seen of a run before its end.
+        self.late = False
         self.runners: dict[str, CallRunner] = {}
         self._specs = specs
         self._calls: dict[str, Future[Any]] = {}
+        self._ended = False
         self._threads = ThreadPoolExecutor(1)
 
     async def spawn(self, order: messages.RunOrder, seconds: float) -> str:
@@ -63,12 +66,15 @@ class Nearby:
 
     async def outcome(self, call: str) -> Any:
         self._reach("outcome")
-        return self._calls[call].result() if self._calls[call].done() and not self.held else None
+        self._ended = self._calls[call].done() and not self.held
+        return self._calls[call].result() if self._ended else None
 
     async def cancel(self, call: str) -> None:
         self.cancelled.append(call)
 
     async def read(self, key: str) -> Any:
+        if self.late and key.startswith("run/") and not self._ended:
+            return None
         return self.shared.get(key)
 
     async def write(self, key: str, value: Any) -> None:
@@ -239,6 +245,19 @@ def test_a_result_comes_while_another_is_being_sent(served: tuple[str, Nearby]) 
         remote.open_files = False
         assert task["state"] == "succeeded", task["error"]
         assert remote.copies == [f"results/{body['task_id']}-1.png"]
+
+
+def test_what_was_told_last_is_not_lost_with_a_quick_end(served: tuple[str, Nearby]) -> None:
+    url, remote = served
+    with open_client(url) as client:
+        remote.late = True
+        body = request(negative_prompt="fog", parameters={"width": 512, "height": 512, "steps": 15})
+        client.post("/tasks", json=body)
+        task = until_ended(client, body["task_id"])
+        remote.late = False
+        assert [(one["code"], one["parameter"]) for one in task["warnings"]] == [("no_effect", "negative_prompt")]
+        assert (task["state"], task["steps"]) == ("succeeded", 15)
+        assert remote.told() == []
 
 
 def test_a_moment_of_silence_ends_no_run_and_one_at_the_start_fails_it(served: tuple[str, Nearby]) -> None:
