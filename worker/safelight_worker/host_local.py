@@ -154,7 +154,7 @@ class LocalHost:
             # The next attempt then finds more memory than this one did.
             await self._make_room()
         if outcome.weights:
-            asyncio.get_running_loop().create_task(self.probe())
+            self._look_again()
         raise RunFailed(outcome.code, outcome.detail, outcome.retryable)
 
     async def _take(self, model: str, attempt: Attempt) -> ModelChild:
@@ -262,6 +262,13 @@ class LocalHost:
         log.info("%s leaves to make room", oldest.model)
         await self._drop(oldest)
         return True
+
+    def _look_again(self) -> None:
+        """Looks at the models now, and goes on until all are in place: who fetches them again starts nothing anew."""
+        if self._probing is None or self._probing.done():
+            self._probing = asyncio.create_task(self._keep_probing())
+        else:
+            asyncio.get_running_loop().create_task(self.probe())
 
     async def _keep_probing(self) -> None:
         while True:

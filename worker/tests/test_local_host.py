@@ -118,7 +118,9 @@ def test_a_process_that_does_not_heed_a_stop_is_ended(folder: Path, monkeypatch:
     talk(test, folder)
 
 
-def test_damaged_weights_are_told_and_health_learns_of_them(folder: Path) -> None:
+def test_damaged_weights_are_told_and_health_learns_of_them(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("safelight_worker.host_local._PROBE_AGAIN", 0.2)
+
     async def test(host: LocalHost, tasks: Tasks) -> None:
         weights = next((folder / "tiny" / "flux").rglob("transformer/*.safetensors"))
         whole = weights.read_bytes()
@@ -135,7 +137,8 @@ def test_damaged_weights_are_told_and_health_learns_of_them(folder: Path) -> Non
             await succeeded(tasks, request(model="pony", parameters={**_QUICK, "steps": 20}))
         finally:
             weights.write_bytes(whole)
-        await host.probe()
+        # Put back, they are found without a restart.
+        await until(lambda: host.unavailable("flux", "txt2img") is None)
         await succeeded(tasks, request(parameters=_QUICK))
 
     talk(test, folder)
