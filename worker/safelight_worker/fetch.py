@@ -184,6 +184,11 @@ def _transfer(part: Path, remote: Remote, hub: Hub, progress: Progress) -> None:
         if answer.status_code == 416:
             part.unlink(missing_ok=True)
             raise FetchError("The hub does not have the rest of a file.", again=True)
+        if not hub.owns(remote.url) and answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            raise FetchError(
+                f"{httpx.URL(remote.url).host} gives the file to those alone who have an account there. "
+                f"Get it with one and put it there as {part.with_suffix('')}; the same command then checks it."
+            )
         refuse(answer)
         goes_on = answer.status_code == 206 and answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
         have = have if goes_on else 0

@@ -55,8 +55,11 @@ class Hub:
 
     def headers(self, url: str) -> dict[str, str]:
         """The token goes to the hub alone; httpx leaves it out when a redirect leads elsewhere."""
-        own = url.startswith(self.endpoint + "/")
-        return {"Authorization": f"Bearer {self.token}"} if self.token and own else {}
+        return {"Authorization": f"Bearer {self.token}"} if self.token and self.owns(url) else {}
+
+    def owns(self, url: str) -> bool:
+        """Whether an address is one of the hub's."""
+        return url.startswith(self.endpoint + "/")
 
     def commit(self, repo: str, revision: str) -> str:
         """The commit that a revision means now, so that all files are of one state."""

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import io
 import random
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -255,6 +256,23 @@ def test_a_file_by_its_address_is_checked_against_the_settings(spec: ModelSpec, 
     assert fetch_model(one, hub, quiet) == ["one.safetensors"]
     assert in_place(one).state == "in_place"
     assert one.sources["pipeline"].place.read_bytes() == LARGE
+
+
+def test_an_address_that_wants_an_account_is_said_with_what_helps(
+    spec: ModelSpec, hub: Hub, hub_files: StandIn, tmp_path: Path
+) -> None:
+    elsewhere = StandIn({"one.safetensors": LARGE})
+    sha256 = hashlib.sha256(LARGE).hexdigest()
+    address = f"{elsewhere.endpoint}/content/one.safetensors"
+    one = with_source(spec, repo=None, url=address, file="one.safetensors", bytes=len(LARGE), sha256=sha256)
+    elsewhere.answers = [401]
+    place = tmp_path / "weights" / "one.safetensors"
+    with pytest.raises(FetchError, match=re.escape(f"put it there as {place};")):
+        fetch_model(one, hub, quiet)
+    place.write_bytes(LARGE)
+    assert fetch_model(one, hub, quiet) == []
+    assert in_place(one).state == "in_place"
+    elsewhere.close()
 
 
 def test_fetched_weights_are_loaded(
