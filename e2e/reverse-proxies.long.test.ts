@@ -190,6 +190,20 @@ describe.each<ProxyName>(["nginx", "caddy"])("behind %s", (name) => {
     expect(server.output()).not.toContain(server.apiKey);
   });
 
+  test("FR-001: a key is in nothing that the proxy writes, also over plain http and while Safelight does not answer", async () => {
+    const query = `api_key=${server.apiKey}&page=1`;
+    const plain = await fetch(`${proxy.plainUrl}/tasks?${query}`, { redirect: "manual" });
+    expect([plain.status, plain.headers.get("location")]).toEqual([403, null]);
+    const { port } = new URL(server.url);
+    await server.stop("SIGTERM");
+    const before = (await proxy.written()).length;
+    expect((await ask(`/gallery?${query}`)).status).toBe(502);
+    server = await startServerProcess(join(directory.path, "data"), { PORT: port, TRUSTED_PROXIES: "127.0.0.1" });
+    await expect.poll(async () => (await proxy.written()).length).toBeGreaterThan(before);
+    await expect.poll(() => proxy.written()).toContain("/gallery");
+    expect(await proxy.written()).not.toContain(server.apiKey);
+  });
+
   test("a proxy that is not declared is warned about", async () => {
     const { port } = new URL(server.url);
     await server.stop("SIGTERM");

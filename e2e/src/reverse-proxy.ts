@@ -1,7 +1,7 @@
 // The reverse proxies of deploy/, run for real: the very files that operators take, with other ports, another certificate and another name.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,6 +17,8 @@ export interface ReverseProxy {
   readonly certificate: string;
   /** What it wrote about requests. */
   accessLog(): Promise<string>;
+  /** Everything it wrote: its logs, and what it printed. */
+  written(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -59,6 +61,10 @@ export async function startReverseProxy(name: ProxyName, folder: string, serverP
     plainUrl: `http://localhost:${plainPort}`,
     certificate: await readFile(certificate, "utf8"),
     accessLog: () => readFile(join(folder, "access.log"), "utf8"),
+    written: async () => {
+      const logs = (await readdir(folder)).filter((file) => file.endsWith(".log"));
+      return printed + (await Promise.all(logs.map((file) => readFile(join(folder, file), "utf8")))).join("");
+    },
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = once(child, "exit");
@@ -85,6 +91,7 @@ async function prepareNginx({ folder, port, plainPort, serverPort }: Place): Pro
     ["/etc/ssl/safelight.example.pem", join(folder, "certificate.pem")],
     ["/etc/ssl/safelight.example.key", join(folder, "key.pem")],
     ["/var/log/nginx/safelight.log", join(folder, "access.log")],
+    ["/var/log/nginx/safelight-error.log", join(folder, "site-error.log")],
   ]);
   await writeFile(join(folder, "safelight.conf"), text);
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
@@ -93,7 +100,7 @@ async function prepareNginx({ folder, port, plainPort, serverPort }: Place): Pro
   await writeFile(
     join(folder, "nginx.conf"),
     `daemon off; pid ${folder}/nginx.pid; error_log ${folder}/error.log warn; events {}
-     http { ${temporary.join(" ")} include ${folder}/safelight.conf; }`,
+     http { access_log ${folder}/of-all-servers.log; ${temporary.join(" ")} include ${folder}/safelight.conf; }`,
   );
   return ["-c", join(folder, "nginx.conf"), "-p", folder];
 }
@@ -101,11 +108,17 @@ async function prepareNginx({ folder, port, plainPort, serverPort }: Place): Pro
 async function prepareCaddy({ folder, port, plainPort, serverPort }: Place): Promise<string[]> {
   const text = replaceAll(await readFile(join(deploy, "caddy/Caddyfile"), "utf8"), [
     ["\nsafelight.example {", `\nlocalhost {\n\ttls ${folder}/certificate.pem ${folder}/key.pem`],
+    ["\nhttp://safelight.example {", "\nhttp://localhost {"],
+    ["redir @keyless https://{host}", `redir @keyless https://{host}:${port}`],
+    // Where it answers is no matter of the file.
+    [
+      "\n{\n",
+      `\n{\n\tadmin off\n\thttp_port ${plainPort}\n\thttps_port ${port}\n\tskip_install_trust\n\tdefault_bind 127.0.0.1\n`,
+    ],
     ["reverse_proxy 127.0.0.1:8600", `reverse_proxy 127.0.0.1:${serverPort}`],
     ["/var/log/caddy/safelight.log", join(folder, "access.log")],
   ]);
-  const options = `{\n\tadmin off\n\thttp_port ${plainPort}\n\thttps_port ${port}\n\tskip_install_trust\n\tdefault_bind 127.0.0.1\n}\n`;
-  await writeFile(join(folder, "Caddyfile"), options + text);
+  await writeFile(join(folder, "Caddyfile"), text);
   return ["run", "--config", join(folder, "Caddyfile"), "--adapter", "caddyfile"];
 }
 
@@ -113,7 +126,7 @@ async function prepareCaddy({ folder, port, plainPort, serverPort }: Place): Pro
 function replaceAll(text: string, pieces: readonly (readonly [string, string])[]): string {
   return pieces.reduce((changed, [from, to]) => {
     if (!changed.includes(from)) throw new Error(`the example does not say "${from}" any more`);
-    return changed.replace(from, () => to);
+    return changed.replaceAll(from, () => to);
   }, text);
 }
 
