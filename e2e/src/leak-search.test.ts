@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { LeakSearch, searchInstallation } from "./leak-search.ts";
+import { searchInstallationsIn, startServerProcess, temporaryDirectory } from "./server-process.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -47,6 +48,25 @@ test("an installation is searched for its own secrets and prompts", () => {
     form: "plain",
     where: "the log",
   });
+  mkdirSync(join(folder, "beside"));
+  writeFileSync(join(folder, "beside/proxy.log"), "a-key-of-this-test-alone");
+  expect(searchInstallation(folder, "")).toMatchObject([{ name: "api-key", where: "beside/proxy.log" }]);
+  rmSync(join(folder, "beside"), { recursive: true });
   writeFileSync(join(folder, "left.tmp"), Buffer.from("a-key-of-this-test-alone").toString("base64"));
   expect(searchInstallation(folder, "")).toMatchObject([{ name: "api-key", form: "base64", where: "left.tmp" }]);
+});
+
+test("what a server of a scenario has left in a folder around its data is searched too", async () => {
+  const directory = await temporaryDirectory();
+  try {
+    const data = join(directory.path, "data");
+    const server = await startServerProcess(data);
+    await server.stop("SIGTERM");
+    expect(searchInstallationsIn(directory.path)).toEqual([]);
+    writeFileSync(join(directory.path, "proxy.log"), `GET /tasks?api_key=${server.apiKey}`);
+    expect(searchInstallationsIn(directory.path)).toMatchObject([{ name: "api-key", where: "proxy.log" }]);
+    rmSync(join(directory.path, "proxy.log"));
+  } finally {
+    await directory.remove();
+  }
 });

@@ -140,9 +140,9 @@ const shortestPrompt = 12;
 
 /**
  * What an installation that a test leaves behind says of its own secrets and prompts: the secrets lie in its `secrets` folder and may
- * stand nowhere else, the prompts lie in its database and may stand in nothing that it printed.
+ * stand nowhere else in it or in the folder around it, the prompts lie in its database and may stand in nothing that it printed.
  */
-export function searchInstallation(folder: string, printed: string): Leak[] {
+export function searchInstallation(folder: string, printed: string, around = folder): Leak[] {
   const kept = join(folder, "secrets");
   const secrets = readdirOrEmpty(kept).map((name) => ({
     name,
@@ -154,7 +154,7 @@ export function searchInstallation(folder: string, printed: string): Leak[] {
   return [
     ...search.inText(printed, "the log"),
     ...new LeakSearch(prompts).inText(printed, "the log"),
-    ...search.inFolder(folder, (path) => own.test(path)),
+    ...search.inFolder(around, (path) => own.test(path)),
   ];
 }
 

@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { searchInstallation } from "./leak-search.ts";
+import { type Leak, searchInstallation } from "./leak-search.ts";
 
 const repository = resolve(import.meta.dirname, "../..");
 
@@ -28,9 +28,8 @@ export async function temporaryDirectory(): Promise<{ path: string; remove(): Pr
   return {
     path,
     remove: async () => {
-      const leaks =
-        process.env["SAFELIGHT_TEST_LONG"] === "1" ? searchInstallation(path, printedOn.get(path) ?? "") : [];
-      printedOn.delete(path);
+      const leaks = process.env["SAFELIGHT_TEST_LONG"] === "1" ? searchInstallationsIn(path) : [];
+      for (const data of dataIn(path)) printedOn.delete(data);
       await rm(path, { recursive: true, force: true, maxRetries: 5 });
       if (leaks.length > 0) throw new Error(`Found where it must not stand: ${JSON.stringify(leaks.slice(0, 20))}`);
     },
@@ -39,6 +38,14 @@ export async function temporaryDirectory(): Promise<{ path: string; remove(): Pr
 
 /** By data directory: what all of its servers have printed. */
 const printedOn = new Map<string, string>();
+
+/** The data directories of servers that were started on the folder itself or below it. */
+const dataIn = (folder: string): string[] =>
+  [...printedOn.keys()].filter((data) => data === folder || data.startsWith(join(folder, "/")));
+
+/** Each one's secrets are looked for in everything that lies in the folder, what stands beside its data included. */
+export const searchInstallationsIn = (folder: string): Leak[] =>
+  dataIn(folder).flatMap((data) => searchInstallation(data, printedOn.get(data) ?? "", folder));
 
 /** Environment of the child: nothing of the caller's own Safelight settings leaks in. */
 export function serverEnvironment(dataDirectory: string, extra: Record<string, string> = {}): Record<string, string> {
