@@ -1,5 +1,5 @@
 /** Every change of a secret, cut off after each of its steps: a copy of the data directory is what a kill leaves, and a start ends it. */
-import { cp, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -221,6 +221,33 @@ test("FR-016: a given value keeps counting until the new one is set; after that 
   expect(four.book.match("admin-key", made)).toBeNull();
   expect(describeSecret(four.book, "admin-key")).toMatchObject({ state: "revoked" });
 });
+
+test.each(["rotate", "revoke"] as const)(
+  "FR-016: an older file put back after %s is left as it is, starts go on, and recover makes a new value",
+  async (change) => {
+    const data = join(folder, "data");
+    for (const name of ["api-key", "encryption-key"] as const) {
+      const file = join(data, "secrets", name);
+      const one = await open(data);
+      const older = await readFile(file, "utf8");
+      await changes[change]?.(one, name);
+      await close(one);
+      await writeFile(file, older);
+      for (const start of [1, 2]) {
+        const after = await open(data);
+        expect([name, start, await readFile(file, "utf8")]).toEqual([name, start, older]);
+        expect(after.book.match(name, older.trim()) !== null).toBe(change === "rotate");
+        await close(after);
+      }
+      const last = await open(data);
+      await recoverSecret(last.context, last.book, { name });
+      await close(last);
+      const again = await open(data);
+      expect(again.book.match(name, (await readFile(file, "utf8")).trim())).toMatchObject({ state: "current" });
+      await close(again);
+    }
+  },
+);
 
 test("FR-016: another value in the settings counts at once and the former one does not", async () => {
   const data = join(folder, "data");

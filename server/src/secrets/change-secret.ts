@@ -96,6 +96,15 @@ export async function resumeChanges(book: SecretBook): Promise<void> {
   await encryptAnew(book);
   for (const secret of book.parts.found) {
     if (!isOwn(secret) || secret.file === null) continue;
+    if (book.currentValue(secret.name) === null) {
+      // An older file was put back: what is in force is not known here, and nothing may be written in the place of what is.
+      const { log } = book.parts.context;
+      log.error("the file of a secret does not hold the value in force: put that back, or have a new one made", {
+        file: secret.file,
+        command: `safelight secrets recover ${secret.name}`,
+      });
+      continue;
+    }
     const held = secret.values.join(",");
     if (held !== heldBy(book, secret.name)) await settle(book, secret);
   }
