@@ -11,7 +11,7 @@ import { fillAuditLog, newAuditKeys } from "../testing/audit-log.ts";
 import { type Core, openCore } from "../testing/core.ts";
 import { appendAudit, recordAudit } from "./append.ts";
 import { AuditBook } from "./audit-book.ts";
-import { encodedRowSql, encodeRow, type RowFields } from "./canonical.ts";
+import { encodedRowSql, encodeRow, hashOf, type RowFields } from "./canonical.ts";
 import { makeAuditKey, parseAuditKeys, parsePublicKey } from "./keys.ts";
 import { NotAnExport, verifyExport } from "./verify-export.ts";
 
@@ -353,6 +353,32 @@ describe("FR-022: the export", () => {
     ]) {
       await writeFile(file(), wrong.join("\n"));
       await expect(verifyExport(file())).rejects.toThrow(NotAnExport);
+    }
+  });
+
+  test("rows that no checkpoint of the file covers are found: their hashes need no key", async () => {
+    const lines = (await exported()).trimEnd().split("\n");
+    const publicKeys = (await book.verify()).public_keys.flatMap(({ public_key: key }) => parsePublicKey(key) ?? []);
+    const parsed = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    const checkpoints = parsed.filter(({ type }) => type === "checkpoint");
+    for (const kept of [0, 1]) {
+      let previous = "";
+      const rows = parsed
+        .filter(({ type }) => type === "row")
+        .map((row) => {
+          const isSigned = kept === 1 && row.id === 1;
+          const changed = { ...row, ...(isSigned ? {} : { source: "elsewhere" }) };
+          const linked = { ...changed, previous_hash: previous || row.previous_hash } as RowFields;
+          previous = hashOf(encodeRow(linked));
+          return { ...linked, type: "row", hash: previous };
+        });
+      const end = { ...parsed.at(-1), hash: previous, checkpoint: kept };
+      const forged = [parsed[0], ...checkpoints.slice(0, kept), ...rows, end];
+      await writeFile(file(), forged.map((line) => `${JSON.stringify(line)}\n`).join(""));
+      expect(await verifyExport(file(), { publicKeys })).toMatchObject({
+        intact: false,
+        first_broken: { id: kept + 1, code: "not_as_signed" },
+      });
     }
   });
 

@@ -75,7 +75,7 @@ class ExportReading {
   result(): ExportVerification {
     const result = this.#check.result();
     const kept = (this.#known.checkpoints ?? []).map((checkpoint) => this.#compare(checkpoint));
-    const broken = result.first_broken ?? this.#brokenFile();
+    const broken = result.first_broken ?? this.#brokenFile(result.checkpoints);
     return {
       ...result,
       first_broken: broken,
@@ -88,10 +88,16 @@ class ExportReading {
   }
 
   /** What is wrong with the file where nothing is wrong with the rows in it. */
-  #brokenFile(): ExportVerification["first_broken"] {
+  #brokenFile(checkpoints: AuditVerification["checkpoints"]): ExportVerification["first_broken"] {
     const id = this.#check.end.id + 1;
     if (!this.#ended) return { id, code: "missing", detail: `The file was cut off after row ${id - 1}.` };
-    return this.#surplus ? { id, code: "surplus", detail: "Something follows the end of the export." } : null;
+    if (this.#surplus) return { id, code: "surplus", detail: "Something follows the end of the export." };
+    if (checkpoints.first_broken !== null || (checkpoints.last !== null && checkpoints.rows_after_last === 0))
+      return null;
+    // Every export is signed up to its last row. Hashes alone need no key: whoever changes the file can make them anew.
+    const signed = checkpoints.last?.last_id ?? 0;
+    const detail = `No checkpoint covers what follows row ${signed}: no export is written like this.`;
+    return { id: signed + 1, code: "not_as_signed", detail };
   }
 
   #addCheckpoint({ type: _type, ...fields }: Line): void {
