@@ -106,6 +106,13 @@ export async function isStillValid(
   return isSessionOpen(installation.context, credential.id.slice("session:".length));
 }
 
+/** For a request whose credential counted when it began. */
+export function endedMeanwhile({ kind }: Credential): SafelightError {
+  return kind === "api-key"
+    ? new SafelightError("invalid_api_key", "This API key has ended.")
+    : new SafelightError("session_expired", "This session has ended.");
+}
+
 /**
  * For operators the cookie alone counts; keys and other sessions grant nothing here. `look` is no use of the session.
  * Errors: `session_required`, `session_expired`, `auth_unavailable`.

@@ -8,7 +8,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, HookH
 import type { Context } from "../context/context.ts";
 import { SafelightError } from "../errors.ts";
 import type { Credential } from "../sessions/credential.ts";
-import { authenticate, authenticateAdmin, authenticateMetrics } from "./credentials.ts";
+import { authenticate, authenticateAdmin, authenticateMetrics, endedMeanwhile, isStillValid } from "./credentials.ts";
 import type { HostAndOrigin } from "./host-and-origin.ts";
 import type { Installation } from "./installation.ts";
 import type { MethodTable } from "./method-table.ts";
@@ -91,10 +91,24 @@ export function register<Query = unknown, Body = unknown>(
         : {}),
     },
     onRequest: judge(registrar, route, options),
-    ...(hasToHaveBody(route) ? { preValidation: refuseWithoutBody } : {}),
+    preValidation: [
+      ...(route.method === "GET" ? [] : [proveAgain(installation)]),
+      ...(hasToHaveBody(route) ? [refuseWithoutBody] : []),
+    ],
     ...(options.onFailure === undefined ? {} : { errorHandler: tellOf(options.onFailure) }),
     handler: (request, reply) => handler(new RoutedCall<Query, Body>(installation.context, request, reply)),
   });
+}
+
+/** A body may take minutes to arrive: what was proven before it has to count after it as well. */
+function proveAgain(installation: Installation) {
+  return async ({ credential }: FastifyRequest): Promise<void> => {
+    if (credential === null) return;
+    const counts = await isStillValid(installation, credential).catch((cause: unknown) => {
+      throw new SafelightError("auth_unavailable", "Who may come in cannot be checked at the moment.", { cause });
+    });
+    if (!counts) throw endedMeanwhile(credential);
+  };
 }
 
 /** A generation request is judged by its own code, and a multipart body is read by its handler. */

@@ -3,10 +3,11 @@ import type { FastifyInstance } from "fastify";
 import { SafelightError } from "../errors.ts";
 import { largestImageBytes } from "../media/inspect-image.ts";
 import { findUpload, receiveUpload, type Upload, uploadName } from "../media/uploads.ts";
+import { endedMeanwhile, isStillValid } from "./credentials.ts";
 import type { Installation } from "./installation.ts";
 import { sendFile } from "./media-answer.ts";
 import { receiveOneFile } from "./receive-one-file.ts";
-import { type Call, type Registrar, register } from "./register.ts";
+import { type Call, credentialOf, type Registrar, register } from "./register.ts";
 
 // What multipart adds around one file: boundaries and a few header lines.
 const largestBody = largestImageBytes + 64 * 1024;
@@ -49,16 +50,18 @@ export function describeUpload(upload: Upload, publicBaseUrl: string | null): Up
   return { ...upload, url: `${publicBaseUrl ?? ""}/uploads/${upload.id}` };
 }
 
-async function receiveImage(
-  { storageCare }: Installation,
-  { context, request }: Call,
-): Promise<{ upload: Upload; known: boolean }> {
+async function receiveImage(installation: Installation, call: Call): Promise<{ upload: Upload; known: boolean }> {
+  const { context, request } = call;
   if (request.headers["content-type"] === undefined) {
     throw new SafelightError("unsupported_media_type", "Send multipart/form-data with one part named file.");
   }
   if (Number(request.headers["content-length"] ?? 0) > largestBody) {
     throw new SafelightError("payload_too_large", "The image is larger than 20 MB.");
   }
-  await storageCare.letUploadIn(Number(request.headers["content-length"] ?? largestImageBytes));
-  return receiveOneFile(request, (file) => receiveUpload(context, file));
+  await installation.storageCare.letUploadIn(Number(request.headers["content-length"] ?? largestImageBytes));
+  const upload = await receiveOneFile(request, (file) => receiveUpload(context, file));
+  // The body is read here and not before, and its credential may have ended while it came.
+  const credential = credentialOf(call);
+  if (!(await isStillValid(installation, credential))) throw endedMeanwhile(credential);
+  return upload;
 }
