@@ -206,6 +206,25 @@ describe("the Origin header", () => {
     }
   });
 
+  test("FR-012: the addresses of one /64 are one source: a machine that has them all leaves one row", async () => {
+    const edge = await openEdge();
+    try {
+      for (let host = 1; host <= 20; host += 1) {
+        const remoteAddress = `2001:db8:0:7::${host}`;
+        await edge.inject({ url: "/models", remoteAddress, headers: { origin: "https://evil.example" } });
+      }
+      await edge.inject({
+        url: "/models",
+        remoteAddress: "2001:db8:0:8::1",
+        headers: { origin: "https://evil.example" },
+      });
+      const rows = edge.context.database.prepareRead("SELECT source FROM audit_events ORDER BY id").all();
+      expect(rows.map(({ source }) => source)).toEqual(["2001:db8:0:7::1", "2001:db8:0:8::1"]);
+    } finally {
+      await edge.close();
+    }
+  });
+
   test("a form from another site cannot write with a visitor's cookie", async () => {
     const made = await plain.inject({ method: "POST", url: "/auth/session" });
     const cookie = String(made.headers["set-cookie"]).split(";")[0] ?? "";

@@ -2,6 +2,7 @@ import type { AuditAction } from "@safelight/contract";
 import { recordAudit } from "../audit/append.ts";
 import type { Context } from "../context/context.ts";
 import { SafelightError } from "../errors.ts";
+import { countedAddress } from "../limits/caller-address.ts";
 
 const minute = 60_000;
 const mostKeys = 10_000;
@@ -32,7 +33,9 @@ export async function recordCounted(context: Context, entry: CountedEntry): Prom
   const counted = tallies.get(context.database) ?? new Map<string, Tally>();
   tallies.set(context.database, counted);
   const target = entry.acrossTargets === true ? "" : (entry.target ?? "");
-  const key = [entry.action, entry.outcome, context.source, context.actor.id, entry.route, target].join(" ");
+  // Whoever has one IPv6 address has 2^64 of them: all of a /64 are one source, or a single machine could fill the log.
+  const source = countedAddress(context.source) ?? context.source;
+  const key = [entry.action, entry.outcome, source, context.actor.id, entry.route, target].join(" ");
   const now = context.clock.now();
   const tally = counted.get(key);
   if (tally !== undefined && now >= tally.since && now - tally.since < minute) {
