@@ -206,6 +206,28 @@ describe("routes for operators", () => {
     },
   );
 
+  test("what operators read is for this server's own page too: a listed front end of the same site has the cookie", async () => {
+    await edge.close();
+    edge = await openEdge({ clock, environment: { FRONTEND_ORIGINS: "https://studio.example" } });
+    cookie = await logIn();
+    for (const url of ["/admin/logs", "/admin/logs/export", "/admin/accounts", "/admin/secrets", "/admin/metrics"]) {
+      const ask = (headers: Record<string, string>) => bare({ method: "GET", url, headers: { cookie, ...headers } });
+      expect(codeOf(await ask({ origin: "https://studio.example" })), url).toEqual([403, "cors_origin_blocked"]);
+      expect((await ask({ referer: "https://studio.example/" })).statusCode, url).toBe(200);
+      expect((await ask({ origin: "http://127.0.0.1" })).statusCode, url).toBe(200);
+    }
+  });
+
+  test("a command has the operator's cookie and no Origin, and may do everything whatever COOKIE_SAMESITE says", async () => {
+    await edge.close();
+    const environment = { COOKIE_SAMESITE: "none", PUBLIC_BASE_URL: "https://studio.example" };
+    edge = await openEdge({ clock, environment });
+    cookie = await logIn();
+    expect((await bare({ method: "POST", url: "/admin/queue/pause", headers: { cookie } })).statusCode).toBe(200);
+    const both = { cookie: `${cookie}; gg_session=x` };
+    expect(codeOf(await bare({ method: "POST", url: "/admin/queue/pause", headers: both }))[0]).toBe(403);
+  });
+
   test("FR-023: without their storage nobody comes in", async () => {
     await edge.context.database.close();
     expect(codeOf(await logInAs(edge.adminKey))).toEqual([503, "auth_unavailable"]);

@@ -7,6 +7,7 @@ import { networkInterfaces } from "node:os";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Config, isLoopbackHost } from "../config.ts";
 import { SafelightError } from "../errors.ts";
+import { readSessionCookie } from "./session-cookie.ts";
 
 type Settings = Pick<Config, "host" | "allowedHosts" | "publicBaseUrl" | "frontendOrigins" | "cookieSameSite">;
 
@@ -15,7 +16,7 @@ export interface HostAndOrigin {
   checkHost(request: FastifyRequest): void;
   /** Adds the CORS headers of a listed origin. Throws `cors_origin_blocked`, and then adds none. */
   checkOrigin(request: FastifyRequest, reply: FastifyReply): void;
-  /** For what operators change: a listed front end is not enough, it has to be the page of this server. Throws `cors_origin_blocked`. */
+  /** For what operators read and change: a listed front end is not enough, it has to be the page of this server. Throws `cors_origin_blocked`. */
   checkOwnOrigin(request: FastifyRequest): void;
   /** Answers a browser's question whether a listed origin may send `methods`. */
   answerPreflight(request: FastifyRequest, reply: FastifyReply, methods: readonly string[]): void;
@@ -43,13 +44,15 @@ export function createHostAndOrigin(settings: Settings): HostAndOrigin {
   const comesFromElsewhere = (request: FastifyRequest): boolean => {
     const site = request.headers["sec-fetch-site"];
     if (site !== undefined) return site === "cross-site" || site === "same-site";
-    const { referer, cookie } = request.headers;
+    const { referer } = request.headers;
     if (referer !== undefined) {
       const origin = originOf(referer);
       return !isOwn(request, origin) && !origins.has(origin);
     }
-    // With SameSite=Lax a browser keeps its cookies out of other sites' requests; where it does not, a cookie alone proves nothing.
-    return settings.cookieSameSite === "none" && cookie !== undefined && request.headers["x-api-key"] === undefined;
+    // With SameSite=Lax a browser keeps its cookies out of other sites' requests; where it does not, a cookie alone proves nothing. That of
+    // operators is always Strict, and commands have no other.
+    const isFree = settings.cookieSameSite === "none" && readSessionCookie(request) !== undefined;
+    return isFree && request.headers["x-api-key"] === undefined;
   };
 
   // A client names the same host every time; the last good one need not be taken apart again.
@@ -83,9 +86,10 @@ export function createHostAndOrigin(settings: Settings): HostAndOrigin {
     },
 
     checkOwnOrigin(request) {
-      if (safeMethods.has(request.method)) return;
       const { origin, referer } = request.headers;
-      const told = origin ?? (referer === undefined ? null : originOf(referer));
+      // Whoever follows a link to a download comes from where the link stood, and that page gets to see nothing of it.
+      const isFollowed = referer === undefined || safeMethods.has(request.method);
+      const told = origin ?? (isFollowed ? null : originOf(referer));
       if (told !== null && !isOwn(request, told)) throw blocked();
     },
 
