@@ -121,6 +121,44 @@ describe("FR-016: API keys", () => {
     }
   });
 
+  test("a session ends with the key that opened it, used or not, also where a password was asked for beside it", async () => {
+    const strict = await openEdge({ environment: { KEYS_ONLY: "1", ACCESS_PASSWORD: "four quiet hills" }, clock });
+    try {
+      const { apiKeys } = strict.installation.secrets;
+      const make = (name: string, days?: number) =>
+        apiKeys.create(strict.context, {
+          name,
+          ...(days === undefined ? {} : { expires_at: new Date(clock.now() + days * day).toISOString() }),
+        });
+      const [guest, friend] = [await make("guest", 2), await make("friend")];
+      const open = async (key: string) => {
+        const headers = { host: "127.0.0.1", "x-api-key": key };
+        const payload = { password: "four quiet hills" };
+        const answer = await strict.app.inject({ method: "POST", url: "/auth/session", headers, payload });
+        return String(answer.headers["set-cookie"]).split(";")[0] ?? "";
+      };
+      const [ofGuest, ofFriend, other] = [await open(guest.key), await open(friend.key), await open(strict.apiKey)];
+      const code = async (held: string) => {
+        const answer = await strict.app.inject({ url: "/models", headers: { host: "127.0.0.1", cookie: held } });
+        return answer.statusCode === 200 ? "ok" : answer.json<{ code: string }>().code;
+      };
+      const codes = async () => [await code(ofGuest), await code(ofFriend), await code(other)];
+      for (const hours of [0, 20, 20]) {
+        clock.advance(hours * 3_600_000);
+        expect(await codes()).toEqual(["ok", "ok", "ok"]);
+      }
+      clock.advance(8 * 3_600_000);
+      expect(await codes()).toEqual(["session_expired", "ok", "ok"]);
+      const headers = { host: "127.0.0.1", cookie: await logIn(strict) };
+      await strict.app.inject({ method: "POST", url: `/admin/api-keys/${friend.id}/revoke`, headers });
+      expect(await codes()).toEqual(["session_expired", "session_expired", "ok"]);
+      await strict.app.inject({ method: "POST", url: "/admin/secrets/access-password/revoke", headers });
+      expect(await codes()).toEqual(Array<string>(3).fill("session_expired"));
+    } finally {
+      await strict.close();
+    }
+  });
+
   test("a name is not used twice, an end must lie ahead, and nothing else is taken", async () => {
     const { id } = await create({ name: "newsletter" });
     await admin("POST", `api-keys/${id}/revoke`);

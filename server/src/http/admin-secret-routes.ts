@@ -15,7 +15,7 @@ import { SafelightError } from "../errors.ts";
 import { type Changed, recoverSecret, retireSecret, revokeSecret, rotateSecret } from "../secrets/change-secret.ts";
 import { describeSecret, describeSecrets, stepsAfter, warnAfterDays } from "../secrets/describe-secrets.ts";
 import type { SecretBook } from "../secrets/secret-book.ts";
-import { type Ending, endSessions } from "../sessions/kept-tokens.ts";
+import { type Ending, endSessions, proofsIn } from "../sessions/kept-tokens.ts";
 import { dropUnreadable } from "../worker-accounts/reencrypt-credentials.ts";
 import {
   describeAccountSecrets,
@@ -137,7 +137,10 @@ function registerApiKeys(registrar: Registrar): void {
   );
   registerAdmin(registrar, routes.revokeApiKey, { action: "revoke_secret", records: "change" }, ({ context, id }) =>
     apiKeys.revoke(context, id, (tx) => {
-      endSessions(context, tx, { table: "sessions", madeWith: (madeWith) => madeWith === `api-key:${id}` });
+      endSessions(context, tx, {
+        table: "sessions",
+        madeWith: (madeWith) => proofsIn(madeWith).includes(`api-key:${id}`),
+      });
     }),
   );
 }
@@ -158,7 +161,7 @@ class SessionsEnding {
 function endingWith(book: SecretBook, name: string): Ending | null {
   const proofs = new Set(book.versions(name).map(({ fingerprint }) => fingerprint));
   const isOf = (prefix: string) => (madeWith: string | null) =>
-    madeWith?.startsWith(prefix) === true && proofs.has(madeWith.slice(prefix.length));
+    proofsIn(madeWith).some((proof) => proof.startsWith(prefix) && proofs.has(proof.slice(prefix.length)));
   switch (name) {
     case "session-secret":
       return {};

@@ -2,6 +2,7 @@ import { routes, type SessionRequest } from "@safelight/contract";
 import type { FastifyRequest } from "fastify";
 import { SafelightError } from "../errors.ts";
 import type { ProvenKey } from "../secrets/secret-book.ts";
+import { joinProofs } from "../sessions/kept-tokens.ts";
 import { createSession, revokeSession } from "../sessions/sessions.ts";
 import { presentedBy, refuseKey, refuseScope, requireSession } from "./credentials.ts";
 import type { Installation } from "./installation.ts";
@@ -19,7 +20,7 @@ export function registerSessionRoutes(registrar: Registrar): void {
       const password = checkPassword(body?.password);
       const hint = request.headers["user-agent"] ?? null;
       const key = installation.config.keysOnly ? await requireApiKey(installation, request) : null;
-      const session = await createSession(context, { hint, madeWith: key?.proof ?? password });
+      const session = await createSession(context, { hint, madeWith: joinProofs(key?.proof ?? null, password) });
       setSessionCookie(request, reply, installation.config, session.token);
       reply.code(201);
       return { session_status: "active", expires_at: new Date(session.expiresAt).toISOString() };

@@ -13,13 +13,29 @@ export interface KeptSession {
   readonly expiresAt: number;
   /** Of operators' sessions; 0 for the others. */
   readonly lastActivityAt: number;
+  /** When the API key ends that it was opened with, and the session with it; null where none does. */
+  readonly keyEndsAt: number | null;
+}
+
+/** End of the API key that a row names first in `made_with`, as `api-key:<id>`. */
+const keyEndsAt =
+  "(SELECT api_keys.expires_at FROM api_keys WHERE api_keys.id = substr(made_with, 9, 36)) AS key_ends_at";
+
+/** What a session was opened with, as one text; the key first. */
+export function joinProofs(key: string | null, password: string | null): string | null {
+  return [key, password].filter((proof) => proof !== null).join(" ") || null;
+}
+
+/** Each of what a session was opened with. */
+export function proofsIn(madeWith: string | null): readonly string[] {
+  return madeWith === null ? [] : madeWith.split(" ");
 }
 
 /** The session of this token in any state, or undefined. Tokens are looked for under the secret in force first. */
 export function findByToken(context: Context, table: SessionTable, token: string): KeptSession | undefined {
   const activity = table === "sessions" ? "0" : "last_activity_at";
   const statement = context.database.prepareRead(
-    `SELECT coalesce(session_id, token_hash) AS id, status, expires_at, ${activity} AS last_activity_at
+    `SELECT coalesce(session_id, token_hash) AS id, status, expires_at, ${activity} AS last_activity_at, ${keyEndsAt}
      FROM ${table} WHERE token_hash = ?`,
   );
   let row = statement.get(context.tokens.hash(token));
@@ -30,15 +46,18 @@ export function findByToken(context: Context, table: SessionTable, token: string
     status: String(row.status),
     expiresAt: Number(row.expires_at),
     lastActivityAt: Number(row.last_activity_at),
+    keyEndsAt: row.key_ends_at as number | null,
   };
 }
 
 /** Whether the session of this name can still be used. Throws where the database cannot be read. */
 export function isOpenById(context: Context, table: SessionTable, id: string): boolean {
   const row = context.database
-    .prepareRead(`SELECT status, expires_at, secret_id FROM ${table} WHERE session_id = ?`)
+    .prepareRead(`SELECT status, expires_at, secret_id, ${keyEndsAt} FROM ${table} WHERE session_id = ?`)
     .get(id);
-  const isActive = row?.status === "active" && Number(row.expires_at) > context.clock.now();
+  const now = context.clock.now();
+  const endsAt = Math.min(Number(row?.expires_at), Number(row?.key_ends_at ?? Number.POSITIVE_INFINITY));
+  const isActive = row?.status === "active" && endsAt > now;
   return isActive && context.tokens.counts(row.secret_id as string | null);
 }
 

@@ -60,11 +60,12 @@ export async function checkSession(context: Context, token: string): Promise<Ope
   const row = await guarded(() => findByToken(context, "sessions", token));
   if (row === undefined) throw new SafelightError("session_required", "This session is not known here.");
   const now = context.clock.now();
-  const { expiresAt } = row;
-  if (row.status !== "active" || expiresAt <= now)
-    throw new SafelightError("session_expired", "This session has ended.");
-  if (expiresAt - now > sessionLifetime - renewalInterval) return { id: row.id, expiresAt, renewed: false };
-  return renew(context, { id: row.id, token }, expiresAt, now);
+  const { expiresAt, keyEndsAt } = row;
+  const endsAt = Math.min(expiresAt, keyEndsAt ?? expiresAt);
+  if (row.status !== "active" || endsAt <= now) throw new SafelightError("session_expired", "This session has ended.");
+  if (expiresAt - now > sessionLifetime - renewalInterval) return { id: row.id, expiresAt: endsAt, renewed: false };
+  const renewed = await renew(context, { id: row.id, token }, expiresAt, now);
+  return { ...renewed, expiresAt: Math.min(renewed.expiresAt, keyEndsAt ?? renewed.expiresAt) };
 }
 
 /** True while the session can still be used; neither renews it nor counts as use. */
