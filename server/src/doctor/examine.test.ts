@@ -119,6 +119,13 @@ describe("safelight doctor", () => {
       /mode 644/,
     ],
     [
+      "a secret that is empty",
+      (path) => truncateSync(join(path, "secrets/admin-key")),
+      "secrets",
+      "problem",
+      /admin-key is empty/,
+    ],
+    [
       "a note of a killed server",
       (path) => writeFileSync(join(path, "server.json"), '{"url":"http://127.0.0.1:9","pid":9}'),
       "server",
@@ -222,6 +229,10 @@ describe("safelight doctor", () => {
     expect((await look(sound, { QUEUE_LIMIT: "many" })).at(-1)?.check).toBe("workers");
     expect(await wrong(sound, { MEDIA_RESERVE: "9000TB" })).toMatchObject([{ check: "free space", state: "problem" }]);
     expect(await wrong(sound, { EMBEDDED_ENGINE: "off" })).toMatchObject([{ check: "workers", state: "warning" }]);
+    const elsewhere = { SAFELIGHT_ENV: "stage", API_KEY: "k1", ADMIN_KEY: "k2", ENCRYPTION_KEY: "a".repeat(64) };
+    const told = { check: "settings", state: "problem", detail: expect.stringMatching(/made in dev/) as string };
+    expect(await wrong(sound, elsewhere)).toMatchObject([told]);
+    expect(await wrong(sound, { ...elsewhere, ADOPT_ENVIRONMENT: "dev" })).toEqual([]);
     const proxied = { PUBLIC_BASE_URL: "https://studio.example" };
     expect(await wrong(sound, proxied)).toMatchObject([{ check: "settings", detail: /TRUSTED_PROXIES is empty/ }]);
   });

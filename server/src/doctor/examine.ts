@@ -9,6 +9,7 @@ import { type Finding, ok, problem, reasonOf, warning } from "./finding.ts";
 import {
   lookAtAudit,
   lookAtClock,
+  lookAtEnvironment,
   lookAtPages,
   lookAtSchema,
   openForReading,
@@ -44,6 +45,10 @@ export async function* examine(environment: Environment, options: ExamineOptions
   yield* opened;
   if (reading === null) return;
   try {
+    // Where settings are wrong the environment is not known.
+    if (findings.every(({ state }) => state !== "problem")) {
+      yield* await look("settings", () => lookAtEnvironment(reading, config));
+    }
     yield* lookInside(reading, config, options.reach);
   } finally {
     reading.close();

@@ -85,6 +85,15 @@ export function lookAtSchema({ prepareRead }: Reading): Finding {
   return ok("schema", `Step ${applied.length}, as this release has it.`);
 }
 
+/** Data belongs to the environment it was made in: elsewhere the server does not start on it. */
+export function lookAtEnvironment({ prepareRead }: Reading, { environment, adoptEnvironment }: Config): Finding[] {
+  const isMarked = prepareRead("SELECT 1 FROM sqlite_schema WHERE name = 'installation'").get() !== undefined;
+  const made = isMarked && prepareRead("SELECT value FROM installation WHERE name = 'environment'").get()?.value;
+  if (typeof made !== "string" || made === environment || made === adoptEnvironment) return [];
+  const detail = `SAFELIGHT_ENV is ${environment}, and the data was made in ${made}: the server does not start.`;
+  return [problem("settings", detail, `Correct SAFELIGHT_ENV or DATA_DIR, or set ADOPT_ENVIRONMENT=${made} once.`)];
+}
+
 /** The audit log from its first row to its last. */
 export async function lookAtAudit(reading: Reading, config: Config): Promise<Finding> {
   const keys = await readAuditKeys(config);

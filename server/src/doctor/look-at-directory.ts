@@ -52,8 +52,13 @@ export async function lookAtSecretFiles({ dataDirectory }: Config, environment: 
   const findings: Finding[] = [];
   for (const file of files) {
     try {
-      const { mode } = await stat(file);
+      const found = await stat(file);
+      const { mode } = found;
       await access(file, constants.R_OK);
+      if (found.isFile() && found.size === 0) {
+        const mend = "Put the secret back; the server does not start before.";
+        findings.push(problem("secrets", `${file} is empty.`, mend));
+      }
       // A file that the system hands to the service may be readable by its group.
       const others = file.startsWith(folder) ? 0o077 : 0o007;
       if ((mode & others) !== 0) {
