@@ -237,6 +237,8 @@ test.each(["rotate", "revoke"] as const)(
         const after = await open(data);
         expect([name, start, await readFile(file, "utf8")]).toEqual([name, start, older]);
         expect(after.book.match(name, older.trim()) !== null).toBe(change === "rotate");
+        const told = { state: "revoked", next_step: expect.stringContaining(`secrets recover ${name}`) as string };
+        expect(describeSecret(after.book, name)).toMatchObject(told);
         await close(after);
       }
       const last = await open(data);

@@ -53,19 +53,22 @@ function stateOf(book: SecretBook, secret: FoundSecret, age: number | null): Sec
 }
 
 function isSettingRevoked(book: SecretBook, { name, source, values }: FoundSecret): boolean {
-  if (source === "generated") return false;
+  // An older file was put back.
+  if (source === "generated") return book.currentValue(name) === null;
   return book
     .versions(name)
     .some(({ state, fingerprint }) => state === "revoked" && book.values.get(fingerprint) === values[0]);
 }
 
 function nextStep(book: SecretBook, secret: FoundSecret, state: Secret["state"]): string | null {
-  const { name, variable } = secret;
+  const { file, name, variable } = secret;
   const isOurs = ownSecretNames.some((own) => own === name);
   switch (state) {
     case "waiting":
       return `${setTo(secret, newValueFile(book, secret))} and restart.`;
     case "revoked":
+      if (file !== null)
+        return `${file} does not hold the value in force: put that back, or safelight secrets recover ${name}.`;
       return `${variable} holds a revoked value, which opens nothing: set another one and restart.`;
     case "overdue":
       return isOurs
