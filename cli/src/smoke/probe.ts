@@ -104,7 +104,12 @@ export class Probe {
   #credentials(as: Credential): [string, string][] {
     if (as === "none") return [];
     if (as === "key") return this.#options.key === undefined ? [] : [["x-api-key", this.#options.key]];
-    return "cookie" in as ? [["cookie", as.cookie]] : [["x-api-key", as.apiKey]];
+    if (!("cookie" in as)) return [["x-api-key", as.apiKey]];
+    // A browser says of the page that it is ours; with COOKIE_SAMESITE=none a cookie alone proves nothing.
+    return [
+      ["cookie", as.cookie],
+      ["sec-fetch-site", "same-origin"],
+    ];
   }
 }
 

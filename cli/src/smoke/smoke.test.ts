@@ -1,5 +1,9 @@
 // The check of installations, checked: it passes on a real server, and for every part there is a damage that it finds.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { endpoints, type RouteName } from "@safelight/contract";
+import { startServer } from "@safelight/server";
 import { describe, expect, it } from "vitest";
 import { type DamageCase, openInstallation } from "../testing/damaged-installation.ts";
 import { changeJson, openDamagingProxy } from "../testing/damaging-proxy.ts";
@@ -16,6 +20,24 @@ it("passes on a real server", { timeout: 120_000 }, async () => {
   expect(results.filter(({ outcome }) => outcome === "ok").map(({ part }) => part)).toEqual(
     parts.map(({ name }) => name),
   );
+});
+
+it("passes where a front end on another site has the cookie", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "safelight-smoke-none-"));
+  const given = { COOKIE_SAMESITE: "none", PUBLIC_BASE_URL: "https://studio.example" };
+  const server = await startServer({ PORT: "0", DATA_DIR: folder, LOG_LEVEL: "silent", ...given });
+  try {
+    const { apiKey: key, adminKey } = server.secrets;
+    const only = ["session", "admin session", "queue"];
+    const results = await runChecks({ url: server.url, key, adminKey, timeoutMs: 20_000, only }, () => {});
+    expect(results.filter(({ outcome }) => outcome === "failed")).toEqual([]);
+    expect(results.filter(({ outcome }) => outcome === "ok").map(({ part }) => part)).toEqual(
+      expect.arrayContaining(only),
+    );
+  } finally {
+    await server.close();
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
 it("has a check for every route of the contract", () => {
