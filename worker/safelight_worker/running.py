@@ -86,11 +86,14 @@ def _hooked(pipe: Any, watch: StepWatch) -> Iterator[None]:
 
 
 def _blocks(model: Any) -> list[Any]:
-    """The members of a model's lists of layers: tens of points in a step at which it can be stopped."""
+    """The members of a model's lists of layers: tens of points in a step at which it can be stopped.
+
+    Single layers are left out: they are many, and none of them takes long.
+    """
     if model is None:
         return []
     lists = [module for module in model.modules() if isinstance(module, torch.nn.ModuleList)]
-    return [block for module in lists for block in module]
+    return [block for module in lists for block in module if any(True for _ in block.children())]
 
 
 def run_pipeline(
