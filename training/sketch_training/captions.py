@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from sketch_training import phrases
 from sketch_training.labels import Scene, Subject
-from sketch_training.sampling import random_scene
 
 NOBODY = -1
 
@@ -154,9 +153,3 @@ class Tokenizer:
         ]
         owners = [NOBODY, *kept][:TEXT_LENGTH]
         return owners + [NOBODY] * (TEXT_LENGTH - len(owners))
-
-
-def sample_captions(count: int, seed: int) -> list[str]:
-    """Captions of random scenes, for looking at."""
-    rng = random.Random(seed)
-    return [describe(random_scene(rng), rng).text for _ in range(count)]

@@ -31,12 +31,9 @@ from safelight_worker.settings import ModelSpec, SettingsError, read_settings
 from safelight_worker.store import MediaShelf, TaskStore
 from safelight_worker.tasks import Tasks
 
-log = logging.getLogger(__name__)
-
 # The key in force, and former ones while it is being replaced.
 _MOST_KEYS = 4
 _KEY = re.compile(r"[\x21-\x7e]{16,512}")
-_SWEEP_SECONDS = 600.0
 _GRACE_SECONDS = 5
 TINY_NOTICE = {
     "code": "tiny_models",
@@ -96,7 +93,7 @@ async def _serve(
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await host.start()
-        sweeping = asyncio.create_task(_keep_sweeping(tasks))
+        sweeping = asyncio.create_task(tasks.keep_sweeping())
         try:
             yield
         finally:
@@ -149,15 +146,6 @@ class _Server(uvicorn.Server):
         """See uvicorn."""
         self._loop.call_soon_threadsafe(self._tasks.stopping.set)
         super().handle_exit(sig, frame)
-
-
-async def _keep_sweeping(tasks: Tasks) -> None:
-    while True:
-        await asyncio.sleep(_SWEEP_SECONDS)
-        try:
-            await tasks.sweep()
-        except OSError as error:
-            log.warning("old tasks could not be swept away: %s", error)
 
 
 def read_key(file: Path) -> str:

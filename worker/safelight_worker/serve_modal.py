@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
@@ -17,10 +16,7 @@ from safelight_worker.settings import ModelSpec
 from safelight_worker.store import KeptTask, MediaShelf
 from safelight_worker.tasks import Tasks
 
-log = logging.getLogger(__name__)
-
 _KEEP_SECONDS = 24 * 3600.0
-_SWEEP_SECONDS = 600.0
 
 
 class CommittedStore(RunningStore):
@@ -47,7 +43,7 @@ def build_modal_app(key: str, folder: Path, specs: Mapping[str, ModelSpec], remo
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         for left in store.left:
             tasks.adopt(*await host.adopted(left))
-        watching = [asyncio.create_task(host.keep_looking()), asyncio.create_task(_keep_sweeping(tasks))]
+        watching = [asyncio.create_task(host.keep_looking()), asyncio.create_task(tasks.keep_sweeping())]
         try:
             yield
         finally:
@@ -56,12 +52,3 @@ def build_modal_app(key: str, folder: Path, specs: Mapping[str, ModelSpec], remo
             await tasks.stop()
 
     return build_app(Parts(key, tasks, shelf, create_health("modal", host, tasks), lifespan))
-
-
-async def _keep_sweeping(tasks: Tasks) -> None:
-    while True:
-        await asyncio.sleep(_SWEEP_SECONDS)
-        try:
-            await tasks.sweep()
-        except OSError as error:
-            log.warning("old tasks could not be swept away: %s", error)

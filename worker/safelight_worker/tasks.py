@@ -23,6 +23,7 @@ from safelight_worker.store import KeptTask, MediaShelf, TaskStore
 
 log = logging.getLogger(__name__)
 
+_SWEEP_SECONDS = 600.0
 _CANCEL_WAIT = 10.0
 _LAST_STORES = 5.0
 
@@ -130,6 +131,15 @@ class Tasks:
                 await self.remove(attempt)
         in_use = {media_id for attempt in self._running() for media_id in attempt.media}
         await asyncio.to_thread(self.shelf.sweep, in_use, moment)
+
+    async def keep_sweeping(self) -> None:
+        """Sweeps now and then, for as long as it is not cancelled."""
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            try:
+                await self.sweep()
+            except OSError as error:
+                log.warning("old tasks could not be swept away: %s", error)
 
     async def stop(self) -> None:
         """Takes nothing new and stops what runs; a result that is being stored is stored."""

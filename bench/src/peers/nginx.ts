@@ -2,9 +2,9 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "@safelight/e2e/free-port";
 
 export interface StaticPeer {
   readonly url: string;
@@ -50,14 +50,4 @@ events { worker_connections 64; }
 http { access_log off; sendfile on; tcp_nopush on; ${paths.join(" ")}
   server { listen 127.0.0.1:${port}; root ${folder}; } }
 `;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }

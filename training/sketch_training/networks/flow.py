@@ -120,23 +120,9 @@ class Flow(nn.Module):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
-    def forward(
-        self,
-        x: Tensor,
-        t: Tensor,
-        states: Tensor,
-        mask: Tensor,
-        pooled: Tensor,
-        phase: Tensor,
-        ref: Tensor,
-        has_ref: Tensor,
-        last: Tensor,
-        has_last: Tensor,
-    ) -> Tensor:
-        """x, ref, last: [B, CHANNELS, rows, columns]; t, phase, has_ref, has_last: [B]; the rest as TextStates.
-        `ref` is the still a motion starts from, `last` the one it arrives at. Answers the velocity, shaped as x."""
-        velocity, _ = self.probed(x, t, states, mask, pooled, phase, ref, has_ref, last, has_last)
-        return velocity
+    def forward(self, *given: Tensor) -> Tensor:
+        """The velocity, shaped as x; takes what `probed` takes."""
+        return self.probed(*given)[0]
 
     def probed(
         self,
@@ -151,7 +137,9 @@ class Flow(nn.Module):
         last: Tensor,
         has_last: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """As forward, with the states of the middle block, [B, cells, width]."""
+        """x, ref, last: [B, CHANNELS, rows, columns]; t, phase, has_ref, has_last: [B]; the rest as TextStates.
+        `ref` is the still a motion starts from, `last` the one it arrives at. Answers the velocity, shaped as x, and
+        the states of the middle block, [B, cells, width]."""
         given = [x, ref * has_ref[:, None, None, None], last * has_last[:, None, None, None]]
         features, pairs = grid_features(x.shape[2], x.shape[3])
         condition = self.time_mixed(F.silu(self.time_in(_time_waves(t)))) + self.text_in(pooled)

@@ -10,7 +10,7 @@ import torch
 
 from sketch_training.captions import describe
 from sketch_training.drawing.scene import draw
-from sketch_training.labels import FRAMES, SHAPES, SUBJECTS, USUAL_COLOURS, Scene, Subject
+from sketch_training.labels import FRAMES, SHAPES, SUBJECTS, USUAL_COLOURS
 from sketch_training.sampling import random_scene
 from sketch_training.sheet import save_sheet
 from sketch_training.stages.dataset import random_passage
@@ -92,11 +92,3 @@ def run(folder: Path) -> None:
     _clips(studio, target / "clips.png")
     _followed(studio, target / "followed.png")
     _passages(studio, target / "passages.png")
-
-
-def demonstration() -> list[Scene]:
-    """One large picture of every thing, for a sheet of the renderer itself."""
-    return [
-        Scene(1, *SQUARE, "meadow", "day", "clear", "plain", False, (Subject(name, colours[0], "large", "center"),))
-        for name, colours in USUAL_COLOURS.items()
-    ]

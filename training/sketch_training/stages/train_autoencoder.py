@@ -116,7 +116,7 @@ class _Trainer:
         return (pixels * weight).sum() / weight.sum() + _PROBE_WEIGHT * F.cross_entropy(probed.float(), batch.cells)
 
 
-def exact_pixels(net: Autoencoder, quantiser: Quantiser, rgb: Bytes, noise: float) -> Bytes:
+def exact_pixels(net: Autoencoder, rgb: Bytes, noise: float) -> Bytes:
     """The pictures after encoding and decoding, as palette numbers."""
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         latent = net.encoder(to_input(torch.from_numpy(rgb)))
@@ -131,8 +131,8 @@ def measure(net: Autoencoder, quantiser: Quantiser, folder: Path) -> str:
     for shape, count in zip(SHAPES, (48, 24, 24), strict=True):
         batch = _draw_batch(count, rng, shape)
         target, covered = quantiser.numbers(batch.rgb), batch.covered.numpy() > 0
-        clean = exact_pixels(net, quantiser, batch.rgb, 0.0)
-        noisy = exact_pixels(net, quantiser, batch.rgb, 0.2)
+        clean = exact_pixels(net, batch.rgb, 0.0)
+        noisy = exact_pixels(net, batch.rgb, 0.2)
         rights = [(clean == target).mean(), (noisy == target).mean(), (clean == target)[covered].mean()]
         results.append(f"{shape[0]}x{shape[1]} " + " ".join(f"{100 * right:.1f}" for right in rights))
         if shape == SHAPES[0]:
