@@ -122,8 +122,9 @@ describe("the question for a password", () => {
   it("says why a password could not be tried, keeps it, and takes it the next time", async () => {
     const opening = session.openSession();
     onSession = (question) => (typed(question) === "" ? byPassword(question) : refusal(429, "rate_limited"));
-    await enter(password);
+    // The place for a refusal stands before there is one: words that come into it later are read aloud.
     expect((await screen.findByRole("alert", { hidden: true })).textContent).toBe("");
+    await enter(password);
     await screen.findByText(/Refused: rate_limited\./);
     onSession = (question) => (typed(question) === "" ? byPassword(question) : null);
     fireEvent.click(button());
