@@ -5,7 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { text } from "node:stream/consumers";
 import type { AuditAction } from "@safelight/contract";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { migrations } from "../database/migrations/all.ts";
+import { migrations } from "../database/sqlite/migrations/all.ts";
 import { openDatabase } from "../database/open.ts";
 import { fillAuditLog, newAuditKeys } from "../testing/audit-log.ts";
 import { type Core, openCore } from "../testing/core.ts";

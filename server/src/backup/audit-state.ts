@@ -3,7 +3,7 @@ import type { KeyObject } from "node:crypto";
 import { describeKey, keyIdOf, parseAuditKeys, parsePublicKey } from "../audit/keys.ts";
 import { readChainEnd, verifyAtOnce } from "../audit/verify.ts";
 import type { Config } from "../config.ts";
-import type { SqliteConnection } from "../database/sqlite-connection.ts";
+import type { SqliteConnection } from "../database/sqlite/sqlite-connection.ts";
 import { readSecret, secretFile } from "../secrets/resolve-secrets.ts";
 import type { AuditState } from "./backup-format.ts";
 

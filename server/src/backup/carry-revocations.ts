@@ -1,6 +1,6 @@
 import { access } from "node:fs/promises";
 import type { Row } from "../database/database.ts";
-import { SqliteConnection } from "../database/sqlite-connection.ts";
+import { SqliteConnection } from "../database/sqlite/sqlite-connection.ts";
 import { hasTable } from "./audit-state.ts";
 
 /** What the database that was in use until now says can never count again. */

@@ -1,4 +1,4 @@
-import type { SqliteConnection } from "../database/sqlite-connection.ts";
+import type { SqliteConnection } from "../database/sqlite/sqlite-connection.ts";
 import { hasTable } from "./audit-state.ts";
 import type { BackupManifest } from "./backup-format.ts";
 

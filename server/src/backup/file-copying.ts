@@ -1,7 +1,7 @@
 /** Copies the files that rows name, and finds out about those that are not there or not what they should be. */
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import type { SqliteConnection } from "../database/sqlite-connection.ts";
+import type { SqliteConnection } from "../database/sqlite/sqlite-connection.ts";
 import { BackupError, type FaultyFile, isBackupPath } from "./backup-format.ts";
 import type { FileList } from "./file-list.ts";
 import type { NamedFile } from "./named-files.ts";

@@ -1,7 +1,7 @@
 /** Every file that rows of a database name, in portions, so that a large library needs little memory. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { SqliteConnection } from "../database/sqlite-connection.ts";
+import type { SqliteConnection } from "../database/sqlite/sqlite-connection.ts";
 
 export interface NamedFile {
   /** Path inside the data directory and inside the backup. */

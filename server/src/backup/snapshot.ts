@@ -1,7 +1,7 @@
 /** The database at one moment, copied while a server goes on writing to it. */
 import { open } from "node:fs/promises";
 import { backup, DatabaseSync } from "node:sqlite";
-import { SqliteConnection } from "../database/sqlite-connection.ts";
+import { SqliteConnection } from "../database/sqlite/sqlite-connection.ts";
 import { BackupError } from "./backup-format.ts";
 
 // All pages in one step: in several, each write in between would make SQLite begin anew, under load without end.

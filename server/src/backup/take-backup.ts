@@ -7,7 +7,7 @@ import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { Readable } from "node:stream";
 import type { Config } from "../config.ts";
-import { SqliteConnection } from "../database/sqlite-connection.ts";
+import { SqliteConnection } from "../database/sqlite/sqlite-connection.ts";
 import { readAuditPublicKeys, readAuditState } from "./audit-state.ts";
 import {
   BackupError,

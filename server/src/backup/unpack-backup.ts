@@ -4,7 +4,7 @@ import { mkdir, open, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
-import { SqliteConnection } from "../database/sqlite-connection.ts";
+import { SqliteConnection } from "../database/sqlite/sqlite-connection.ts";
 import { readAuditState } from "./audit-state.ts";
 import {
   BackupError,

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, expect, test } from "vitest";
-import { migrations } from "../database/migrations/all.ts";
+import { migrations } from "../database/sqlite/migrations/all.ts";
 import { openDatabase } from "../database/open.ts";
 import { startServer } from "../main.ts";
 import { flatPng } from "../testing/pictures.ts";

@@ -1,41 +1,66 @@
-/** What a hand-prepared statement offers. Rows have a null prototype; `undefined` is refused as a value. */
+import type { Dialect } from "./dialect.ts";
+
+/**
+ * What a hand-written statement offers. Values stand for `?`, in order; `undefined` is refused. It is sent off at the call, and whatever
+ * is wrong rejects the promise; nothing is thrown before.
+ */
 export interface Statement {
-  get(...values: SqlValue[]): Row | undefined;
-  all(...values: SqlValue[]): Row[];
-  run(...values: SqlValue[]): { changes: number | bigint; lastInsertRowid: number | bigint };
+  get(...values: SqlValue[]): Promise<Row | undefined>;
+  all(...values: SqlValue[]): Promise<Row[]>;
+  /** How many rows it changed. New ids come by RETURNING. */
+  run(...values: SqlValue[]): Promise<{ changes: number }>;
 }
 
 export type SqlValue = null | number | bigint | string | Uint8Array;
 export type Row = Record<string, SqlValue>;
+export type Prepare = (sql: string) => Statement;
 
-/** One unit of change. Valid until the function it was handed to settles; using it later throws. */
+/** One unit of change. Valid until the function it was handed to settles; using it later rejects or throws. */
 export interface Transaction {
   /** A statement of this transaction, prepared once and kept. */
-  readonly prepare: (sql: string) => Statement;
+  readonly prepare: Prepare;
   /** Runs after the commit is on disk and before `write` resolves; never runs when the change is lost. */
   afterCommit(run: () => void): void;
+  readonly dialect: Dialect;
+}
+
+/** Several statements that all see the same state. Valid until the function it was handed to settles. */
+export interface Reading {
+  readonly prepare: Prepare;
+  readonly dialect: Dialect;
 }
 
 /**
- * The one database of an installation: one writer behind one queue, and a connection of its own for reading.
+ * The one database of an installation: one writer behind one queue, and reading beside it.
  *
  * Every write goes through `write`, hand-prepared ones too: a statement slipped between another caller's statements on
  * the same connection would vanish with that caller's rollback after having been acknowledged.
  */
 export interface Database {
-  /** A statement of the reading connection: sees what is committed, writing through it fails. */
-  readonly prepareRead: (sql: string) => Statement;
+  readonly kind: "sqlite" | "postgres";
+  /** What cannot be said in SQL that every database here understands. */
+  readonly dialect: Dialect;
+  /** One statement that sees what is committed when it is called; writing through it fails. Two of them may see two states. */
+  readonly prepareRead: Prepare;
   /**
-   * False while the database cannot be relied on: its file is gone, exchanged, damaged or read-only. Nobody is let in then and nothing is
+   * Runs the work on one state of the database, whatever is committed meanwhile. The work awaits its own statements and nothing else, no
+   * other `read` or `write` either: others wait for it.
+   */
+  read<T>(work: (reading: Reading) => Promise<T>): Promise<T>;
+  /**
+   * False while the database cannot be relied on: it is gone, exchanged, damaged or read-only. Nobody is let in then and nothing is
    * written. Cheap enough to ask with every request; asking is also what finds it well again.
    */
   isUsable(): boolean;
-  /** Raised with every commit: what was read while it had the same value is still true. */
+  /**
+   * Raised with every commit: what was read while it had the same value is still true. Looked at before the statement is called, never
+   * after. Where others write too, no two looks give the same value and nothing is kept.
+   */
   readonly commits: number;
   /**
-   * Runs the work in a transaction; resolves only when it is on disk. The work awaits database calls and nothing else,
-   * because everyone's writes wait for it. A throw undoes this work alone and rejects with that error; a fault of the
-   * storage rejects with `storage_unavailable`.
+   * Runs the work in a transaction; resolves only when it is on disk. The work awaits its own statements and nothing else,
+   * because everyone's writes wait for it. No other write stands between its statements. A throw undoes this work alone and rejects with
+   * that error; a fault of the storage rejects with `storage_unavailable`.
    */
   write<T>(work: (tx: Transaction) => Promise<T> | T): Promise<T>;
   /** Finishes the writes already asked for, then closes. Writes asked for later reject. */

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { WriteOperation } from "../database/sqlite-connection.ts";
+import type { WriteOperation } from "../database/sqlite/sqlite-connection.ts";
 import { SafelightError } from "../errors.ts";
 import { type Edge, openEdge } from "../testing/edge.ts";
 import { writeSource } from "../testing/worker-source.ts";

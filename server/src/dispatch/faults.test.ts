@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import type { WriteOperation } from "../database/sqlite-connection.ts";
+import type { WriteOperation } from "../database/sqlite/sqlite-connection.ts";
 import { SafelightError } from "../errors.ts";
 import { ScriptedExecutor, ScriptedMachine } from "../executors/scripted.ts";
 import { diskFileSystem, type MediaFileSystem } from "../media/media-file-system.ts";

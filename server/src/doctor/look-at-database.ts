@@ -8,7 +8,7 @@ import { verifyAtOnce } from "../audit/verify.ts";
 import { sayBytes } from "../byte-size.ts";
 import type { Config } from "../config.ts";
 import type { Statement } from "../database/database.ts";
-import { migrations } from "../database/migrations/all.ts";
+import { migrations } from "../database/sqlite/migrations/all.ts";
 import { readSecret, secretFile } from "../secrets/resolve-secrets.ts";
 import { type Finding, ok, problem, reasonOf, warning } from "./finding.ts";
 

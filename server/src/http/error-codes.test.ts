@@ -5,7 +5,7 @@ import { type ErrorCode, errorCodes, Problem, problemContentType } from "@safeli
 import { Ajv } from "ajv";
 import type { InjectOptions } from "fastify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Interrupt } from "../database/sqlite-connection.ts";
+import type { Interrupt } from "../database/sqlite/sqlite-connection.ts";
 import { sessionLifetime } from "../sessions/sessions.ts";
 import { createTestClock, type Edge, openEdge } from "../testing/edge.ts";
 import { failTask, finishTask } from "../testing/stored-tasks.ts";

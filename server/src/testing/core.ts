@@ -8,7 +8,7 @@ import type { Clock } from "../context/clock.ts";
 import { type Context, createContext } from "../context/context.ts";
 import type { Database } from "../database/database.ts";
 import { openDatabase } from "../database/open.ts";
-import type { Interrupt, WriteOperation } from "../database/sqlite-connection.ts";
+import type { Interrupt, WriteOperation } from "../database/sqlite/sqlite-connection.ts";
 import { createLog } from "../log.ts";
 import { DiskMediaStore } from "../media/disk-media-store.ts";
 import { diskFileSystem, type MediaFileSystem } from "../media/media-file-system.ts";

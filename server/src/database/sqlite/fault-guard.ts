@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync, renameSync, statfsSync, statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
-import type { Log } from "../log.ts";
+import type { Log } from "../../log.ts";
 import { FileWatch } from "./file-watch.ts";
 import { closeQuietly, type SqliteConnection } from "./sqlite-connection.ts";
 
@@ -8,7 +8,7 @@ export interface GuardedParts {
   readonly file: string;
   readonly log: Log;
   readonly writer: SqliteConnection;
-  readonly reader: SqliteConnection;
+  readonly readers: readonly SqliteConnection[];
   /** Makes a connection that was just opened ready for use. */
   readonly prepareWriter: (connection: SqliteConnection) => void;
   readonly prepareReader: (connection: SqliteConnection) => void;
@@ -110,8 +110,8 @@ export class FaultGuard {
 
   #try(now: number): boolean {
     if (this.#closed || this.#trying || (this.#state === "faulty" && now - this.#triedAt < shortestPause)) return false;
-    // In the middle of somebody's transaction nothing can be exchanged; what may be wrong is looked at afterwards.
-    if (this.#parts.writer.isInTransaction) return this.#state === "suspect" && this.#watch.isUntouched();
+    // In the middle of somebody's transaction or reading nothing can be exchanged; what may be wrong is looked at afterwards.
+    if ([this.#parts.writer, ...this.#parts.readers].some(({ isInTransaction }) => isInTransaction)) return this.#state === "suspect" && this.#watch.isUntouched();
     this.#triedAt = now;
     this.#trying = true;
     try {
@@ -152,18 +152,18 @@ export class FaultGuard {
 
   /** The log was removed while the file stayed: what only the log held is still open here, and goes into the file. */
   #saveLog(): void {
-    const { reader, writer } = this.#parts;
+    const { readers, writer } = this.#parts;
     if (this.#state !== "faulty") this.#becomeFaulty(new Error("the write-ahead log is gone"));
     if (writer.isOpen) writer.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-    reader.disconnect();
+    for (const reader of readers) reader.disconnect();
     writer.disconnect();
   }
 
   #reconnect(): void {
-    const { reader, writer, prepareReader, prepareWriter } = this.#parts;
+    const { readers, writer, prepareReader, prepareWriter } = this.#parts;
     const leave = this.#watch.isSameFile() ? closeQuietly : (before: DatabaseSync) => void leftAlone.push(before);
     writer.reconnect(prepareWriter, leave);
-    reader.reconnect(prepareReader, leave);
+    for (const reader of readers) reader.reconnect(prepareReader, leave);
     this.#recoveries += 1;
   }
 

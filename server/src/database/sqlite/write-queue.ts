@@ -1,8 +1,10 @@
-import { isStorageFailure, SafelightError } from "../errors.ts";
-import type { Log } from "../log.ts";
-import type { Statement, Transaction } from "./database.ts";
+import { isStorageFailure, SafelightError } from "../../errors.ts";
+import type { Log } from "../../log.ts";
+import type { Statement, Transaction } from "../database.ts";
 import { UnreliableDatabase } from "./fault-guard.ts";
+import { sqliteDialect } from "./dialect.ts";
 import type { SqliteConnection } from "./sqlite-connection.ts";
+import { SqliteStatement } from "./statement.ts";
 
 type Work<T> = (tx: Transaction) => Promise<T> | T;
 
@@ -168,9 +170,11 @@ class OpenTransaction implements Transaction {
     this.#connection = connection;
   }
 
+  readonly dialect = sqliteDialect;
+
   readonly prepare = (sql: string): Statement => {
     this.#assertOpen();
-    return this.#connection.prepare(sql);
+    return new SqliteStatement(this.#connection, sql, this.#assertOpen);
   };
 
   afterCommit(run: () => void): void {
@@ -183,7 +187,7 @@ class OpenTransaction implements Transaction {
     return this.#afterCommit;
   }
 
-  #assertOpen(): void {
+  readonly #assertOpen = (): void => {
     if (this.#ended) throw new Error("the transaction has ended; database work must be awaited inside it");
-  }
+  };
 }

@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { StartupError } from "../errors.ts";
+import { StartupError } from "../../errors.ts";
 import { firstTables } from "./migrations/0001-first-tables.ts";
 import { migrations } from "./migrations/all.ts";
 import type { Migration } from "./migrations/migration.ts";
-import { openDatabase } from "./open.ts";
+import { openDatabase } from "../open.ts";
 
 let folder: string;
 let file: string;

@@ -3,9 +3,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { countTasks, findTasks } from "../../tasks/find.ts";
-import type { Database } from "../database.ts";
-import { openDatabase } from "../open.ts";
+import { countTasks, findTasks } from "../../../tasks/find.ts";
+import type { Database } from "../../database.ts";
+import { openDatabase } from "../../open.ts";
 import { migrations } from "./all.ts";
 
 let folder: string;

@@ -18,8 +18,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Database } from "./database.ts";
-import { openDatabase } from "./open.ts";
+import type { Database } from "../database.ts";
+import { openDatabase } from "../open.ts";
 import type { Interrupt } from "./sqlite-connection.ts";
 
 const patience = { timeout: 20_000 };

@@ -1,5 +1,5 @@
 import { DatabaseSync, type DatabaseSyncOptions, type StatementSync } from "node:sqlite";
-import type { Row, SqlValue, Statement } from "./database.ts";
+import type { Row, SqlValue } from "../database.ts";
 
 /** Where a fault may be put in by a test: before the transaction opens, before a statement, before the commit. */
 export type WriteOperation = "begin" | "statement" | "commit";
@@ -11,6 +11,13 @@ export interface ConnectionOptions extends DatabaseSyncOptions {
   readonly interrupt?: Interrupt | undefined;
   /** Told of everything that the database refuses. */
   readonly onFailure?: (error: unknown) => void;
+}
+
+/** What a statement answers at once, inside this folder and to whoever holds the file itself. Rows have a null prototype. */
+export interface SyncStatement {
+  get(...values: SqlValue[]): Row | undefined;
+  all(...values: SqlValue[]): Row[];
+  run(...values: SqlValue[]): { changes: number | bigint; lastInsertRowid: number | bigint };
 }
 
 // Statements differ by SQL text only, and the text is ours; the bound is against generated filters that never repeat.
@@ -35,7 +42,7 @@ export class SqliteConnection {
   }
 
   /** Whatever runs through it reaches the connection that is open then, a new one after `reconnect`. */
-  prepare(sql: string): Statement {
+  prepare(sql: string): SyncStatement {
     return this.#statement(sql);
   }
 
@@ -54,6 +61,27 @@ export class SqliteConnection {
       this.#interrupt?.("commit");
       this.#database.exec("COMMIT");
     });
+  }
+
+  /** From here to `endReading` every statement sees what is committed now. */
+  beginReading(): void {
+    this.#telling(() => this.#database.exec("BEGIN"));
+    // The state is fixed by the first look at it, not by BEGIN.
+    try {
+      this.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get();
+    } catch (error) {
+      this.endReading();
+      throw error;
+    }
+  }
+
+  /** What stands in temporary tables stays. Never throws. */
+  endReading(): void {
+    try {
+      if (this.isInTransaction) this.#database.exec("COMMIT");
+    } catch {
+      this.rollback();
+    }
   }
 
   /** Undoes what is open; never throws, because it is called when something else already went wrong. */
@@ -170,7 +198,7 @@ function connect(file: string, options: DatabaseSyncOptions): DatabaseSync {
 
 type Execute = <T>(run: () => T) => T;
 
-class PreparedStatement implements Statement {
+class PreparedStatement implements SyncStatement {
   readonly #current: () => DatabaseSync;
   readonly #sql: string;
   readonly #execute: Execute;

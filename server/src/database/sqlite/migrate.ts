@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { StartupError } from "../errors.ts";
+import { StartupError } from "../../errors.ts";
 import type { Migration } from "./migrations/migration.ts";
 import type { SqliteConnection } from "./sqlite-connection.ts";
 
