@@ -259,7 +259,7 @@ function openFigures(
 async function runTasks(opened: AsyncDisposableStack, context: Context, accounts: Accounts, options: StartOptions) {
   const { registry } = accounts;
   const embedded = await openEmbedded(opened, context, registry, options);
-  const executors = new AccountExecutors({ context, registry, embedded, limits: timeLimits });
+  const executors = await AccountExecutors.open({ context, registry, embedded, limits: timeLimits });
   opened.defer(() => executors.close());
   accounts.onChange(() => executors.refresh());
   const dispatcher = await startDispatcher({ context, executors });
@@ -296,20 +296,20 @@ async function openAudit(opened: AsyncDisposableStack, context: Context) {
 interface Accounts {
   readonly registry: AccountRegistry;
   /** Calls the listener after every change of an account, and when one that was left in peace may be tried again. */
-  onChange(listener: () => void): void;
+  onChange(listener: () => void | Promise<void>): void;
   stop(): Promise<void>;
 }
 
 /** Worker accounts and the checks that are made of them from now on. */
-function openAccounts(context: Context, keyring: Keyring): Accounts {
-  const listeners: (() => void)[] = [];
+async function openAccounts(context: Context, keyring: Keyring): Promise<Accounts> {
+  const listeners: (() => void | Promise<void>)[] = [];
   const webhooks = startWebhookSender(context);
-  const registry = openRegistry(context, keyring, {
+  const registry = await openRegistry(context, keyring, {
     webhookQueued: () => webhooks.wake(),
     wakeChecks: () => checks.wake(),
-    changed: () => {
+    changed: async () => {
       checks.wake();
-      for (const listener of listeners) listener();
+      for (const listener of listeners) await listener();
     },
   });
   const checks = startHealthChecks(context, registry);

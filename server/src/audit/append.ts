@@ -58,7 +58,7 @@ export function recordAudit(context: Context, entry: AuditEntry): Promise<void> 
   return context.database.write((tx) => appendAudit(context, tx, entry));
 }
 
-/** As the database will give it back: half of a surrogate pair cannot be stored. (JSON has such halves escaped already.) */
+/** As the database will give it back: half of a surrogate pair cannot be stored, U+0000 not everywhere. (JSON has such halves escaped already.) */
 function stored(text: string): string {
-  return text.toWellFormed();
+  return text.toWellFormed().replaceAll("\0", "\ufffd");
 }

@@ -152,7 +152,7 @@ describe("SC-007: what a hash is made of", () => {
     };
     await recordAudit(core.context, { ...entry, details });
     expect(await book.verify()).toMatchObject({ intact: true, checked: tricky.length + 1 });
-    const rows = core.context.database.prepareRead(`SELECT *, ${encodedRowSql} AS encoded FROM audit_events`).all();
+    const rows = core.context.database.prepareRead(`SELECT *, ${encodedRowSql(core.context.database.dialect)} AS encoded FROM audit_events`).all();
     for (const { encoded, ...row } of rows) {
       expect(Buffer.from(encoded as Uint8Array).toString()).toBe(encodeRow(row as unknown as RowFields));
     }

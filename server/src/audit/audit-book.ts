@@ -156,8 +156,8 @@ export class AuditBook {
 }
 
 /** Others are served between two pieces. */
-async function* inPieces(lines: Generator<string>): AsyncGenerator<string> {
-  for (const piece of lines) {
+async function* inPieces(lines: AsyncGenerator<string>): AsyncGenerator<string> {
+  for await (const piece of lines) {
     yield piece;
     await new Promise((resolve) => setImmediate(resolve));
   }

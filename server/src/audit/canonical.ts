@@ -9,6 +9,7 @@
  * hash = SHA-256 of these bytes, 64 lower-case hex digits. The first row of all follows 64 zeros.
  */
 import { hash } from "node:crypto";
+import type { Dialect } from "../database/dialect.ts";
 
 export const genesis = "0".repeat(64);
 export const rowFormat = "safelight.audit.1";
@@ -52,9 +53,11 @@ export function encodeRow(row: RowFields): string {
  * SQL that gives the same bytes as `encodeRow`, made of what is stored: read into JavaScript first, bytes that are no UTF-8 would all
  * look the same.
  */
-export const encodedRowSql = `CAST('${encodeFields([rowFormat])}' || ${rowColumns
-  .map((column) => `coalesce(octet_length(${column}) || ':' || ${column} || ',', '-,')`)
-  .join(" || ")} AS BLOB)`;
+export function encodedRowSql(dialect: Dialect): string {
+  const text = (column: string) => `CAST(${column} AS TEXT)`;
+  const fields = rowColumns.map((column) => `coalesce(octet_length(${text(column)}) || ':' || ${text(column)} || ',', '-,')`);
+  return dialect.bytesOf([`'${encodeFields([rowFormat])}'`, ...fields].join(" || "));
+}
 
 /** SHA-256 in lower-case hex. */
 export function hashOf(bytes: string | Uint8Array): string {

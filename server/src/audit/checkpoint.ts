@@ -9,7 +9,7 @@
 import type { KeyObject } from "node:crypto";
 import type { AuditCheckpoint, BrokenCheckpointCode } from "@safelight/contract";
 import type { Context } from "../context/context.ts";
-import type { Database, Row, Transaction } from "../database/database.ts";
+import type { Prepare, Row, Transaction } from "../database/database.ts";
 import { encodeFields, genesis, hashOf } from "./canonical.ts";
 import { type AuditKeys, isSignedBy, type PublicKeys } from "./keys.ts";
 
@@ -74,12 +74,11 @@ export function writeCheckpoint(
 
 /** Up to `count` checkpoints after the one of this sequence. */
 export function readCheckpoints(
-  database: Pick<Database, "prepareRead">,
+  prepare: Prepare,
   after: number,
   count: number,
 ): AuditCheckpoint[] {
-  return database
-    .prepareRead(
+  return prepare(
       `SELECT ${columns} FROM audit_checkpoints WHERE sequence > ? ORDER BY audit_checkpoints.sequence LIMIT ?`,
     )
     .all(after, count)

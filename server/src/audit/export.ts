@@ -19,11 +19,11 @@ const rowsAtOnce = 100;
 const checkpointsAtOnce = 100;
 
 /** Lines up to the last row that `until` covers, in pieces of some kilobytes; nothing but the piece is held. */
-export function* exportLines(
+export async function* exportLines(
   context: Pick<Context, "database" | "clock">,
   keys: AuditKeys,
   until: AuditCheckpoint,
-): Generator<string> {
+): AsyncGenerator<string> {
   yield line({
     type: "header",
     format: exportFormat,
@@ -43,9 +43,9 @@ export function* exportLines(
   });
 }
 
-function* checkpointLines(database: Pick<Database, "prepareRead">, until: AuditCheckpoint): Generator<string> {
+async function* checkpointLines(database: Pick<Database, "prepareRead">, until: AuditCheckpoint): AsyncGenerator<string> {
   for (let after = 0; after < until.sequence; ) {
-    const checkpoints = readCheckpoints(database, after, Math.min(checkpointsAtOnce, until.sequence - after));
+    const checkpoints = readCheckpoints(database.prepareRead, after, Math.min(checkpointsAtOnce, until.sequence - after));
     if (checkpoints.length === 0) return;
     yield checkpoints.map((checkpoint) => line({ type: "checkpoint", ...checkpoint })).join("");
     after = checkpoints.at(-1)?.sequence ?? until.sequence;
@@ -53,7 +53,7 @@ function* checkpointLines(database: Pick<Database, "prepareRead">, until: AuditC
 }
 
 /** Answers how many rows there were. Rows are read as they are, also where the log is broken: the file has to show it. */
-function* rowLines(database: Pick<Database, "prepareRead">, lastId: number): Generator<string, number> {
+async function* rowLines(database: Pick<Database, "prepareRead">, lastId: number): AsyncGenerator<string, number> {
   let count = 0;
   for (let after = Number.MIN_SAFE_INTEGER; ; ) {
     const rows = database

@@ -29,7 +29,7 @@ export function pruneAudit(context: Context, keys: AuditKeys): Promise<number> {
   return context.database.write((tx) => {
     const rows = tx
       .prepare(
-        `SELECT id, timestamp, previous_hash, hash, ${encodedRowSql} AS encoded FROM audit_events ORDER BY id LIMIT ?`,
+        `SELECT id, timestamp, previous_hash, hash, ${encodedRowSql(tx.dialect)} AS encoded FROM audit_events ORDER BY id LIMIT ?`,
       )
       .all(portion);
     const young = rows.findIndex(({ timestamp }) => Number(timestamp) >= before);

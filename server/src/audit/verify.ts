@@ -1,12 +1,14 @@
 import type { AuditCheckpoint, AuditVerification } from "@safelight/contract";
 import type { Context } from "../context/context.ts";
-import type { Database } from "../database/database.ts";
+import type { Database, Prepare } from "../database/database.ts";
+import type { Dialect } from "../database/dialect.ts";
 import { encodedRowSql } from "./canonical.ts";
 import { ChainCheck, type ChainEnd, type ChainRow } from "./chain-check.ts";
 import { readCheckpoints } from "./checkpoint.ts";
 import { type AuditKeys, describeKey, type PublicKeys } from "./keys.ts";
 
-type Reading = Pick<Database, "prepareRead">;
+/** What the check asks for; a file that nobody serves will do. */
+export type Reading = Pick<Database, "prepareRead" | "read">;
 
 /** How long one slice of the work may take, in milliseconds; others are served in between. */
 const sliceMs = 4;
@@ -21,7 +23,7 @@ export async function verifyAudit(
 ): Promise<AuditVerification> {
   const check = new ChainCheck(keys.publicKeys);
   const steps = walk(context.database, check);
-  for (let began = performance.now(); steps.next().done !== true; ) {
+  for (let began = performance.now(); (await steps.next()).done !== true; ) {
     if (performance.now() - began < sliceMs) continue;
     await new Promise((resolve) => setImmediate(resolve));
     signal?.throwIfAborted();
@@ -40,25 +42,28 @@ export async function verifyAudit(
 }
 
 /** The same at one go, for as little as a test or a routine has to check. */
-export function verifyAtOnce(database: Reading, keys: PublicKeys): ReturnType<ChainCheck["result"]> {
+export async function verifyAtOnce(database: Reading, keys: PublicKeys): Promise<ReturnType<ChainCheck["result"]>> {
   const check = new ChainCheck(keys);
-  for (const steps = walk(database, check); steps.next().done !== true; );
+  for (const steps = walk(database, check); (await steps.next()).done !== true; );
   return check.result();
 }
 
 /** A step is a few checkpoints or a few rows. */
-function* walk(database: Reading, check: ChainCheck): Generator<void> {
+async function* walk(database: Reading, check: ChainCheck): AsyncGenerator<void> {
   for (let sequence = Number.MIN_SAFE_INTEGER; ; ) {
-    const checkpoints = readCheckpoints(database, sequence, checkpointsAtOnce);
+    const checkpoints = await readCheckpoints(database.prepareRead, sequence, checkpointsAtOnce);
     for (const checkpoint of checkpoints) check.addCheckpoint(checkpoint);
     if (checkpoints.length === 0 || check.brokenCheckpoint !== null) break;
     sequence = checkpoints.at(-1)?.sequence ?? 0;
     yield;
   }
   for (let after = "-9223372036854775808"; ; ) {
-    // Both are read in the same turn of the event loop, in which nothing can be written.
-    const rows = readChainRows(database, after, rowsAtOnce);
-    const end = readChainEnd(database);
+    const from = after;
+    // Of one state: a row written between the two would look like one that was taken away.
+    const { rows, end } = await database.read(async ({ prepare, dialect }) => ({
+      rows: await readChainRows(prepare, dialect, from, rowsAtOnce),
+      end: await readChainEnd(prepare),
+    }));
     if (rows.length === 0) return check.finish(end);
     for (const { row } of rows) if (!check.addRow(row)) return;
     after = rows.at(-1)?.id ?? after;
@@ -68,14 +73,17 @@ function* walk(database: Reading, check: ChainCheck): Generator<void> {
 
 // The columns are named with their table: by name alone they would be the text, and sort as such.
 /** Ids are read as text: one that tampering has made larger than JavaScript's numbers must be found, not fail. */
-export function readChainRows(database: Reading, after: string, count: number): { id: string; row: ChainRow }[] {
-  return database
-    .prepareRead(
-      `SELECT CAST(id AS TEXT) AS id, previous_hash, hash, ${encodedRowSql} AS encoded FROM audit_events
-       WHERE audit_events.id > CAST(? AS INTEGER) ORDER BY audit_events.id LIMIT ?`,
-    )
-    .all(after, count)
-    .map(({ id, previous_hash, hash, encoded }) => ({
+async function readChainRows(
+  prepare: Prepare,
+  dialect: Dialect,
+  after: string,
+  count: number,
+): Promise<{ id: string; row: ChainRow }[]> {
+  const rows = await prepare(
+      `SELECT CAST(id AS TEXT) AS id, previous_hash, hash, ${encodedRowSql(dialect)} AS encoded FROM audit_events
+       WHERE audit_events.id > CAST(? AS BIGINT) ORDER BY audit_events.id LIMIT ?`,
+    ).all(after, count);
+  return rows.map(({ id, previous_hash, hash, encoded }) => ({
       id: String(id),
       row: {
         id: Number(id),
@@ -86,12 +94,10 @@ export function readChainRows(database: Reading, after: string, count: number): 
     }));
 }
 
-export function readChainEnd(database: Reading): ChainEnd {
-  const row = database
-    .prepareRead(
+export async function readChainEnd(prepare: Prepare): Promise<ChainEnd> {
+  const row = await prepare(
       "SELECT CAST(id AS TEXT) AS id, hash, CAST(rows AS TEXT) AS rows, CAST(checkpoint AS TEXT) AS checkpoint FROM audit_head",
-    )
-    .get();
+    ).get();
   // Where even the end was taken away, an empty log is expected, and none is found.
   return {
     id: Number(row?.id ?? 0),

@@ -3,6 +3,7 @@ import type { KeyObject } from "node:crypto";
 import { describeKey, keyIdOf, parseAuditKeys, parsePublicKey } from "../audit/keys.ts";
 import { readChainEnd, verifyAtOnce } from "../audit/verify.ts";
 import type { Config } from "../config.ts";
+import { readingOf } from "../database/sqlite/file-reading.ts";
 import type { SqliteConnection } from "../database/sqlite/sqlite-connection.ts";
 import { readSecret, secretFile } from "../secrets/resolve-secrets.ts";
 import type { AuditState } from "./backup-format.ts";
@@ -12,14 +13,14 @@ export function readAuditState(database: SqliteConnection, publicKeys: readonly 
   if (!hasTable(database, "audit_head")) {
     return { chained: false, intact: true, detail: null, last_id: 0, hash: "", rows: 0, checkpoint: 0 };
   }
-  const reading = { prepareRead: (sql: string) => database.prepare(sql) };
+  const reading = readingOf(database);
   const keys = new Map<string, KeyObject>();
   for (const text of publicKeys) {
     const key = parsePublicKey(text);
     if (key !== null) keys.set(keyIdOf(key), key);
   }
   const result = verifyAtOnce(reading, keys);
-  const end = readChainEnd(reading);
+  const end = readChainEnd(reading.prepareRead);
   const detail = result.first_broken?.detail ?? result.checkpoints.first_broken?.detail ?? null;
   return {
     chained: true,

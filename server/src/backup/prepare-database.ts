@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { appendAudit } from "../audit/append.ts";
+import { readingOf } from "../database/sqlite/file-reading.ts";
 import { hasTable } from "./audit-state.ts";
 import type { BackupManifest } from "./backup-format.ts";
 import { carryRevocations, type Revocations } from "./carry-revocations.ts";
@@ -39,7 +40,8 @@ export async function prepareDatabase(
         sessions_ended: ended,
         revocations_kept: kept,
       };
-      const tx = { prepare: (sql: string) => database.prepare(sql), afterCommit: () => undefined };
+      const prepare = readingOf(database).prepareRead;
+      const tx = { prepare, dialect: prepare.dialect, afterCommit: () => undefined };
       appendAudit(writer, tx, { action: "restore_backup", target: null, outcome: "success", details });
     }
     database.commit();

@@ -1,5 +1,5 @@
 import type { Notice, WaitingFor } from "@safelight/contract";
-import type { Statement } from "../database/database.ts";
+import type { Prepare } from "../database/database.ts";
 
 /** What is asked about: a task that waits. */
 export interface WaitingTask {
@@ -17,7 +17,7 @@ export interface Waiting {
   readonly short: Notice | null;
 }
 
-export type ExplainWaiting = (prepare: (sql: string) => Statement, task: WaitingTask) => Waiting;
+export type ExplainWaiting = (prepare: Prepare, task: WaitingTask) => Waiting;
 
 const nothingKnown: Waiting = { each: [], short: null };
 
@@ -37,7 +37,7 @@ export class WaitingBoard {
   }
 
   /** `prepare` is that of the connection, or of the transaction, that the task was read with. */
-  explain(prepare: (sql: string) => Statement, task: WaitingTask): Waiting {
+  explain(prepare: Prepare, task: WaitingTask): Waiting {
     return this.#explain?.(prepare, task) ?? nothingKnown;
   }
 }

@@ -13,14 +13,23 @@ export interface Statement {
 
 export type SqlValue = null | number | bigint | string | Uint8Array;
 export type Row = Record<string, SqlValue>;
-export type Prepare = (sql: string) => Statement;
+/** Prepares a statement and keeps it. Says what its database does not share with others. */
+export interface Prepare {
+  (sql: string): Statement;
+  readonly dialect: Dialect;
+}
+
+export type AfterCommit = () => void | Promise<void>;
 
 /** One unit of change. Valid until the function it was handed to settles; using it later rejects or throws. */
 export interface Transaction {
   /** A statement of this transaction, prepared once and kept. */
   readonly prepare: Prepare;
-  /** Runs after the commit is on disk and before `write` resolves; never runs when the change is lost. */
-  afterCommit(run: () => void): void;
+  /**
+   * Runs after the commit is on disk and before `write` resolves, which waits for what it promises; never runs when the change is lost.
+   * For telling others, and for what is kept in memory: whoever hears that the change was made finds it everywhere.
+   */
+  afterCommit(run: AfterCommit): void;
   readonly dialect: Dialect;
 }
 

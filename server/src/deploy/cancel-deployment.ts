@@ -15,7 +15,7 @@ export function cancelDeployment(context: Context, deployer: Deployer, id: strin
     if (record.status === "queued") failQueued(context, tx, record);
     else {
       // Written down first: a restart in between must not forget that somebody wanted it to end.
-      tx.prepare("UPDATE deployments SET cancel_requested_at = ifnull(cancel_requested_at, ?) WHERE number = ?").run(
+      tx.prepare("UPDATE deployments SET cancel_requested_at = coalesce(cancel_requested_at, ?) WHERE number = ?").run(
         context.clock.now(),
         record.number,
       );

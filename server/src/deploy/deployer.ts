@@ -162,7 +162,7 @@ export class Deployer {
   async #work(record: DeploymentRecord, abort: AbortController): Promise<void> {
     const log = new DeploymentLog(this.#context, record.number, () => this.announce(record.id));
     const limit = setTimeout(() => abort.abort("timed_out" satisfies Ending), this.#parts.limits.total);
-    const watch = setInterval(() => this.#endIfDeleted(record), accountWatch).unref();
+    const watch = setInterval(() => void this.#endIfDeleted(record), accountWatch).unref();
     const outcome = await runDeployment(this.#parts, record, log, abort.signal).catch((error: unknown): Outcome => {
       this.#context.log.error("a deploy broke off", { deployment: record.id, error });
       return { code: "deploy_failed", detail: "The server could not run the deploy: its log has more." };

@@ -91,7 +91,7 @@ export class DeploymentLog {
   #store(tx: Transaction, lines: readonly string[]): void {
     if (lines.length === 0) return;
     const insert = tx.prepare("INSERT INTO deployment_log (deployment, line, text) VALUES (?, ?, ?)");
-    lines.forEach((text, index) => insert.run(this.#deployment, this.#stored + index, text));
+    for (const [index, text] of lines.entries()) insert.run(this.#deployment, this.#stored + index, text);
     const stored = this.#stored + lines.length;
     tx.prepare("UPDATE deployments SET log_lines = ? WHERE number = ?").run(stored, this.#deployment);
     tx.afterCommit(() => {

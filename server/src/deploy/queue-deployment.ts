@@ -45,10 +45,12 @@ export async function deployAccount(
 export async function deployAll(context: Context, deployer: Deployer): Promise<DeploymentRecord[]> {
   const sourceHash = await deployer.keepSource();
   return context.database.write((tx) => {
-    const queued = readAccounts(tx.prepare)
-      .filter(({ kind, status }) => kind === "modal" && status !== "disabled")
-      .filter(({ id }) => waiting(tx, id)?.kind !== "rollback")
-      .map((account) => queueDeploy(context, deployer, tx, account, sourceHash));
+    const queued: DeploymentRecord[] = [];
+    for (const account of readAccounts(tx.prepare)) {
+      if (account.kind !== "modal" || account.status === "disabled") continue;
+      if (waiting(tx, account.id)?.kind === "rollback") continue;
+      queued.push(queueDeploy(context, deployer, tx, account, sourceHash));
+    }
     // Each has a row of its own beside this one.
     const details = { workspaces: queued.map(({ workspace }) => workspace) };
     appendAudit(context, tx, { action: "deploy_all", target: null, outcome: "success", details });
@@ -106,7 +108,7 @@ function insert(
   tx.prepare(
     `INSERT INTO deployments
        (id, account_id, workspace, version, kind, rollback_of, status, source_hash, settings, correlation_id, queued_at)
-     VALUES (?, ?, ?, (SELECT ifnull(max(version), 0) + 1 FROM deployments WHERE account_id = ?), ?, ?, 'queued', ?, ?, ?, ?)`,
+     VALUES (?, ?, ?, (SELECT coalesce(max(version), 0) + 1 FROM deployments WHERE account_id = ?), ?, ?, 'queued', ?, ?, ?, ?)`,
   ).run(
     id,
     accountId,
@@ -127,7 +129,7 @@ function insert(
 function forgetOldLogs(tx: Transaction, accountId: string): void {
   const old = tx
     .prepare(
-      "SELECT number FROM deployments WHERE account_id = ? AND log_lines > 0 ORDER BY number DESC LIMIT -1 OFFSET ?",
+      "SELECT number FROM deployments WHERE account_id = ? AND log_lines > 0 ORDER BY number DESC LIMIT 9007199254740991 OFFSET ?",
     )
     .all(accountId, keptLogs);
   for (const { number = null } of old) {

@@ -7,14 +7,14 @@ import { type AuditKeys, parseAuditKeys } from "../audit/keys.ts";
 import { verifyAtOnce } from "../audit/verify.ts";
 import { sayBytes } from "../byte-size.ts";
 import type { Config } from "../config.ts";
-import type { Statement } from "../database/database.ts";
+import type { Database } from "../database/database.ts";
+import { readingOf } from "../database/sqlite/file-reading.ts";
 import { migrations } from "../database/sqlite/migrations/all.ts";
 import { readSecret, secretFile } from "../secrets/resolve-secrets.ts";
 import { type Finding, ok, problem, reasonOf, warning } from "./finding.ts";
 
 /** Reads of the database as it stands; nothing is written. */
-export interface Reading {
-  readonly prepareRead: (sql: string) => Statement;
+export interface Reading extends Pick<Database, "prepareRead" | "read"> {
   readonly close: () => void;
 }
 
@@ -34,9 +34,8 @@ export function openForReading(config: Config, held: boolean): { reading: Readin
   try {
     const database = new DatabaseSync(address, { readOnly: true, timeout: 5000 });
     database.function("fold", { deterministic: true }, (text) => String(text).toLowerCase());
-    const prepareRead = (sql: string) => database.prepare(sql) as unknown as Statement;
-    prepareRead("SELECT count(*) FROM sqlite_schema").get();
-    return { reading: { prepareRead, close: () => database.close() }, findings: [] };
+    database.prepare("SELECT count(*) FROM sqlite_schema").get();
+    return { reading: { ...readingOf(database), close: () => database.close() }, findings: [] };
   } catch (error) {
     return { reading: null, findings: [problem("database", `It cannot be read (${reasonOf(error)}).`, restore)] };
   }

@@ -50,15 +50,20 @@ function straysIn(
       .map(({ id }) => String(id)),
   );
   const state = prepareRead("SELECT status FROM tasks WHERE id = ?");
-  return [...present].filter((name) => {
-    if (wanted.has(name)) return false;
+  const strays: string[] = [];
+  for (const name of present) {
+    if (wanted.has(name)) continue;
     const upload = /^uploads\/(sha256-[0-9a-f]{64})\./.exec(name)?.[1];
-    if (upload !== undefined) return !uploads.has(upload);
+    if (upload !== undefined) {
+      if (!uploads.has(upload)) strays.push(name);
+      continue;
+    }
     const task = /^(?:(?:results|previews)\/(.+)-\d+\.\w+|thumbnails\/(.+)\.webp)$/.exec(name);
     const found = state.get(task?.[1] ?? task?.[2] ?? "")?.status;
-    if (name.startsWith("thumbnails/")) return found === undefined;
-    return found !== "pending" && found !== "processing";
-  });
+    const isOnItsWay = name.startsWith("thumbnails/") ? found !== undefined : found === "pending" || found === "processing";
+    if (!isOnItsWay) strays.push(name);
+  }
+  return strays;
 }
 
 function judge(found: { missing: string[]; cut: string[]; strays: string[]; files: number }): Finding[] {

@@ -15,9 +15,9 @@ export interface NewEvent {
  */
 export function appendEvent(context: Context, tx: Transaction, event: NewEvent): void {
   const data = JSON.stringify(event.data);
-  const { lastInsertRowid } = tx
-    .prepare("INSERT INTO events (task_id, type, data, created_at) VALUES (?, ?, ?, ?)")
-    .run(event.taskId, event.type, data, context.clock.now());
+  const added = tx
+    .prepare("INSERT INTO events (task_id, type, data, created_at) VALUES (?, ?, ?, ?) RETURNING id")
+    .get(event.taskId, event.type, data, context.clock.now());
   const { taskId, type, signal } = event;
-  tx.afterCommit(() => context.hub.publish({ id: Number(lastInsertRowid), taskId, type, data, signal }));
+  tx.afterCommit(() => context.hub.publish({ id: Number(added?.id), taskId, type, data, signal }));
 }

@@ -1,5 +1,6 @@
 import type { Context } from "../context/context.ts";
 import type { EventType, PublishedEvent } from "../context/event-hub.ts";
+import type { Prepare } from "../database/database.ts";
 import { eventLogEnds, readEvents } from "./log.ts";
 
 /** One message of an event stream. */
@@ -17,10 +18,10 @@ export interface FollowOptions {
   /** The last id that the listener has seen; nothing is replayed without it. */
   lastEventId?: number;
   signal: AbortSignal;
-  /** What is true right now; called in the same turn in which the place in the log is read. */
-  snapshot: () => readonly Omit<StreamEvent, "id">[];
+  /** What is true right now, in the state in which the place in the log is read. */
+  snapshot: (prepare: Prepare) => Promise<readonly Omit<StreamEvent, "id">[]>;
   /** Like the snapshot, but told after the replay: what has ended must not end the stream before what was missed is told. */
-  epilogue?: () => readonly Omit<StreamEvent, "id">[];
+  epilogue?: (prepare: Prepare) => Promise<readonly Omit<StreamEvent, "id">[]>;
 }
 
 const REPLAYED_AT_ONCE = 200;
@@ -30,8 +31,8 @@ const MAX_BUFFERED = 256;
 /**
  * Snapshot, replay, live, without a gap and without a repetition between replay and live.
  *
- * The place in the log is read in the same turn of the event loop in which the subscription begins. Commits are made and
- * announced within one turn too, so everything up to that place is in the log and everything after it will be heard.
+ * The subscription begins first; then place in the log and snapshot are read in one state. Whatever is heard and stands in the log up to
+ * that place was told by snapshot or replay and is passed over; everything after it will be heard, or has been already.
  */
 export async function* followEvents(
   context: Context,
@@ -41,9 +42,12 @@ export async function* followEvents(
   if (signal.aborted) return;
   const inbox = new Inbox(context, options.taskId, signal);
   try {
-    const { head, floor } = eventLogEnds(context);
-    const snapshot = options.snapshot();
-    const epilogue = options.epilogue?.() ?? [];
+    const { head, floor, snapshot, epilogue } = await context.database.read(async ({ prepare }) => ({
+      ...(await eventLogEnds(prepare)),
+      snapshot: await options.snapshot(prepare),
+      epilogue: (await options.epilogue?.(prepare)) ?? [],
+    }));
+    inbox.forgetUnkept();
     const seen = options.lastEventId;
     const replays = seen !== undefined && seen >= floor && seen <= head;
     if (seen !== undefined && !replays) yield { id: head, type: "stream.reset", data: "{}" };
@@ -61,13 +65,15 @@ export async function* followEvents(
     while (!signal.aborted) {
       const { events, overflowed } = await inbox.take();
       for (const event of events) {
+        if (event.id !== null && event.id <= position) continue;
         yield { id: event.id, type: event.type, data: event.data };
         if (signal.aborted) return;
         position = event.id ?? position;
       }
       if (!overflowed) continue;
-      const ends = eventLogEnds(context);
       inbox.resume();
+      const ends = await eventLogEnds(context.database.prepareRead);
+      inbox.forgetUnkept();
       if (position < ends.floor) yield { id: ends.head, type: "stream.reset", data: "{}" };
       else yield* readLog(context, options, position, ends.head);
       position = ends.head;
@@ -124,10 +130,15 @@ class Inbox {
     return { events, overflowed: this.#overflowed };
   }
 
-  /** Goes on listening; called in the turn in which the end of the log was read. */
+  /** Goes on listening; called before the end of the log is read. */
   resume(): void {
     this.#overflowed = false;
     this.#buffer = [];
+  }
+
+  /** News that stands in no log, heard while the state was read: it may be older than that state. */
+  forgetUnkept(): void {
+    this.#buffer = this.#buffer.filter(({ id }) => id !== null);
   }
 
   close(): void {

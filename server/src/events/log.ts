@@ -1,5 +1,5 @@
 import type { Context } from "../context/context.ts";
-import type { Transaction } from "../database/database.ts";
+import type { Prepare, Transaction } from "../database/database.ts";
 
 /** One kept event. */
 export interface LoggedEvent {
@@ -18,10 +18,13 @@ const FLOOR = "events_floor";
 const PRUNED_AT_ONCE = 2000;
 
 /** The newest id given so far and the newest id thrown away for age; a listener past the one and up to the other has missed nothing. */
-export function eventLogEnds(context: Context): { head: number; floor: number } {
-  const newest = context.database.prepareRead("SELECT seq FROM sqlite_sequence WHERE name = 'events'").get();
-  const floor = context.database.prepareRead("SELECT value FROM settings WHERE key = ?").get(FLOOR);
-  return { head: Number(newest?.seq ?? 0), floor: Number(floor?.value ?? 0) };
+export async function eventLogEnds(prepare: Prepare): Promise<{ head: number; floor: number }> {
+  // One statement, so that both are of one state. Where all events were thrown away the last of them was the newest.
+  const row = await prepare(
+      `SELECT (SELECT coalesce(max(id), 0) FROM events) AS head, (SELECT value FROM settings WHERE key = ?) AS floor`,
+    ).get(FLOOR);
+  const floor = Number(row?.floor ?? 0);
+  return { head: Math.max(Number(row?.head ?? 0), floor), floor };
 }
 
 /** Up to `limit` events with `after < id <= upTo`, oldest first; of one task when named. */

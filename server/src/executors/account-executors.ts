@@ -1,5 +1,6 @@
 import type { Context } from "../context/context.ts";
 import type { Transaction } from "../database/database.ts";
+import { NewestRead } from "../database/newest-read.ts";
 import type { TimeLimits } from "../tasks/time-limits.ts";
 import { type AccountRecord, readAccountRows } from "../worker-accounts/account-record.ts";
 import { checkSoon } from "../worker-accounts/check-soon.ts";
@@ -34,12 +35,18 @@ export class AccountExecutors implements ExecutorSet {
   readonly #workers = new Map<string, HttpWorkerExecutor>();
   readonly #doubts = new Map<string, Doubt>();
   readonly #listeners = new Set<() => void>();
+  readonly #newest = new NewestRead();
   #all: readonly Executor[] = [];
 
-  /** Reads the accounts; they are there when the constructor returns. */
-  constructor(parts: AccountExecutorsParts) {
+  private constructor(parts: AccountExecutorsParts) {
     this.#parts = parts;
-    this.#read();
+  }
+
+  /** With the accounts as they stand. */
+  static async open(parts: AccountExecutorsParts): Promise<AccountExecutors> {
+    const executors = new AccountExecutors(parts);
+    await executors.#read();
+    return executors;
   }
 
   all(): readonly Executor[] {
@@ -87,9 +94,9 @@ export class AccountExecutors implements ExecutorSet {
   }
 
   /** Accounts have changed, or a pause is over. */
-  refresh(): void {
+  async refresh(): Promise<void> {
     try {
-      this.#read();
+      await this.#read();
     } catch (error) {
       // What is known stays until the next change; a claim that relies on it is checked by the worker itself.
       this.#parts.context.log.error("worker accounts cannot be read", { error });
@@ -107,8 +114,15 @@ export class AccountExecutors implements ExecutorSet {
     return [...this.#workers.values()].find((worker) => worker.name === name);
   }
 
-  #read(): void {
-    const rows = readAccountRows(this.#parts.context.database.prepareRead);
+  async #read(): Promise<void> {
+    const { prepareRead } = this.#parts.context.database;
+    await this.#newest.take(
+      () => readAccountRows(prepareRead),
+      (rows) => this.#takeAll(rows),
+    );
+  }
+
+  #takeAll(rows: Awaited<ReturnType<typeof readAccountRows>>): void {
     const there = new Set(rows.map(({ account }) => account.id));
     for (const { account, isDeleted } of rows) this.#take(account, isDeleted);
     for (const [id, worker] of this.#workers) {
@@ -142,7 +156,7 @@ export class AccountExecutors implements ExecutorSet {
     if (account === undefined || this.#doubts.has(id)) return;
     const timer = setTimeout(() => {
       this.#forgetDoubt(id);
-      this.refresh();
+      void this.refresh();
     }, this.#parts.limits.workerAnswer).unref();
     this.#doubts.set(id, { checkedAt: account.lastHealthAt, timer });
     this.#check(account);

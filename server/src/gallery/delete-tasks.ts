@@ -10,7 +10,7 @@ import { portionsOf, type Selected } from "./selection.ts";
  */
 export async function deleteTasks(context: Context, selected: Selected, over?: AbortSignal): Promise<TasksDeleted> {
   const outcome: TasksDeleted = { deleted: [], failed: [] };
-  for (const ids of portionsOf(context, selected)) {
+  for await (const ids of portionsOf(context, selected)) {
     if (over?.aborted) break;
     const results = await Promise.allSettled(ids.map((id) => deleteTask(context, id)));
     for (const [index, result] of results.entries()) {

@@ -40,7 +40,7 @@ async function* entriesOf(
 ): AsyncGenerator<Entry, void, undefined> {
   const missing: Missing[] = [];
   const taken = new Set<string>();
-  for (const ids of portionsOf(context, selected)) {
+  for await (const ids of portionsOf(context, selected)) {
     for (const id of ids) {
       const task = readTask(context.database.prepareRead, id);
       const input = task === undefined ? null : await openResult(context, task);

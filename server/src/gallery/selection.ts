@@ -11,7 +11,7 @@ const PORTION = 50;
  * The ids of a selection, in portions, newest first. Every task that is there from the beginning to the end comes once; what is
  * added meanwhile does not come, and tasks may be deleted while this goes on.
  */
-export function* portionsOf(context: Context, selected: Selected): Generator<readonly string[], void, undefined> {
+export async function* portionsOf(context: Context, selected: Selected): AsyncGenerator<readonly string[], void, undefined> {
   if ("ids" in selected) {
     const ids = [...new Set(selected.ids)];
     for (let start = 0; start < ids.length; start += PORTION) yield ids.slice(start, start + PORTION);

@@ -8,7 +8,7 @@ import { uploadLock } from "./uploads.ts";
 
 /** Notes files that nobody names any more. */
 export function noteRemovals(tx: Transaction, names: readonly string[]): void {
-  for (const name of names) tx.prepare("INSERT OR IGNORE INTO removals (name) VALUES (?)").run(name);
+  for (const name of names) tx.prepare("INSERT INTO removals (name) VALUES (?) ON CONFLICT DO NOTHING").run(name);
 }
 
 /** Removes noted files. What cannot be removed now stays noted for the next sweep; that is logged, never thrown. */

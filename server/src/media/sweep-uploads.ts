@@ -13,7 +13,7 @@ const named = "EXISTS (SELECT 1 FROM task_references WHERE upload_id = uploads.i
 export async function sweepUploads(context: Context): Promise<{ uploads: number; files: number }> {
   const before = context.clock.now() - uploadLifetime;
   const expired = context.database
-    .prepareRead(`SELECT id, type FROM uploads WHERE last_used_at < ? AND ${named} = 0`)
+    .prepareRead(`SELECT id, type FROM uploads WHERE last_used_at < ? AND NOT ${named}`)
     .all(before) as unknown as { id: string; type: string }[];
   let uploads = 0;
   for (const upload of expired) {
@@ -31,7 +31,7 @@ async function forgetUpload(context: Context, id: string, before: number): Promi
   return context.database.write(
     (transaction) =>
       Number(
-        transaction.prepare(`DELETE FROM uploads WHERE id = ? AND last_used_at < ? AND ${named} = 0`).run(id, before)
+        transaction.prepare(`DELETE FROM uploads WHERE id = ? AND last_used_at < ? AND NOT ${named}`).run(id, before)
           .changes,
       ) > 0,
   );

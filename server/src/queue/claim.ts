@@ -6,8 +6,8 @@ import { queueIsPaused } from "../tasks/paused.ts";
 import type { Prepare } from "../tasks/read.ts";
 import { type TaskRecord, toTaskRecord } from "../tasks/task-record.ts";
 import { type TimeLimits, timeLimits } from "../tasks/time-limits.ts";
-import { endTurn, IN_FRONT, IN_TURN } from "../tasks/turns.ts";
-import { FITS, type Fitting, fittingFor, hasRoom, type Lane, loadOf, type Running } from "./lanes.ts";
+import { endTurn, inFrontOf, inTurnOf } from "../tasks/turns.ts";
+import { type Fitting, fits, fittingFor, hasRoom, type Lane, loadOf, type Running } from "./lanes.ts";
 import { leaseColumns } from "./lease.ts";
 
 export interface ClaimOptions {
@@ -103,7 +103,7 @@ function nextHandedBack(
   // One that still has a run somewhere is not up for claiming: its run is picked up, not started.
   const rows = prepare(
     `SELECT * FROM tasks WHERE status = 'processing' AND lease_owner IS NULL AND run_handle IS NULL
-     AND ${FITS} ORDER BY sequence LIMIT ${HANDED_BACK}`,
+     AND ${fits(prepare)} ORDER BY sequence LIMIT ${HANDED_BACK}`,
   ).all(open, pinned);
   for (const row of rows) {
     const task = toTaskRecord(row);
@@ -119,10 +119,10 @@ function nextPending(
   running: Running,
   { open, pinned }: Fitting,
 ): Choice | undefined {
-  const front = `SELECT * FROM ${IN_FRONT} AND ${FITS} ORDER BY sequence LIMIT 1`;
+  const front = `SELECT * FROM ${inFrontOf(prepare)} AND ${fits(prepare)} ORDER BY sequence LIMIT 1`;
   // Credential by credential in the order of the rotation: the first that has a task that fits ends the walk.
-  const inTurn = `SELECT tasks.* FROM queue_turns CROSS JOIN tasks ON tasks.sequence = (
-      SELECT sequence FROM ${IN_TURN} AND submitted_by = queue_turns.credential AND ${FITS}
+  const inTurn = `SELECT tasks.* FROM queue_turns CROSS JOIN tasks WHERE tasks.sequence = (
+      SELECT sequence FROM ${inTurnOf(prepare)} AND submitted_by = queue_turns.credential AND ${fits(prepare)}
       ORDER BY sequence LIMIT 1
     ) ORDER BY place LIMIT 1`;
   const row = prepare(front).get(open, pinned) ?? prepare(inTurn).get(open, pinned);

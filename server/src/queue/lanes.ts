@@ -1,4 +1,5 @@
 import type { MediaType } from "@safelight/catalog";
+import type { Prepare } from "../database/database.ts";
 
 /** What the queue needs to know of an executor: what it may be given and how much of it at once. */
 export interface Lane {
@@ -62,7 +63,7 @@ export function fittingFor(lanes: readonly Lane[], room: (lane: Lane, type: Medi
 }
 
 /** SQL condition with two values, `open` and `pinned` of a Fitting. */
-export const FITS = `(
-  (workspace IS NULL AND model || '/' || mode IN (SELECT value FROM json_each(?)))
-  OR (workspace IS NOT NULL AND workspace || '/' || model || '/' || mode IN (SELECT value FROM json_each(?)))
+export const fits = ({ dialect }: Prepare): string => `(
+  (workspace IS NULL AND model || '/' || mode IN (${dialect.textsOfJson}))
+  OR (workspace IS NOT NULL AND workspace || '/' || model || '/' || mode IN (${dialect.textsOfJson}))
 )`;

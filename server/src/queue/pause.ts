@@ -55,7 +55,7 @@ export function describeQueue(context: Context, prepare: Prepare = context.datab
   const first = (sql: string) => prepare(sql).get()?.value ?? null;
   // Sequence, not time, is the order of arrival: the clock may have been set back.
   const oldest = first(
-    "SELECT created_at AS value FROM tasks INDEXED BY tasks_pending WHERE status = 'pending' ORDER BY sequence LIMIT 1",
+    `SELECT created_at AS value FROM tasks${prepare.dialect.through("tasks_pending")} WHERE status = 'pending' ORDER BY sequence LIMIT 1`,
   );
   return {
     paused: pause !== null,

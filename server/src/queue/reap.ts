@@ -4,7 +4,7 @@ import { isStale } from "../tasks/runtime.ts";
 import { failIfStale } from "../tasks/stale.ts";
 import { toTaskRecord } from "../tasks/task-record.ts";
 import { type TimeLimits, timeLimits } from "../tasks/time-limits.ts";
-import { FITS, fittingFor, type Lane } from "./lanes.ts";
+import { fits, fittingFor, type Lane } from "./lanes.ts";
 
 /** Ends every running task that is past its limit (FR-013). Returns how many. */
 export async function reapStale(context: Context, limits: TimeLimits = timeLimits): Promise<number> {
@@ -38,12 +38,12 @@ export async function reapUnable(
 ): Promise<number> {
   const { open, pinned } = fittingFor(lanes, () => true);
   const concerned = context.database
-    .prepareRead(`SELECT 1 FROM tasks WHERE ${WAITS} AND (unable_ms > 0 OR NOT ${FITS}) LIMIT 1`)
+    .prepareRead(`SELECT 1 FROM tasks WHERE ${WAITS} AND (unable_ms > 0 OR NOT ${fits(context.database.prepareRead)}) LIMIT 1`)
     .get(open, pinned);
   if (concerned === undefined) return 0;
   return context.database.write((tx) => {
-    tx.prepare(`UPDATE tasks SET unable_ms = 0 WHERE ${WAITS} AND unable_ms > 0 AND ${FITS}`).run(open, pinned);
-    tx.prepare(`UPDATE tasks SET unable_ms = unable_ms + ? WHERE ${WAITS} AND NOT ${FITS}`).run(
+    tx.prepare(`UPDATE tasks SET unable_ms = 0 WHERE ${WAITS} AND unable_ms > 0 AND ${fits(tx.prepare)}`).run(open, pinned);
+    tx.prepare(`UPDATE tasks SET unable_ms = unable_ms + ? WHERE ${WAITS} AND NOT ${fits(tx.prepare)}`).run(
       Math.max(0, Math.round(elapsedMs)),
       open,
       pinned,

@@ -7,6 +7,7 @@ import type { ApiKey, ApiKeyCreated, ApiKeyRequest } from "@safelight/contract";
 import { appendAudit } from "../audit/append.ts";
 import type { Context } from "../context/context.ts";
 import type { Row, Transaction } from "../database/database.ts";
+import { NewestRead } from "../database/newest-read.ts";
 import { SafelightError } from "../errors.ts";
 import { environmentOfKey, makeApiKey } from "./make-secret.ts";
 
@@ -36,16 +37,22 @@ const mostKeys = 1000;
 export class ApiKeys {
   readonly #system: Context;
   readonly #changed: () => void;
+  readonly #newest = new NewestRead();
   #byHash = new Map<string, ApiKeyRecord>();
   #byId = new Map<string, ApiKeyRecord>();
   /** Uses that are not written yet: id to wall-clock milliseconds. */
   #used = new Map<string, number>();
 
-  /** `changed` is called after every change. */
-  constructor(system: Context, changed: () => void) {
+  private constructor(system: Context, changed: () => void) {
     this.#system = system;
     this.#changed = changed;
-    this.#load();
+  }
+
+  /** `changed` is called after every change. */
+  static async open(system: Context, changed: () => void): Promise<ApiKeys> {
+    const keys = new ApiKeys(system, changed);
+    await keys.#load();
+    return keys;
   }
 
   /** The key that was presented, if it is one of these, whatever its standing. */
@@ -137,8 +144,8 @@ export class ApiKeys {
     if (this.#used.size === 0) return;
     const uses = [...this.#used];
     await this.#change(this.#system, (tx) => {
-      const update = tx.prepare("UPDATE api_keys SET last_used_at = max(coalesce(last_used_at, 0), ?) WHERE id = ?");
-      for (const [id, at] of uses) update.run(at, id);
+      const update = tx.prepare("UPDATE api_keys SET last_used_at = ? WHERE id = ? AND coalesce(last_used_at, 0) < ?");
+      for (const [id, at] of uses) update.run(at, id, at);
     });
     for (const [id, at] of uses) if (this.#used.get(id) === at) this.#used.delete(id);
   }
@@ -146,17 +153,22 @@ export class ApiKeys {
   async #change(context: Context, work: (tx: Transaction) => void): Promise<void> {
     await context.database.write((tx) => {
       work(tx);
-      tx.afterCommit(() => {
-        this.#load();
+      tx.afterCommit(async () => {
+        await this.#load();
         this.#changed();
       });
     });
   }
 
-  #load(): void {
-    const rows = this.#system.database.prepareRead("SELECT * FROM api_keys").all().map(toRecord);
-    this.#byHash = new Map(rows.map((record) => [record.keyHash, record]));
-    this.#byId = new Map(rows.map((record) => [record.id, record]));
+  async #load(): Promise<void> {
+    await this.#newest.take(
+      () => this.#system.database.prepareRead("SELECT * FROM api_keys").all(),
+      (rows) => {
+        const records = rows.map(toRecord);
+        this.#byHash = new Map(records.map((record) => [record.keyHash, record]));
+        this.#byId = new Map(records.map((record) => [record.id, record]));
+      },
+    );
   }
 
   #require(id: string): ApiKeyRecord {
@@ -184,8 +196,8 @@ export class ApiKeys {
 }
 
 function refuseTaken(tx: Transaction, name: string): void {
-  const known = tx.prepare("SELECT count(*) AS n, max(name = ?) AS taken FROM api_keys").get(name);
-  if (known?.taken === 1) {
+  const known = tx.prepare("SELECT count(*) AS n, count(CASE WHEN name = ? THEN 1 END) AS taken FROM api_keys").get(name);
+  if (Number(known?.taken) > 0) {
     refuse("name", "already_taken", "name belongs to another API key, maybe a revoked one; names are not used twice.");
   }
   if (Number(known?.n) >= mostKeys) refuse("name", "too_many", `There are ${mostKeys} API keys already.`);

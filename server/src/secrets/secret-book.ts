@@ -62,15 +62,18 @@ export class SecretBook {
   #versions: readonly SecretVersion[] = [];
   #accepted = new Map<string, readonly Accepted[]>();
 
-  private constructor(parts: BookParts, salt: string) {
+  readonly #newest = new NewestRead();
+
+  private constructor(parts: BookParts, salt: string, apiKeys: ApiKeys) {
     this.parts = parts;
     this.salt = salt;
-    this.apiKeys = new ApiKeys(parts.context, () => this.changed());
+    this.apiKeys = apiKeys;
   }
 
   /** Notes what this start has found, and ends what an interrupted change has left. Errors: `storage_unavailable`, StartupError. */
   static async open(parts: BookParts): Promise<SecretBook> {
-    const book = new SecretBook(parts, await readSalt(parts.context));
+    const apiKeys = await ApiKeys.open(parts.context, () => book.changed());
+    const book = new SecretBook(parts, await readSalt(parts.context), apiKeys);
     const configured = await Promise.all(parts.found.map((secret) => book.#fingerprint(secret)));
     await parts.context.database.write((tx) => {
       for (const secret of configured) noteConfigured(parts.context, tx, secret, usualOverlap);
@@ -131,8 +134,16 @@ export class SecretBook {
   }
 
   /** Reads the rows again, after a change. */
-  reload(): void {
-    this.#versions = readVersions(this.parts.context.database.prepareRead);
+  async reload(): Promise<void> {
+    await this.#newest.take(
+      () => readVersions(this.parts.context.database.prepareRead),
+      (versions) => this.#take(versions),
+    );
+    this.changed();
+  }
+
+  #take(versions: readonly SecretVersion[]): void {
+    this.#versions = versions;
     const names = new Set(this.#versions.map(({ name }) => name));
     this.#accepted = new Map([...names].map((name) => [name, this.#acceptedOf(name)]));
     const withValues = (name: string) =>
@@ -144,7 +155,6 @@ export class SecretBook {
     if (session !== undefined) this.parts.tokens.replace(session, formerSessions);
     const [key, ...formerKeys] = withValues("encryption-key").map(({ value }) => Buffer.from(value, "base64"));
     if (key !== undefined) this.parts.keyring.replace([key, ...formerKeys]);
-    this.changed();
   }
 
   /** Opens rows that any known key has made, whatever became of it: for encrypting them anew. */

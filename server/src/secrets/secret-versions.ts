@@ -118,7 +118,8 @@ export function noteConfigured(context: Context, tx: Transaction, found: Configu
     tx.prepare(
       `INSERT INTO secret_versions (name, fingerprint, state, source, made_at, replaced_at)
        VALUES (?, ?, 'former', ?, ?, ?)
-       ON CONFLICT (name, fingerprint) DO UPDATE SET state = 'former', accepted_until = NULL WHERE state = 'retired'`,
+       ON CONFLICT (name, fingerprint) DO UPDATE SET state = 'former', accepted_until = NULL
+       WHERE secret_versions.state = 'retired'`,
     ).run(found.name, other, found.source, found.writtenAt ?? now, now);
   }
 }
@@ -136,7 +137,7 @@ function takeOver(
     appendAudit(context, tx, { action: "rotate_secret", target: name, outcome: "success", details });
   } else if (writtenAt !== null) {
     // A key of an earlier release is as old as its file.
-    tx.prepare("UPDATE secret_versions SET made_at = min(made_at, ?) WHERE name = ?").run(writtenAt, name);
+    tx.prepare("UPDATE secret_versions SET made_at = ? WHERE name = ? AND made_at > ?").run(writtenAt, name, writtenAt);
   }
 }
 

@@ -95,7 +95,7 @@ function countEnded(prepare: Prepare, { from, to, step }: Period) {
     `SELECT CAST((finished_at - ?) / ? AS INTEGER) AS bucket, executor,
        CASE WHEN status = 'done' THEN 'done' WHEN error_code = 'cancelled' THEN 'cancelled' ELSE 'failed' END AS outcome,
        count(*) AS count
-     FROM tasks INDEXED BY tasks_ended WHERE ${endedThen} GROUP BY bucket, executor, outcome`,
+     FROM tasks${prepare.dialect.through("tasks_ended")} WHERE ${endedThen} GROUP BY bucket, executor, outcome`,
   ).all(from, step, from, to);
   const buckets = new Map<number, Counts>();
   const executors = new Map<string, Counts>();
@@ -117,7 +117,7 @@ function addTo<Key>(counts: Map<Key, Counts>, key: Key, outcome: keyof Counts, c
 
 function countSubmitted(prepare: Prepare, { from, to, step }: Period): Map<number, number> {
   const rows = prepare(
-    `SELECT CAST((created_at - ?) / ? AS INTEGER) AS bucket, count(*) AS count FROM tasks INDEXED BY tasks_by_time
+    `SELECT CAST((created_at - ?) / ? AS INTEGER) AS bucket, count(*) AS count FROM tasks${prepare.dialect.through("tasks_by_time")}
      WHERE created_at >= ? AND created_at < ? GROUP BY bucket`,
   ).all(from, step, from, to);
   return new Map(rows.map((row) => [Number(row.bucket), Number(row.count)]));
@@ -126,8 +126,9 @@ function countSubmitted(prepare: Prepare, { from, to, step }: Period): Map<numbe
 function takeSamples(prepare: Prepare, { from, to, step }: Period, total: number) {
   const each = Math.max(1, Math.ceil(total / sampleSize));
   const rows = prepare(
-    `SELECT CAST((finished_at - ?) / ? AS INTEGER) AS bucket, executor, status, leased_ms, max(0, started_at - created_at) AS waited
-     FROM tasks INDEXED BY tasks_ended WHERE ${endedThen} AND started_at IS NOT NULL AND sequence % ? = 0`,
+    `SELECT CAST((finished_at - ?) / ? AS INTEGER) AS bucket, executor, status, leased_ms, 
+       CASE WHEN started_at > created_at THEN started_at - created_at ELSE 0 END AS waited
+     FROM tasks${prepare.dialect.through("tasks_ended")} WHERE ${endedThen} AND started_at IS NOT NULL AND sequence % ? = 0`,
   ).all(from, step, from, to, each);
   const waits = new Map<number, number[]>();
   const runs = new Map<number, number[]>();

@@ -23,7 +23,7 @@ export function expectedOfAccepted(prepare: Prepare): number {
     ELSE coalesce(width, 0) * coalesce(height, 0) * coalesce(frames, 1) / ${framesInFourBytes} END + ${besides}), 0)`;
   const of = (status: string) =>
     Number(
-      prepare(`SELECT ${sum} AS bytes FROM tasks INDEXED BY tasks_${status} WHERE status = '${status}'`).get()?.bytes,
+      prepare(`SELECT ${sum} AS bytes FROM tasks${prepare.dialect.through(`tasks_${status}`)} WHERE status = '${status}'`).get()?.bytes,
     );
   return of("pending") + of("processing");
 }

@@ -1,5 +1,6 @@
 /** Which tasks may be removed by themselves: those that have ended and are nobody's favourite. */
 import type { Context } from "../context/context.ts";
+import type { Database, Row } from "../database/database.ts";
 
 export interface Removable {
   readonly id: string;
@@ -7,18 +8,20 @@ export interface Removable {
   readonly bytes: number;
 }
 
-const wanted = `SELECT id, finished_at, coalesce(result_bytes, 0) AS bytes FROM tasks INDEXED BY tasks_removable
+const wanted = ({ dialect }: Database): string =>
+  `SELECT id, finished_at, coalesce(result_bytes, 0) AS bytes FROM tasks${dialect.through("tasks_removable")}
   WHERE favourite = 0 AND finished_at IS NOT NULL AND`;
 
 /** The oldest that ended before a time, results and failures alike, at most `limit`. */
 export function endedBefore({ database }: Context, time: number, limit: number): Removable[] {
   // One after the other: the index has each in order.
-  return ["done", "failed"]
-    .flatMap((status) =>
-      database
-        .prepareRead(`${wanted} status = '${status}' AND finished_at < ? ORDER BY finished_at, sequence LIMIT ?`)
-        .all(time, limit),
-    )
+  const ended: Row[] = [];
+  for (const status of ["done", "failed"]) {
+    const sql = `${wanted(database)} status = '${status}' AND finished_at < ? ORDER BY finished_at, sequence LIMIT ?`;
+    const some = database.prepareRead(sql).all(time, limit);
+    ended.push(...some);
+  }
+  return ended
     .map(toRemovable)
     .sort((one, other) => one.finishedAt - other.finishedAt)
     .slice(0, limit);
@@ -27,7 +30,7 @@ export function endedBefore({ database }: Context, time: number, limit: number):
 /** The oldest results, at most `limit`; failures take no room. */
 export function oldestResults({ database }: Context, limit: number): Removable[] {
   return database
-    .prepareRead(`${wanted} status = 'done' ORDER BY finished_at, sequence LIMIT ?`)
+    .prepareRead(`${wanted(database)} status = 'done' ORDER BY finished_at, sequence LIMIT ?`)
     .all(limit)
     .map(toRemovable);
 }

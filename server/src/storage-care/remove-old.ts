@@ -70,11 +70,14 @@ function enough(candidates: readonly Removable[], wanted: number): readonly Remo
 async function removePortion(context: Context, reason: Reason, chosen: readonly Removable[]): Promise<number> {
   if (chosen.length === 0) return 0;
   const { gone, files } = await context.database.write((tx) => {
-    const going = chosen.filter(({ id }) => {
-      const task = readTask(tx.prepare, id);
-      return task !== undefined && isEnded(task.status) && !task.favourite;
-    });
-    const names = going.flatMap(({ id }) => deleteRecord(context, tx, id));
+    const going: Removable[] = [];
+    const names: string[] = [];
+    for (const one of chosen) {
+      const task = readTask(tx.prepare, one.id);
+      if (task === undefined || !isEnded(task.status) || task.favourite) continue;
+      going.push(one);
+      names.push(...deleteRecord(context, tx, one.id));
+    }
     if (going.length === 0) return { gone: going, files: names };
     const removal = summaryOf(context, reason, going);
     appendAudit(context, tx, {

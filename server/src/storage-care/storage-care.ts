@@ -119,7 +119,7 @@ export class StorageCare {
   #favourites(): Storage["favourites"] {
     const row = this.#context.database
       .prepareRead(
-        `SELECT count(*) AS tasks, coalesce(sum(result_bytes), 0) AS bytes FROM tasks INDEXED BY gallery_favourites
+        `SELECT count(*) AS tasks, coalesce(sum(result_bytes), 0) AS bytes FROM tasks${this.#context.database.dialect.through("gallery_favourites")}
          WHERE status = 'done' AND favourite = 1`,
       )
       .get();

@@ -10,10 +10,26 @@ const TOLD = 20;
  * Tells those who listen where the foremost waiting tasks stand now. A place in the queue changes with what happens to
  * other tasks, so nothing of it is written or kept in the event log: it is news without an id.
  */
-export function announceQueue(context: Context): void {
-  const prepare = context.database.prepareRead;
-  for (const { task, turn } of foremost(prepare, TOLD)) {
-    const data = JSON.stringify(statusBody(context, prepare, task, outlookOf(context, prepare, task, turn)));
-    context.hub.publish({ id: null, taskId: task.id, type: "task.updated", data, signal: "none" });
+export async function announceQueue(context: Context): Promise<void> {
+  const { database, hub } = context;
+  // Of whom something newer is told while this is read, nothing older is told afterwards: a task that runs would seem to wait again.
+  const told = new Set<string>();
+  const unwatch = hub.watch(({ taskId }) => told.add(taskId));
+  try {
+    const news = await database.read(async ({ prepare }) => {
+      const found: { taskId: string; data: string }[] = [];
+      for (const { task, turn } of foremost(prepare, TOLD)) {
+        const outlook = outlookOf(context, prepare, task, turn);
+        const status = statusBody(context, prepare, task, outlook);
+        found.push({ taskId: task.id, data: JSON.stringify(status) });
+      }
+      return found;
+    });
+    unwatch();
+    for (const { taskId, data } of news) {
+      if (!told.has(taskId)) hub.publish({ id: null, taskId, type: "task.updated", data, signal: "none" });
+    }
+  } finally {
+    unwatch();
   }
 }

@@ -16,8 +16,9 @@ export function statusBody(
   context: Context,
   prepare: Prepare,
   task: TaskRecord,
-  outlook: Outlook = outlookOf(context, prepare, task),
+  known?: Outlook,
 ): Status {
+  const outlook = known ?? outlookOf(context, prepare, task);
   const ended = isEnded(task.status);
   return {
     task_id: task.id,

@@ -3,7 +3,7 @@ import { followEvents, type StreamEvent } from "../events/follow.ts";
 import { statusBody } from "./describe.ts";
 import { isEnded } from "./lifecycle.ts";
 import { outlookOf } from "./outlook.ts";
-import { readTask } from "./read.ts";
+import { type Prepare, readTask } from "./read.ts";
 import { type TaskRecord, toTaskRecord } from "./task-record.ts";
 import { allTurns } from "./turns.ts";
 
@@ -26,14 +26,14 @@ export async function* openEventStream(
 ): AsyncGenerator<StreamEvent, void, undefined> {
   const { taskId } = options;
   if (taskId === undefined) {
-    yield* followEvents(context, { ...options, snapshot: () => snapshotOf(context, unendedTasks(context)) });
+    yield* followEvents(context, { ...options, snapshot: async (prepare) => snapshotOf(context, prepare, unendedTasks(prepare)) });
     return;
   }
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
-  const stateWhen = (ended: boolean) => () => {
-    const task = readTask(context.database.prepareRead, taskId);
-    return task === undefined || isEnded(task.status) !== ended ? [] : snapshotOf(context, [task]);
+  const stateWhen = (ended: boolean) => async (prepare: Prepare) => {
+    const task = readTask(prepare, taskId);
+    return task === undefined || isEnded(task.status) !== ended ? [] : snapshotOf(context, prepare, [task]);
   };
   const told = { snapshot: stateWhen(false), epilogue: stateWhen(true) };
   try {
@@ -46,19 +46,21 @@ export async function* openEventStream(
   }
 }
 
-function unendedTasks(context: Context): TaskRecord[] {
+function unendedTasks(prepare: Prepare): TaskRecord[] {
   const sql = "SELECT * FROM tasks WHERE status IN ('pending', 'processing') ORDER BY sequence";
-  return context.database.prepareRead(sql).all().map(toTaskRecord);
+  return prepare(sql).all().map(toTaskRecord);
 }
 
-function snapshotOf(context: Context, tasks: readonly TaskRecord[]): Omit<StreamEvent, "id">[] {
-  const prepare = context.database.prepareRead;
+function snapshotOf(context: Context, prepare: Prepare, tasks: readonly TaskRecord[]): Omit<StreamEvent, "id">[] {
   // One pass over a long queue instead of counting it anew for each that waits in it.
   const turns = tasks.length === 1 ? undefined : allTurns(prepare);
-  return tasks.map((task) => {
+  const told: Omit<StreamEvent, "id">[] = [];
+  for (const task of tasks) {
     const outlook = outlookOf(context, prepare, task, turns?.get(task.sequence));
-    return { type: "task.updated", data: JSON.stringify(statusBody(context, prepare, task, outlook)) };
-  });
+    const status = statusBody(context, prepare, task, outlook);
+    told.push({ type: "task.updated", data: JSON.stringify(status) });
+  }
+  return told;
 }
 
 function endsStream(event: StreamEvent): boolean {

@@ -1,6 +1,7 @@
 import { findModel } from "@safelight/catalog";
 import type { SqlValue } from "../database/database.ts";
-import { narrowSearch, searchExpression } from "./search-words.ts";
+import type { WantedWords } from "../database/dialect.ts";
+import { narrowSearch, searchedWords } from "./search-words.ts";
 import type { TaskRecord } from "./task-record.ts";
 
 export interface TaskFilters {
@@ -38,11 +39,11 @@ export interface Area {
   readonly condition: string;
 }
 
-/** A search as its index takes it. */
+/** A search as search tables take it. */
 export interface Search {
   readonly table: "gallery_search" | "task_search";
-  /** Words and filters in one; "" can match nothing. */
-  readonly expression: string;
+  /** Words and filters in one; without words it can find nothing. */
+  readonly wanted: WantedWords;
   /** The status, where the index does not know it: those that wait and run are few, or will be in a while. */
   readonly status: "pending" | "processing" | null;
 }
@@ -70,12 +71,12 @@ export function narrow(filters: TaskFilters): Narrowing {
 }
 
 function searchFor(filters: Omit<TaskFilters, "model"> & { model: string | undefined }): Search | null {
-  const words = searchExpression(filters.q ?? "");
+  const words = searchedWords(filters.q ?? "");
   if (words === null) return null;
   const { status } = filters;
   return {
     table: status === "done" ? "gallery_search" : "task_search",
-    expression: words === "" ? "" : narrowSearch(words, { ...filters, failed: status === "failed" }),
+    wanted: narrowSearch(words, { ...filters, failed: status === "failed" }),
     status: status === "pending" || status === "processing" ? status : null,
   };
 }

@@ -3,10 +3,10 @@
  * walk along a search index, whose order is that of arrival; the two differ only where the clock was set back.
  */
 import type { Context } from "../context/context.ts";
-import type { Row } from "../database/database.ts";
+import type { Prepare, Row } from "../database/database.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { type Narrowing, narrow, type TaskFilters } from "./filters.ts";
-import { countWords, walkWords } from "./find-words.ts";
+import { countWords, readRows, walkWords } from "./find-words.ts";
 import { type TaskRecord, toTaskRecord } from "./task-record.ts";
 import { throughAreas, type Walk } from "./walk.ts";
 
@@ -33,10 +33,28 @@ export interface FoundPage {
 export const COUNTED = 10_000;
 
 /** One page. Errors: `validation_failed` for a cursor that is none of ours. */
-export function findTasks(context: Pick<Context, "database">, query: TaskListQuery): FoundPage {
+export async function findTasks(
+  { database }: Pick<Context, "database">,
+  query: TaskListQuery,
+): Promise<FoundPage> {
+  return database.read(({ prepare }) => readPage(prepare, query));
+}
+
+/** A page and how many there are of it, both of one state. */
+export async function findAndCount(
+  { database }: Pick<Context, "database">,
+  query: TaskListQuery,
+): Promise<{ found: FoundPage; total: number; isExact: boolean }> {
+  return database.read(async ({ prepare }) => {
+    const found = await readPage(prepare, query);
+    return { found, ...(await readCount(prepare, query)) };
+  });
+}
+
+async function readPage(prepare: Prepare, query: TaskListQuery): Promise<FoundPage> {
   const perPage = query.perPage ?? 20;
   const page = query.cursor === undefined ? (query.page ?? 1) : 1;
-  const rows = walk(context, {
+  const rows = walk(prepare, {
     narrowing: narrow(query),
     order: query.order ?? "desc",
     place: query.cursor === undefined ? null : readCursor(query.cursor),
@@ -50,36 +68,41 @@ export function findTasks(context: Pick<Context, "database">, query: TaskListQue
 }
 
 /** How many tasks the filters let through, up to 10,000. */
-export function countTasks(
-  context: Pick<Context, "database">,
+export async function countTasks(
+  { database }: Pick<Context, "database">,
   filters: TaskFilters,
-): { total: number; isExact: boolean } {
-  const counted = count(context, narrow(filters), COUNTED + 1);
+): Promise<{ total: number; isExact: boolean }> {
+  return database.read(({ prepare }) => readCount(prepare, filters));
+}
+
+async function readCount(prepare: Prepare, filters: TaskFilters): Promise<{ total: number; isExact: boolean }> {
+  const counted = await count(prepare, narrow(filters), COUNTED + 1);
   return { total: Math.min(counted, COUNTED), isExact: counted <= COUNTED };
 }
 
-function walk(context: Pick<Context, "database">, wanted: Walk): Row[] {
+function walk(prepare: Prepare, wanted: Walk): Row[] {
   const { search } = wanted.narrowing;
-  return search === null ? walkTime(context, wanted) : walkWords(context, wanted, search);
+  return search === null ? walkTime(prepare, wanted) : walkWords(prepare, wanted, search);
 }
 
-function walkTime(context: Pick<Context, "database">, { narrowing, order, place, limit, offset }: Walk): Row[] {
-  const { prepareRead } = context.database;
+function walkTime(prepare: Prepare, { narrowing, order, place, limit, offset }: Walk): Row[] {
   const isOne = narrowing.areas.length === 1;
-  const { sql, values } = throughAreas(isOne ? "*" : "sequence, created_at", narrowing, order, place);
-  const rows = prepareRead(`${sql} ORDER BY created_at ${order}, sequence ${order} LIMIT ? OFFSET ?`).all(
+  const { sql, values } = throughAreas(prepare, isOne ? "*" : "sequence, created_at", narrowing, order, place);
+  const rows = prepare(`${sql} ORDER BY created_at ${order}, sequence ${order} LIMIT ? OFFSET ?`).all(
     ...values,
     limit,
     offset,
   );
   if (isOne) return rows;
-  const read = prepareRead("SELECT * FROM tasks WHERE sequence = ?");
-  return rows.map(({ sequence }) => read.get(Number(sequence))).filter((row) => row !== undefined);
+  return readRows(
+    prepare,
+    rows.map(({ sequence }) => Number(sequence)),
+  );
 }
 
-function count(context: Pick<Context, "database">, narrowing: Narrowing, limit: number): number {
-  if (narrowing.search !== null) return countWords(context, narrowing, narrowing.search, limit);
-  const { sql, values } = throughAreas("1", narrowing);
-  const row = context.database.prepareRead(`SELECT count(*) AS count FROM (${sql} LIMIT ?)`).get(...values, limit);
+function count(prepare: Prepare, narrowing: Narrowing, limit: number): number {
+  if (narrowing.search !== null) return countWords(prepare, narrowing, narrowing.search, limit);
+  const { sql, values } = throughAreas(prepare, "1", narrowing);
+  const row = prepare(`SELECT count(*) AS count FROM (${sql} LIMIT ?) AS found`).get(...values, limit);
   return Number(row?.count);
 }

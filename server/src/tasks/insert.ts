@@ -10,9 +10,9 @@ type NewTaskRow = Omit<TaskRow, "sequence">;
 export function insertTask(context: Context, tx: Transaction, request: CheckedRequest): TaskRecord {
   const row = newTaskRow(context, request);
   const names = Object.keys(row);
-  const sql = `INSERT INTO tasks (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`;
-  const { lastInsertRowid } = tx.prepare(sql).run(...(Object.values(row) as SqlValue[]));
-  return toTaskRecord({ ...row, sequence: Number(lastInsertRowid) });
+  const sql = `INSERT INTO tasks (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")}) RETURNING sequence`;
+  const added = tx.prepare(sql).get(...(Object.values(row) as SqlValue[]));
+  return toTaskRecord({ ...row, sequence: Number(added?.sequence) });
 }
 
 /** The whole row as it begins, so that the record need not be read back. */

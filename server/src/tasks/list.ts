@@ -1,7 +1,7 @@
 import type { TaskItem, TasksPage } from "@safelight/contract";
 import type { Context } from "../context/context.ts";
 import { describeItem } from "./describe-item.ts";
-import { countTasks, findTasks, type TaskListQuery } from "./find.ts";
+import { findAndCount, type TaskListQuery } from "./find.ts";
 import type { TaskRecord } from "./task-record.ts";
 
 /** The history, in every state. Errors: `validation_failed` for a cursor that is none of ours. */
@@ -15,8 +15,7 @@ export async function describePage<Item>(
   query: TaskListQuery,
   describe: (task: TaskRecord) => Promise<Item>,
 ) {
-  const found = findTasks(context, query);
-  const { total, isExact } = countTasks(context, query);
+  const { found, total, isExact } = await findAndCount(context, query);
   return {
     items: await Promise.all(found.tasks.map(describe)),
     total,

@@ -1,8 +1,7 @@
-import type { Statement } from "../database/database.ts";
+import type { Prepare } from "../database/database.ts";
 import { type TaskRecord, toTaskRecord } from "./task-record.ts";
 
-/** Prepares a statement, on the read connection or inside a transaction. */
-export type Prepare = (sql: string) => Statement;
+export type { Prepare };
 
 /** The task as it is on that connection, or undefined. */
 export function readTask(prepare: Prepare, id: string): TaskRecord | undefined {

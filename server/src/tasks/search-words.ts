@@ -1,3 +1,5 @@
+import type { WantedWords } from "../database/dialect.ts";
+
 // The tokenizer of the search index takes runs of letters, digits and marks for words. It splits at some marks and takes some
 // letters for marks, where we do not follow it: only what stands before the first mark is searched for, as a beginning.
 const words = /[\p{L}\p{N}\p{M}]+/gu;
@@ -5,18 +7,14 @@ const beginning = /^(?:(?![\u19b0-\u19c9\u1cf2\u1cf3])[\p{L}\p{N}])+/u;
 const mostWords = 16;
 
 /**
- * The text of a search as an expression of the index: every word must stand in the prompt, or begin one of its words. Nothing a
- * person types is ever syntax: only letters and digits come through, each word in quotes. Null: no word, so nothing is asked; "":
- * there is text but no word in it, which nothing can match.
+ * The words of a search: every one must stand in the prompt, or begin one of its words. Nothing a person types is ever syntax: only
+ * letters and digits come through. Null: no text, so nothing is asked; none: there is text but no word in it, which nothing can match.
  */
-export function searchExpression(text: string): string | null {
+export function searchedWords(text: string): string[] | null {
   if (text.trim() === "") return null;
   const folded = text.normalize("NFC").replaceAll("ё", "е").replaceAll("Ё", "Е");
   const found = [...folded.matchAll(words)].flatMap(([word]) => beginning.exec(word) ?? []);
-  return [...new Set(found)]
-    .slice(0, mostWords)
-    .map((word) => `"${word}"*`)
-    .join(" AND ");
+  return [...new Set(found)].slice(0, mostWords);
 }
 
 /** What filters may ask of a task beside its words; all of it stands in its row of the search index. */
@@ -28,10 +26,11 @@ export interface SearchedFacts {
   readonly failed?: boolean | undefined;
 }
 
-const mark = "\ue000";
-
-/** Narrows an expression of `searchExpression` to the tasks with these facts. */
-export function narrowSearch(expression: string, { model, type, mode, favourite, failed }: SearchedFacts): string {
+/** The words, among the tasks with these facts. */
+export function narrowSearch(
+  words: readonly string[],
+  { model, type, mode, favourite, failed }: SearchedFacts,
+): WantedWords {
   const named = (letter: string, name: string | undefined) => (name === undefined ? [] : [`${letter}${hex(name)}`]);
   const facts = [
     ...named("m", model),
@@ -40,9 +39,7 @@ export function narrowSearch(expression: string, { model, type, mode, favourite,
     ...(favourite === true ? ["f"] : []),
     ...(failed === true ? ["e"] : []),
   ];
-  // What is rarer leads: the index steps through the first and leaps through the others.
-  const all = [...facts.map((fact) => `"${mark}${fact}"`), expression].join(" AND ");
-  return favourite === false ? `(${all}) NOT "${mark}f"` : all;
+  return { words, facts, without: favourite === false ? ["f"] : [] };
 }
 
 const hex = (name: string): string => Buffer.from(name).toString("hex");

@@ -10,8 +10,10 @@ import { type TaskRecord, toTaskRecord } from "./task-record.ts";
  * Those at the front and those in the rotation, each by its own index. The index is named: left to choose, SQLite takes one that looks at
  * every task that waits.
  */
-export const IN_FRONT = "tasks INDEXED BY tasks_in_front WHERE status = 'pending' AND front = 1";
-export const IN_TURN = "tasks INDEXED BY tasks_in_turn WHERE status = 'pending' AND front = 0";
+export const inFrontOf = ({ dialect }: Prepare): string =>
+  `tasks${dialect.through("tasks_in_front")} WHERE status = 'pending' AND front = 1`;
+export const inTurnOf = ({ dialect }: Prepare): string =>
+  `tasks${dialect.through("tasks_in_turn")} WHERE status = 'pending' AND front = 0`;
 
 /** Where a task stands among those that wait. */
 export interface Turn {
@@ -26,23 +28,24 @@ export interface Turn {
 /** The place of a task that waits, when all that wait can run. Reads one row for each credential and counts along one index. */
 export function turnOf(prepare: Prepare, task: TaskRecord): Turn {
   if (task.front) {
-    const before = count(prepare, `SELECT count(*) AS count FROM ${IN_FRONT} AND sequence < ?`, task.sequence);
+    const before = count(prepare, `SELECT count(*) AS count FROM ${inFrontOf(prepare)} AND sequence < ?`, task.sequence);
     return { position: before + 1, inFront: before, round: 0 };
   }
-  const inFront = count(prepare, `SELECT count(*) AS count FROM ${IN_FRONT}`);
+  const inFront = count(prepare, `SELECT count(*) AS count FROM ${inFrontOf(prepare)}`);
   const own = prepare("SELECT place, waiting FROM queue_turns WHERE credential = ?").get(task.submittedBy);
   // Counted from the end, since places are asked for most when a task has just been submitted.
   const behind = count(
     prepare,
-    `SELECT count(*) AS count FROM ${IN_TURN} AND submitted_by = ? AND sequence > ?`,
+    `SELECT count(*) AS count FROM ${inTurnOf(prepare)} AND submitted_by = ? AND sequence > ?`,
     task.submittedBy,
     task.sequence,
   );
   const round = Math.max(1, Number(own?.waiting ?? 1) - behind);
   const others = count(
     prepare,
-    `SELECT coalesce(sum(min(waiting, CASE WHEN place < ? THEN ? ELSE ? END)), 0) AS count
-     FROM queue_turns WHERE credential <> ?`,
+    `SELECT coalesce(sum(CASE WHEN waiting < most THEN waiting ELSE most END), 0) AS count FROM (
+       SELECT waiting, CASE WHEN place < ? THEN CAST(? AS BIGINT) ELSE CAST(? AS BIGINT) END AS most
+       FROM queue_turns WHERE credential <> ?) AS others`,
     Number(own?.place ?? 0),
     round,
     round - 1,
@@ -67,28 +70,30 @@ export function tasksAhead(
       kinds.set(`${model}/${mode}`, kind);
     }
   };
-  add(IN_FRONT, inFront);
+  add(inFrontOf(prepare), inFront);
   if (round === 0) return [...kinds.values()];
   const place = Number(prepare("SELECT place FROM queue_turns WHERE credential = ?").get(task.submittedBy)?.place ?? 0);
   const rows = prepare("SELECT credential, place FROM queue_turns WHERE place <= ? OR ? > 1").all(place, round);
   for (const row of rows) {
     const before = row.credential !== task.submittedBy && Number(row.place) < place;
-    add(`${IN_TURN} AND submitted_by = ?`, before ? round : round - 1, String(row.credential));
+    add(`${inTurnOf(prepare)} AND submitted_by = ?`, before ? round : round - 1, String(row.credential));
   }
   return [...kinds.values()];
 }
 
 /** The tasks that go next, in this order, when all that wait can run. Passes over the whole queue along its indexes. */
 export function foremost(prepare: Prepare, most: number): { task: TaskRecord; turn: Turn }[] {
-  return turnsOf(ordered(prepare, most)).flatMap(([sequence, turn]) => {
+  const found: { task: TaskRecord; turn: Turn }[] = [];
+  for (const [sequence, turn] of turnsOf(ordered(prepare, most))) {
     const row = prepare("SELECT * FROM tasks WHERE sequence = ?").get(sequence);
-    return row === undefined ? [] : [{ task: toTaskRecord(row), turn }];
-  });
+    if (row !== undefined) found.push({ task: toTaskRecord(row), turn });
+  }
+  return found;
 }
 
 /** The turn of every task that waits, by its sequence. */
 export function allTurns(prepare: Prepare): Map<number, Turn> {
-  return new Map(turnsOf(ordered(prepare, -1)));
+  return new Map(turnsOf(ordered(prepare, Number.MAX_SAFE_INTEGER)));
 }
 
 /** Of the first ones in their order; all that stand at the front are among them, or nothing else is. */
@@ -102,12 +107,12 @@ function turnsOf(rows: readonly { sequence: number; round: number }[]): [number,
 
 function ordered(prepare: Prepare, most: number): { sequence: number; round: number }[] {
   return prepare(
-    `SELECT sequence, 0 AS round, 0 AS place FROM ${IN_FRONT}
+    `SELECT sequence, 0 AS round, 0 AS place FROM ${inFrontOf(prepare)}
      UNION ALL
      SELECT sequence, round, place FROM (
        SELECT sequence, submitted_by, row_number() OVER (PARTITION BY submitted_by ORDER BY sequence) AS round
-       FROM ${IN_TURN}
-     ) JOIN queue_turns ON credential = submitted_by
+       FROM ${inTurnOf(prepare)}
+     ) AS turns JOIN queue_turns ON credential = submitted_by
      ORDER BY round, place, sequence LIMIT ?`,
   )
     .all(most)

@@ -1,4 +1,4 @@
-import type { SqlValue } from "../database/database.ts";
+import type { Prepare, SqlValue } from "../database/database.ts";
 import type { Place } from "./cursor.ts";
 import type { Narrowing } from "./filters.ts";
 
@@ -38,6 +38,7 @@ export function inTime(
 
 /** The tasks of all areas that the filters let through, as a table with the named columns. */
 export function throughAreas(
+  { dialect }: Prepare,
   columns: string,
   narrowing: Narrowing,
   order?: "desc" | "asc",
@@ -46,7 +47,7 @@ export function throughAreas(
   const { conditions, values } = inTime(narrowing, order, place);
   const parts = narrowing.areas.map(({ index, condition }) => {
     const all = condition === "" ? conditions : [condition, ...conditions];
-    return `SELECT ${columns} FROM tasks INDEXED BY ${index} ${whereClause(all)}`;
+    return `SELECT ${columns} FROM tasks${dialect.through(index)} ${whereClause(all)}`;
   });
   return { sql: parts.join(" UNION ALL "), values: parts.flatMap(() => values) };
 }

@@ -3,6 +3,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { recordAudit } from "../audit/append.ts";
 import { type AuditKeys, makeAuditKey, parseAuditKeys } from "../audit/keys.ts";
 import type { Database, Row, SqlValue } from "../database/database.ts";
+import { readingOf } from "../database/sqlite/file-reading.ts";
 import type { Core } from "./core.ts";
 
 export function newAuditKeys(): AuditKeys {
@@ -27,7 +28,7 @@ export async function fillAuditLog(core: Core, count: number): Promise<void> {
 }
 
 /** A copy of the database in the hands of somebody who has taken every guard away. */
-export class OpenedCopy implements Pick<Database, "prepareRead"> {
+export class OpenedCopy implements Pick<Database, "prepareRead" | "read"> {
   readonly database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
 
@@ -44,25 +45,29 @@ export class OpenedCopy implements Pick<Database, "prepareRead"> {
     this.database.exec("DETACH original");
   }
 
-  readonly prepareRead: Database["prepareRead"] = (sql) => {
-    let statement = this.#statements.get(sql);
-    if (statement === undefined) this.#statements.set(sql, (statement = this.database.prepare(sql)));
-    return statement;
-  };
+  readonly #reading = readingOf({ prepare: (sql) => this.#prepare(sql) });
+  readonly prepareRead = this.#reading.prepareRead;
+  readonly read = this.#reading.read;
 
   run(sql: string, ...values: SqlValue[]): void {
-    this.prepareRead(sql).run(...values);
+    this.#prepare(sql).run(...values);
   }
 
   rows(): Row[] {
-    return this.prepareRead("SELECT * FROM audit_events ORDER BY id").all();
+    return this.#prepare("SELECT * FROM audit_events ORDER BY id").all();
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) this.#statements.set(sql, (statement = this.database.prepare(sql)));
+    return statement;
   }
 
   /** Undoes what the work has changed, whatever it answers. */
-  briefly<Result>(work: () => Result): Result {
+  async briefly<Result>(work: () => Promise<Result>): Promise<Result> {
     this.database.exec("SAVEPOINT tampering");
     try {
-      return work();
+      return await work();
     } finally {
       this.database.exec("ROLLBACK TO tampering; RELEASE tampering");
     }

@@ -136,11 +136,17 @@ class MortalDatabase implements Database {
   #left = Number.POSITIVE_INFINITY;
   #sayDead = (): void => {};
   readonly dead: Promise<void>;
+  readonly kind: Database["kind"];
+  readonly dialect: Database["dialect"];
   readonly prepareRead: Database["prepareRead"];
+  readonly read: Database["read"];
 
   constructor(real: Database) {
     this.#real = real;
+    this.kind = real.kind;
+    this.dialect = real.dialect;
     this.prepareRead = real.prepareRead;
+    this.read = (work) => real.read(work);
     this.dead = new Promise((resolve) => {
       this.#sayDead = resolve;
     });

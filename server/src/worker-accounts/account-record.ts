@@ -56,25 +56,36 @@ export interface AccountRecord {
 
 /** The account of a workspace, unless it is deleted. */
 export function readAccount(prepare: Prepare, workspace: string): AccountRecord | undefined {
-  const row = prepare("SELECT * FROM worker_accounts WHERE workspace = ? AND deleted_at IS NULL").get(workspace);
-  return row === undefined ? undefined : toAccountRecord(prepare, row);
+  const rows = prepare(`${withModels} WHERE workspace = ? AND deleted_at IS NULL ORDER BY offer.model`).all(workspace);
+  return toAccounts(rows)[0]?.account;
 }
 
 /** Every account that is not deleted, newest first. */
 export function readAccounts(prepare: Prepare): AccountRecord[] {
-  return prepare("SELECT * FROM worker_accounts WHERE deleted_at IS NULL ORDER BY created_at DESC, id DESC")
-    .all()
-    .map((row) => toAccountRecord(prepare, row));
+  const order = "ORDER BY account.created_at DESC, account.id DESC, offer.model";
+  const rows = prepare(`${withModels} WHERE deleted_at IS NULL ${order}`).all();
+  return toAccounts(rows).map(({ account }) => account);
 }
 
 /** Every row that is there: deleted accounts too, while runs go on there. Oldest first. */
 export function readAccountRows(prepare: Prepare): { readonly account: AccountRecord; readonly isDeleted: boolean }[] {
-  return prepare("SELECT * FROM worker_accounts ORDER BY created_at, id")
-    .all()
-    .map((row) => ({ account: toAccountRecord(prepare, row), isDeleted: row.deleted_at !== null }));
+  const rows = prepare(`${withModels} ORDER BY account.created_at, account.id, offer.model`).all();
+  return toAccounts(rows);
 }
 
-function toAccountRecord(prepare: Prepare, row: Row): AccountRecord {
+/** One row for each model that an account has ever offered, one where it has offered none: both are of one state. */
+const withModels = `SELECT account.*, offer.model AS offer_model, offer.modes AS offer_modes, offer.offered AS offer_now
+  FROM worker_accounts AS account LEFT JOIN worker_account_models AS offer ON offer.account_id = account.id`;
+
+function toAccounts(rows: readonly Row[]): { readonly account: AccountRecord; readonly isDeleted: boolean }[] {
+  return [...Map.groupBy(rows, ({ id }) => String(id)).values()].flatMap((same) => {
+    const [row] = same;
+    if (row === undefined) return [];
+    return [{ account: toAccountRecord(row, toModels(same)), isDeleted: row.deleted_at !== null }];
+  });
+}
+
+function toAccountRecord(row: Row, models: readonly OfferedModel[]): AccountRecord {
   return {
     id: String(row.id),
     workspace: String(row.workspace),
@@ -108,16 +119,16 @@ function toAccountRecord(prepare: Prepare, row: Row): AccountRecord {
     revision: Number(row.revision),
     createdAt: Number(row.created_at),
     updatedAt: Number(row.updated_at),
-    models: readModels(prepare, String(row.id)),
+    models,
   };
 }
 
-function readModels(prepare: Prepare, accountId: string): OfferedModel[] {
-  return prepare("SELECT model, modes, offered FROM worker_account_models WHERE account_id = ? ORDER BY model")
-    .all(accountId)
-    .map((row) => ({
-      model: String(row.model),
-      modes: JSON.parse(String(row.modes)) as string[],
-      offered: row.offered === 1,
+function toModels(rows: readonly Row[]): OfferedModel[] {
+  return rows
+    .filter(({ offer_model }) => offer_model !== null)
+    .map(({ offer_model, offer_modes, offer_now }) => ({
+      model: String(offer_model),
+      modes: JSON.parse(String(offer_modes)) as string[],
+      offered: offer_now === 1,
     }));
 }

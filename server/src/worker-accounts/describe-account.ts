@@ -7,9 +7,9 @@ import { type AccountRegistry, requireAccount } from "./registry.ts";
 import { countRunningOn } from "./runs.ts";
 
 /** Every account, newest first. */
-export function listAccounts(context: Context, registry: AccountRegistry): Account[] {
-  const { prepareRead } = context.database;
-  return readAccounts(prepareRead).map((account) => describeAccount(context, registry, account));
+export async function listAccounts(context: Context, registry: AccountRegistry): Promise<Account[]> {
+  const accounts = readAccounts(context.database.prepareRead);
+  return Promise.all(accounts.map(async (account) => describeAccount(context, registry, account)));
 }
 
 /** Errors: `not_found`. */

@@ -46,9 +46,9 @@ class RunningChecks implements HealthChecks {
     this.#context = context;
     this.#registry = { ...registry, probe: (account) => this.#whileRunning(registry.probe(account)) };
     this.#unsubscribe = context.hub.watch((event) => {
-      if (event.signal === "ended") this.#purge();
+      if (event.signal === "ended") this.#purgeSoon();
     });
-    this.#purge();
+    this.#purgeSoon();
   }
 
   wake(): void {
@@ -152,16 +152,18 @@ class RunningChecks implements HealthChecks {
     return Math.min(longest, Math.max(250, next - this.#context.clock.now()));
   }
 
-  #purge(): void {
+  #purgeSoon(): void {
+    this.#purging = this.#purging
+      .then(() => this.#purge())
+      .catch((error: unknown) => this.#context.log.warn("a deleted worker account could not be removed yet", { error }));
+  }
+
+  async #purge(): Promise<void> {
     const waiting = this.#context.database
       .prepareRead("SELECT 1 AS one FROM worker_accounts WHERE deleted_at IS NOT NULL LIMIT 1")
       .get();
     if (waiting === undefined) return;
-    this.#purging = this.#purging
-      .then(() => purgeDeletedAccounts(this.#context))
-      .then(
-        (count) => void (count > 0 && this.#context.log.info("deleted worker accounts removed", { count })),
-        (error: unknown) => this.#context.log.warn("a deleted worker account could not be removed yet", { error }),
-      );
+    const count = await purgeDeletedAccounts(this.#context);
+    if (count > 0) this.#context.log.info("deleted worker accounts removed", { count });
   }
 }

@@ -6,18 +6,18 @@ import type { AccountRegistry } from "./registry.ts";
 import { AccountStandings } from "./standings.ts";
 
 /** The registry of an installation. `changed` and `wakeChecks` do nothing unless told; a circuit whose pause is over counts as a change. */
-export function openRegistry(
+export async function openRegistry(
   context: Context,
   keyring: Keyring,
   hooks: Partial<Pick<AccountRegistry, "changed" | "wakeChecks" | "webhookQueued">> = {},
-): AccountRegistry {
+): Promise<AccountRegistry> {
   const { workerNetworks } = context.config;
   const { changed = () => undefined, wakeChecks = () => undefined, webhookQueued = () => undefined } = hooks;
   return {
     keyring,
     probe: createProbe({ keyring, workerNetworks, steady: () => context.clock.steady() }),
-    standings: new AccountStandings(context.database),
-    circuits: new AccountCircuits({ clock: context.clock, log: context.log, reopened: () => changed() }),
+    standings: await AccountStandings.open(context.database),
+    circuits: new AccountCircuits({ clock: context.clock, log: context.log, reopened: () => void changed() }),
     changed,
     wakeChecks,
     webhookQueued,

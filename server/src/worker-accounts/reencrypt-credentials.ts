@@ -22,11 +22,19 @@ export async function reencryptCredentials(
   let changed = 0;
   for (let at = 0; at < ids.length; at += portion) {
     const some = ids.slice(at, at + portion);
-    const isDue = some.some((id) => dueColumns(keyring, readRow(context.database.prepareRead, id)).length > 0);
+    let isDue = false;
+    for (const id of some) {
+      isDue ||= dueColumns(keyring, readRow(context.database.prepareRead, id)).length > 0;
+    }
     if (!isDue) continue;
-    changed += await context.database.write((tx) =>
-      some.reduce((count, id) => count + reencryptRow(context, keyring, tx, id), 0),
-    );
+    changed += await context.database.write((tx) => {
+      let count = 0;
+      for (const id of some) {
+        const anew = reencryptRow(context, keyring, tx, id);
+        count += anew;
+      }
+      return count;
+    });
     await onPortion?.();
   }
   if (changed > 0)

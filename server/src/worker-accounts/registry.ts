@@ -13,7 +13,7 @@ export interface AccountRegistry {
   readonly standings: AccountStandings;
   readonly circuits: AccountCircuits;
   /** Called after a commit that makes a check due or changes what can run where. */
-  readonly changed: () => void;
+  readonly changed: () => void | Promise<void>;
   /** Called after a commit that only makes a check due. */
   readonly wakeChecks: () => void;
   /** Called after a commit that leaves a message for the operator. */
@@ -33,8 +33,8 @@ export function accountNotFound(): SafelightError {
 
 /** Has everyone look again once the change is on disk: standings and planned checks. Waiting tasks follow with the dispatcher's next look. */
 export function announceChange(registry: AccountRegistry, tx: Transaction): void {
-  tx.afterCommit(() => {
-    registry.standings.forget();
-    registry.changed();
+  tx.afterCommit(async () => {
+    await registry.standings.refresh();
+    await registry.changed();
   });
 }

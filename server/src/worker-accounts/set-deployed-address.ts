@@ -16,7 +16,7 @@ export function setDeployedAddress(
   const now = context.clock.now();
   tx.prepare(
     `UPDATE worker_accounts SET base_url = ?, revision = revision + 1, bad_checks = 0, updated_at = ?,
-       next_check_at = CASE status WHEN 'disabled' THEN NULL ELSE ? END
+       next_check_at = CASE status WHEN 'disabled' THEN NULL ELSE CAST(? AS BIGINT) END
      WHERE id = ? AND deleted_at IS NULL`,
   ).run(baseUrl, now, now, accountId);
   announceChange(registry, tx);

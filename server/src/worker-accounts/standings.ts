@@ -1,5 +1,6 @@
 import type { ModelId } from "@safelight/catalog";
 import type { Database } from "../database/database.ts";
+import { NewestRead } from "../database/newest-read.ts";
 
 /** How accounts stand to a model: none has ever offered it, one has but none is ready for it now, one is ready. */
 export type AccountStanding = "none" | "registered" | "ready";
@@ -11,26 +12,37 @@ export type AccountStanding = "none" | "registered" | "ready";
  */
 export class AccountStandings {
   readonly #database: Database;
-  #known: ReadonlyMap<string, AccountStanding> | null = null;
+  readonly #newest = new NewestRead();
+  #known: ReadonlyMap<string, AccountStanding> = new Map();
 
-  constructor(database: Database) {
+  private constructor(database: Database) {
     this.#database = database;
   }
 
+  static async open(database: Database): Promise<AccountStandings> {
+    const standings = new AccountStandings(database);
+    await standings.refresh();
+    return standings;
+  }
+
   of(model: ModelId): AccountStanding {
-    this.#known ??= this.#read();
     return this.#known.get(model) ?? "none";
   }
 
-  /** An account has changed, and the change is committed. */
-  forget(): void {
-    this.#known = null;
+  /** An account has changed, and the change is committed. Where it cannot be read, what was known stays until the next change. */
+  async refresh(): Promise<void> {
+    await this.#newest.take(
+      () => this.#read(),
+      (known) => {
+        this.#known = known;
+      },
+    );
   }
 
   #read(): ReadonlyMap<string, AccountStanding> {
     const rows = this.#database
       .prepareRead(
-        `SELECT model, max(offered AND status = 'ready' AND draining = 0) AS ready
+        `SELECT model, max(CASE WHEN offered = 1 AND status = 'ready' AND draining = 0 THEN 1 ELSE 0 END) AS ready
          FROM worker_account_models JOIN worker_accounts ON worker_accounts.id = account_id
          WHERE deleted_at IS NULL GROUP BY model`,
       )

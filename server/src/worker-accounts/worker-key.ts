@@ -157,7 +157,7 @@ function putInForce(
   const now = context.clock.now();
   tx.prepare(
     `UPDATE worker_accounts SET worker_key = ?, next_worker_key = NULL, worker_key_changed_at = ?, revision = revision + 1,
-       bad_checks = 0, updated_at = ?, next_check_at = CASE status WHEN 'disabled' THEN NULL ELSE ? END
+       bad_checks = 0, updated_at = ?, next_check_at = CASE status WHEN 'disabled' THEN NULL ELSE CAST(? AS BIGINT) END
      WHERE id = ?`,
   ).run(sealed, now, now, now, account.id);
   announceChange(registry, tx);

@@ -9,7 +9,7 @@ import { migrations } from "./migrations/all.ts";
 import type { Migration } from "./migrations/migration.ts";
 import { type ConnectionOptions, type Interrupt, SqliteConnection } from "./sqlite-connection.ts";
 import { Snapshots } from "./snapshots.ts";
-import { SqliteStatement } from "./statement.ts";
+import { preparing } from "./statement.ts";
 import { WriteQueue } from "./write-queue.ts";
 
 export interface SqliteOptions {
@@ -94,7 +94,7 @@ function createDatabase({ writer, reader, ...connections }: Connections, guard: 
   return {
     kind: "sqlite",
     dialect: sqliteDialect,
-    prepareRead: (sql) => new SqliteStatement(reader, sql),
+    prepareRead: preparing(reader),
     read: (work) => snapshots.read(work),
     write: (work) => queue.write(work),
     isUsable: () => guard.isUsable(),

@@ -2,7 +2,7 @@ import type { Log } from "../../log.ts";
 import type { Reading } from "../database.ts";
 import { sqliteDialect } from "./dialect.ts";
 import type { SqliteConnection } from "./sqlite-connection.ts";
-import { SqliteStatement } from "./statement.ts";
+import { preparing } from "./statement.ts";
 
 // Work that takes longer than this awaits something other than the database, and everyone else's reading waits for it.
 const SLOW_WORK_MS = 1000;
@@ -47,7 +47,7 @@ export class Snapshots {
     try {
       return await work({
         dialect: sqliteDialect,
-        prepare: (sql) => new SqliteStatement(connection, sql, assertOpen),
+        prepare: preparing(connection, assertOpen),
       });
     } finally {
       isOpen = false;

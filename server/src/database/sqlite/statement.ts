@@ -1,16 +1,22 @@
-import type { Row, SqlValue, Statement } from "../database.ts";
-import type { SqliteConnection } from "./sqlite-connection.ts";
+import type { Prepare, Row, SqlValue, Statement } from "../database.ts";
+import { sqliteDialect } from "./dialect.ts";
+import type { SyncStatement } from "./sqlite-connection.ts";
+
+/** A connection, as far as statements need one. */
+export interface Preparing {
+  prepare(sql: string): SyncStatement;
+}
 
 /**
  * A statement of one connection behind the seam: it has run when the call returns, and what went wrong, in preparing it too, rejects.
  * `assertOpen` throws when it may no longer be used.
  */
-export class SqliteStatement implements Statement {
-  readonly #connection: SqliteConnection;
+class SqliteStatement implements Statement {
+  readonly #connection: Preparing;
   readonly #sql: string;
   readonly #assertOpen: (() => void) | undefined;
 
-  constructor(connection: SqliteConnection, sql: string, assertOpen?: () => void) {
+  constructor(connection: Preparing, sql: string, assertOpen?: () => void) {
     this.#connection = connection;
     this.#sql = sql;
     this.#assertOpen = assertOpen;
@@ -31,4 +37,10 @@ export class SqliteStatement implements Statement {
     const { changes } = this.#connection.prepare(this.#sql).run(...values);
     return { changes: Number(changes) };
   }
+}
+
+export function preparing(connection: Preparing, assertOpen?: () => void): Prepare {
+  return Object.assign((sql: string): Statement => new SqliteStatement(connection, sql, assertOpen), {
+    dialect: sqliteDialect,
+  });
 }

@@ -1,10 +1,10 @@
 import { isStorageFailure, SafelightError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
-import type { Statement, Transaction } from "../database.ts";
+import type { AfterCommit, Prepare, Transaction } from "../database.ts";
 import { UnreliableDatabase } from "./fault-guard.ts";
 import { sqliteDialect } from "./dialect.ts";
 import type { SqliteConnection } from "./sqlite-connection.ts";
-import { SqliteStatement } from "./statement.ts";
+import { preparing } from "./statement.ts";
 
 type Work<T> = (tx: Transaction) => Promise<T> | T;
 
@@ -17,7 +17,7 @@ interface Job {
 interface FinishedJob {
   job: Job;
   value: unknown;
-  afterCommit: readonly (() => void)[];
+  afterCommit: readonly AfterCommit[];
 }
 
 // Enough to share one flush among all who wait on a busy machine, few enough that nobody waits long for the others' work.
@@ -111,8 +111,10 @@ export class WriteQueue {
       return;
     }
     for (const { job, value, afterCommit } of finished) {
-      for (const run of afterCommit) this.#runAfterCommit(run);
-      job.resolve(value);
+      const under = afterCommit.map((run) => this.#runAfterCommit(run)).filter((promise) => promise !== undefined);
+      // The next group does not wait for it: it may well need a turn of its own.
+      if (under.length === 0) job.resolve(value);
+      else void Promise.all(under).then(() => job.resolve(value));
     }
   }
 
@@ -140,11 +142,14 @@ export class WriteQueue {
     }
   }
 
-  #runAfterCommit(run: () => void): void {
+  /** Never throws, and what it answers never rejects. */
+  #runAfterCommit(run: AfterCommit): Promise<void> | undefined {
+    const failed = (error: unknown): void => this.#log.error("an action after a commit failed", { error });
     try {
-      run();
+      return run()?.catch(failed);
     } catch (error) {
-      this.#log.error("an action after a commit failed", { error });
+      failed(error);
+      return undefined;
     }
   }
 
@@ -162,32 +167,28 @@ export class WriteQueue {
 }
 
 class OpenTransaction implements Transaction {
-  readonly #connection: SqliteConnection;
-  readonly #afterCommit: (() => void)[] = [];
+  readonly #afterCommit: AfterCommit[] = [];
   #ended = false;
 
   constructor(connection: SqliteConnection) {
-    this.#connection = connection;
+    this.prepare = preparing(connection, () => this.#assertOpen());
   }
 
   readonly dialect = sqliteDialect;
 
-  readonly prepare = (sql: string): Statement => {
-    this.#assertOpen();
-    return new SqliteStatement(this.#connection, sql, this.#assertOpen);
-  };
+  readonly prepare: Prepare;
 
-  afterCommit(run: () => void): void {
+  afterCommit(run: AfterCommit): void {
     this.#assertOpen();
     this.#afterCommit.push(run);
   }
 
-  end(): readonly (() => void)[] {
+  end(): readonly AfterCommit[] {
     this.#ended = true;
     return this.#afterCommit;
   }
 
-  readonly #assertOpen = (): void => {
+  #assertOpen(): void {
     if (this.#ended) throw new Error("the transaction has ended; database work must be awaited inside it");
-  };
+  }
 }
