@@ -8,7 +8,7 @@ import { appendAudit } from "@safelight/server/append-audit";
 import { type Figure, median, milliseconds, rate } from "./figures.ts";
 
 type Transaction = Parameters<typeof appendAudit>[1];
-type Append = (tx: Transaction) => void;
+type Append = (tx: Transaction) => Promise<void>;
 
 const details = { kind: "http", label: "Attic", fields: ["base_url", "slots"] };
 
@@ -68,9 +68,9 @@ function costFigures(rounds: readonly { readonly cost: Pair; readonly pace: Pair
 
 /** Milliseconds of one row among many in one transaction: the disk has no part in it. */
 async function rowCost({ context }: RunningServer, append: Append, rows: number): Promise<number> {
-  return context.database.write((tx) => {
+  return context.database.write(async (tx) => {
     const began = performance.now();
-    for (let row = 0; row < rows; row += 1) append(tx);
+    for (let row = 0; row < rows; row += 1) await append(tx);
     return (performance.now() - began) / rows;
   });
 }
@@ -125,16 +125,19 @@ function microseconds(value: number): string {
 function unchain({ context }: RunningServer): Promise<void> {
   const added = `SELECT type, name FROM sqlite_schema WHERE tbl_name = 'audit_events'
     AND (type = 'trigger' OR name IN ('audit_events_by_previous_hash', 'audit_events_unchained'))`;
-  return context.database.write((tx) => {
-    for (const { type, name } of tx.prepare(added).all()) tx.prepare(`DROP ${String(type)} ${String(name)}`).run();
+  return context.database.write(async (tx) => {
+    for (const { type, name } of await tx.prepare(added).all())
+      await tx.prepare(`DROP ${String(type)} ${String(name)}`).run();
   });
 }
 
-function appendPlain({ context }: RunningServer, tx: Transaction): void {
+async function appendPlain({ context }: RunningServer, tx: Transaction): Promise<void> {
   const { actor, source, correlationId, clock } = context;
-  tx.prepare(
-    `INSERT INTO audit_events
+  await tx
+    .prepare(
+      `INSERT INTO audit_events
       (timestamp, actor_type, actor_id, source, action, target, outcome, details, correlation_id)
       VALUES (?, ?, ?, ?, 'update_account', 'attic-gpu', 'success', ?, ?)`,
-  ).run(clock.now(), actor.type, actor.id, source, JSON.stringify(details), correlationId);
+    )
+    .run(clock.now(), actor.type, actor.id, source, JSON.stringify(details), correlationId);
 }

@@ -72,7 +72,7 @@ export async function benchGallery({ small }: { small: boolean }): Promise<Figur
       const began = performance.now();
       const database = await makeGallery(directory.path, size);
       console.error(`  ${size.toLocaleString("en")} tasks made in ${milliseconds(performance.now() - began)}`);
-      for (const [index, one] of cases.entries()) measured[index]?.push(measureVerb(database, one, size));
+      for (const [index, one] of cases.entries()) measured[index]?.push(await measureVerb(database, one, size));
       await database.close();
       bare = await measureHttp(directory.path, measured, small ? 0.2 : 2);
     } finally {
@@ -85,10 +85,10 @@ export async function benchGallery({ small }: { small: boolean }): Promise<Figur
   ];
 }
 
-function measureVerb(database: Database, { query, plain }: Case, size: number): Times {
+async function measureVerb(database: Database, { query, plain }: Case, size: number): Promise<Times> {
   const asked: TaskListQuery = { status: "done", perPage, ...query(size) };
   const context = { database };
-  const found = findTasks(context, asked).tasks.length;
+  const found = (await findTasks(context, asked)).tasks.length;
   if (found !== perPage && size > 800)
     throw new Error(`a page of ${size} tasks holds ${found}: ${JSON.stringify(asked)}`);
   return {

@@ -251,7 +251,7 @@ describe("FR-016: a secret leaks, the documented steps are taken, what leaked is
     const { createKeyring } = await import("./keys/keyring.ts");
     const admin = await operator();
     await change(admin, "encryption-key/revoke");
-    const rows = server.context.database.prepareRead("SELECT id, worker_key FROM worker_accounts").all();
+    const rows = await server.context.database.prepareRead("SELECT id, worker_key FROM worker_accounts").all();
     for (const { id, worker_key: sealed } of rows) {
       const place = { table: "worker_accounts", row: String(id), column: "worker_key" };
       expect(() => createKeyring([leaked]).decrypt(String(sealed), place)).toThrow(/encrypted with the key/);

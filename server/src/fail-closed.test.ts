@@ -207,7 +207,7 @@ describe("FR-023: nobody is let in while", () => {
       await expectClosed(send, shown);
       failing = false;
       await expect.poll(async () => (await edge.inject({ url: "/models" })).statusCode, patience).toBe(200);
-      expect(edge.context.database.prepareRead("SELECT count(*) AS count FROM tasks").get()?.count).toBe(0);
+      expect((await edge.context.database.prepareRead("SELECT count(*) AS count FROM tasks").get())?.count).toBe(0);
     } finally {
       await edge.close();
     }
@@ -226,8 +226,8 @@ describe("FR-023: nobody is let in while", () => {
     await expect.poll(isOpen, patience).toBe(true);
   });
 
-  test("what was lost and found again stands in the audit log", () => {
-    const rows = server.context.database
+  test("what was lost and found again stands in the audit log", async () => {
+    const rows = await server.context.database
       .prepareRead(
         "SELECT target, outcome, details FROM audit_events WHERE action = 'secret_access_denied' ORDER BY id",
       )

@@ -112,7 +112,7 @@ export async function startServer(environment: Environment, options: StartOption
 
   const limits = await Limits.open(context, options.limits);
   opened.defer(limits.keep());
-  const { registry: accounts, ...health } = openAccounts(context, book.parts.keyring);
+  const { registry: accounts, ...health } = await openAccounts(context, book.parts.keyring);
   opened.defer(() => health.stop());
   const deployer = await Deployer.open(context, accounts);
   opened.defer(() => deployer.stop());
@@ -152,7 +152,7 @@ export async function startServer(environment: Environment, options: StartOption
     deployer,
     workspaceTasks,
     isAccessKnown,
-    isReady: () => !stopping.signal.aborted && isAccessKnown() && answersReads(context),
+    isReady: async () => !stopping.signal.aborted && isAccessKnown() && (await answersReads(context)),
     stopping: stopping.signal,
     webFolder: options.webFolder ?? join(repositoryRoot, "web", "dist"),
   });
@@ -343,9 +343,9 @@ function explainMediaFailure(error: unknown): never {
   throw new StartupError(`DATA_DIR: the media folder cannot be written (${cause?.code ?? "unknown reason"}).`, error);
 }
 
-function answersReads(context: Context): boolean {
+async function answersReads(context: Context): Promise<boolean> {
   try {
-    return context.database.prepareRead("SELECT 1 AS one").get() !== undefined;
+    return (await context.database.prepareRead("SELECT 1 AS one").get()) !== undefined;
   } catch {
     return false;
   }

@@ -10,11 +10,10 @@ let server: RunningServer;
 
 const run = (...parameters: string[]): Promise<CommandRun> =>
   runHere(parameters, { DATA_DIR: join(folder, "data") }, folder);
-const actions = () =>
-  server.context.database
-    .prepareRead("SELECT action, actor_type, details FROM audit_events ORDER BY id")
-    .all()
-    .map((row) => ({ ...row }));
+const actions = async () =>
+  (
+    await server.context.database.prepareRead("SELECT action, actor_type, details FROM audit_events ORDER BY id").all()
+  ).map((row) => ({ ...row }));
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "safelight-backups-"));
@@ -33,7 +32,11 @@ describe("safelight backup and restore", () => {
     expect(made.stderr).not.toContain("note:");
     const [name = ""] = await readdir(join(folder, "backups"));
     expect(name).toMatch(/^safelight-dev-\d{4}-\d\d-\d\d-\d{6}$/);
-    expect(actions()).toContainEqual({ action: "make_backup", actor_type: "admin", details: '{"with_secrets":false}' });
+    expect(await actions()).toContainEqual({
+      action: "make_backup",
+      actor_type: "admin",
+      details: '{"with_secrets":false}',
+    });
     const backup = join("backups", name);
     expect(await run("restore", backup, "--check")).toMatchObject({
       code: 0,

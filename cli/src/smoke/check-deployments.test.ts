@@ -44,5 +44,5 @@ it("has a damage for every part, and leaves nothing registered", async () => {
     { part: "deployments", outcome: "ok", text: expect.stringMatching(/^queued, cancelled \(cancelled\)/) },
   ]);
   const { database } = installation.server.context;
-  expect(database.prepareRead("SELECT workspace FROM worker_accounts").all()).toEqual([]);
+  expect(await database.prepareRead("SELECT workspace FROM worker_accounts").all()).toEqual([]);
 });

@@ -59,7 +59,9 @@ const cases: DamageCase[] = [
 it("leaves no account behind", async () => {
   const results = await installation.check(installation.server.url, ["proxy"]);
   expect(results.filter(({ part }) => part === "proxy")).toMatchObject([{ outcome: "ok" }]);
-  const left = installation.server.context.database.prepareRead("SELECT count(*) AS n FROM worker_accounts").get();
+  const left = await installation.server.context.database
+    .prepareRead("SELECT count(*) AS n FROM worker_accounts")
+    .get();
   expect(left).toEqual({ n: 0 });
 });
 

@@ -26,7 +26,7 @@ test("SC-007, FR-021: a row holds who, from where, what, on what, how it went, w
     outcome: "failure",
     details: { why: "unknown" },
   });
-  expect(rows()).toMatchObject([
+  expect(await rows()).toMatchObject([
     {
       timestamp: core.clock.now(),
       actor_type: "client",
@@ -42,12 +42,12 @@ test("SC-007, FR-021: a row holds who, from where, what, on what, how it went, w
 });
 
 test("FR-012: success stands or falls with the change it belongs to", async () => {
-  const change = core.context.database.write((tx) => {
-    appendAudit(core.context, tx, { action: "cancel_task", target: null, outcome: "success" });
+  const change = core.context.database.write(async (tx) => {
+    await appendAudit(core.context, tx, { action: "cancel_task", target: null, outcome: "success" });
     throw new Error("the change failed");
   });
   await expect(change).rejects.toThrow("the change failed");
-  expect(rows()).toEqual([]);
+  expect(await rows()).toEqual([]);
 });
 
 test.each([
@@ -57,7 +57,7 @@ test.each([
 ])("FR-022: the database itself refuses %s", async (sql) => {
   await recordAudit(core.context, { action: "cancel_task", target: null, outcome: "success" });
   await expect(core.context.database.write((tx) => tx.prepare(sql).run())).rejects.toThrow(/never/);
-  expect(rows()).toHaveLength(1);
+  expect(await rows()).toHaveLength(1);
 });
 
 test("where no row can be written the caller hears it", async () => {

@@ -18,8 +18,8 @@ export type AuditWriter = Pick<Context, "actor" | "clock" | "correlationId" | "s
  * Writes one row in the caller's transaction, so that a change and its record stand or fall together. It follows the last row by its
  * hash; that one is read inside the transaction, where nobody else writes.
  */
-export function appendAudit(context: AuditWriter, tx: Transaction, entry: AuditEntry): void {
-  const head = tx.prepare("SELECT id, hash FROM audit_head").get();
+export async function appendAudit(context: AuditWriter, tx: Transaction, entry: AuditEntry): Promise<void> {
+  const head = await tx.prepare("SELECT id, hash FROM audit_head").get();
   const row = {
     previous_hash: String(head?.hash),
     id: Number(head?.id) + 1,
@@ -33,24 +33,26 @@ export function appendAudit(context: AuditWriter, tx: Transaction, entry: AuditE
     details: JSON.stringify(entry.details ?? {}),
     correlation_id: stored(context.correlationId),
   };
-  tx.prepare(
-    `INSERT INTO audit_events
+  await tx
+    .prepare(
+      `INSERT INTO audit_events
       (id, timestamp, actor_type, actor_id, source, action, target, outcome, details, correlation_id, previous_hash, hash)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  ).run(
-    row.id,
-    row.timestamp,
-    row.actor_type,
-    row.actor_id,
-    row.source,
-    row.action,
-    row.target,
-    row.outcome,
-    row.details,
-    row.correlation_id,
-    row.previous_hash,
-    hashOf(encodeRow(row)),
-  );
+    )
+    .run(
+      row.id,
+      row.timestamp,
+      row.actor_type,
+      row.actor_id,
+      row.source,
+      row.action,
+      row.target,
+      row.outcome,
+      row.details,
+      row.correlation_id,
+      row.previous_hash,
+      hashOf(encodeRow(row)),
+    );
 }
 
 /** Writes one row in a transaction of its own: for refusals and failures, after the rollback. Errors: `storage_unavailable`. */

@@ -5,8 +5,8 @@ import { DatabaseSync } from "node:sqlite";
 import { text } from "node:stream/consumers";
 import type { AuditAction } from "@safelight/contract";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { migrations } from "../database/sqlite/migrations/all.ts";
 import { openDatabase } from "../database/open.ts";
+import { migrations } from "../database/sqlite/migrations/all.ts";
 import { fillAuditLog, newAuditKeys } from "../testing/audit-log.ts";
 import { type Core, openCore } from "../testing/core.ts";
 import { appendAudit, recordAudit } from "./append.ts";
@@ -26,8 +26,8 @@ beforeEach(async () => {
 });
 afterEach(() => core.close());
 
-const count = (table: string, where = "1") =>
-  Number(core.context.database.prepareRead(`SELECT count(*) AS n FROM ${table} WHERE ${where}`).get()?.n);
+const count = async (table: string, where = "1") =>
+  Number((await core.context.database.prepareRead(`SELECT count(*) AS n FROM ${table} WHERE ${where}`).get())?.n);
 const entry = { action: "cancel_task", target: null, outcome: "success" } as const;
 
 async function reopen(): Promise<void> {
@@ -46,7 +46,7 @@ describe("FR-022: the chain", () => {
       first_id: 1,
       checkpoints: { checked: 1, rows_after_last: 0 },
     });
-    expect(count("audit_events", "action = 'start_audit_chain'")).toBe(1);
+    expect(await count("audit_events", "action = 'start_audit_chain'")).toBe(1);
     expect(verdict.cannot_show.map(({ code }) => code)).toEqual(["key_holder", "older_copy"]);
   });
 
@@ -54,17 +54,17 @@ describe("FR-022: the chain", () => {
     const { database } = core.context;
     const results = await Promise.allSettled(
       Array.from({ length: 300 }, (_, index) =>
-        database.write((tx) => {
-          appendAudit(core.context, tx, { ...entry, details: { index } });
+        database.write(async (tx) => {
+          await appendAudit(core.context, tx, { ...entry, details: { index } });
           if (index % 7 === 3) throw new Error("the change failed");
-          if (index % 5 === 0) appendAudit(core.context, tx, { ...entry, target: "second" });
+          if (index % 5 === 0) await appendAudit(core.context, tx, { ...entry, target: "second" });
         }),
       ),
     );
     const written = results.filter(({ status }) => status === "fulfilled").length;
     expect(written).toBeLessThan(300);
     const verdict = await book.verify();
-    expect(verdict).toMatchObject({ intact: true, checked: count("audit_events"), first_id: 1 });
+    expect(verdict).toMatchObject({ intact: true, checked: await count("audit_events"), first_id: 1 });
     expect(verdict.last_id).toBe(verdict.checked);
   });
 
@@ -93,8 +93,8 @@ describe("FR-022: the chain", () => {
     const insert = `INSERT INTO audit_events (timestamp, actor_type, actor_id, source, action, target, outcome, details, correlation_id)
       VALUES (?, 'admin', 'a', 'local', 'x', NULL, 'success', '{}', 'c')`;
     const old = await openDatabase({ file, migrations: migrations.slice(0, 8) });
-    await old.write((tx) => {
-      for (let index = 0; index < 1200; index += 1) tx.prepare(insert).run(index);
+    await old.write(async (tx) => {
+      for (let index = 0; index < 1200; index += 1) await tx.prepare(insert).run(index);
     });
     await old.close();
     const first = await openDatabase({ file });
@@ -106,7 +106,7 @@ describe("FR-022: the chain", () => {
     expect((await new AuditBook(context, keys).verify()).first_broken).toMatchObject({ id: 1203, code: "unchained" });
     await new AuditBook(context, keys).start();
     expect(await new AuditBook(context, keys).verify()).toMatchObject({ intact: true, checked: 1204 });
-    const last = first.prepareRead("SELECT action, details FROM audit_events ORDER BY id DESC LIMIT 1").get();
+    const last = await first.prepareRead("SELECT action, details FROM audit_events ORDER BY id DESC LIMIT 1").get();
     expect(last).toEqual({ action: "chain_rows", details: '{"rows_without_hash":1}' });
     await first.close();
   });
@@ -152,7 +152,9 @@ describe("SC-007: what a hash is made of", () => {
     };
     await recordAudit(core.context, { ...entry, details });
     expect(await book.verify()).toMatchObject({ intact: true, checked: tricky.length + 1 });
-    const rows = core.context.database.prepareRead(`SELECT *, ${encodedRowSql(core.context.database.dialect)} AS encoded FROM audit_events`).all();
+    const rows = await core.context.database
+      .prepareRead(`SELECT *, ${encodedRowSql(core.context.database.dialect)} AS encoded FROM audit_events`)
+      .all();
     for (const { encoded, ...row } of rows) {
       expect(Buffer.from(encoded as Uint8Array).toString()).toBe(encodeRow(row as unknown as RowFields));
     }
@@ -195,8 +197,8 @@ describe("FR-022: retention", () => {
     const verdict = await book.verify();
     expect(verdict).toMatchObject({ intact: true, pruned: { rows: 1101, last_id: 1101 }, first_id: 1102, checked: 13 });
     expect(verdict.cannot_show.map(({ code }) => code)).toContain("pruned");
-    expect(count("audit_checkpoints", "kind = 'prune'")).toBe(3);
-    expect(count("audit_pruning")).toBe(0);
+    expect(await count("audit_checkpoints", "kind = 'prune'")).toBe(3);
+    expect(await count("audit_pruning")).toBe(0);
     await expect(core.context.database.write((tx) => tx.prepare("DELETE FROM audit_events").run())).rejects.toThrow();
     expect(await book.prune()).toBe(0);
     core.clock.advance(365 * day);
@@ -218,7 +220,7 @@ describe("FR-022: retention", () => {
     );
     other.close();
     await expect(book.prune()).rejects.toThrow(/row 7/);
-    expect(count("audit_events")).toBe(22);
+    expect(await count("audit_events")).toBe(22);
     expect((await book.verify()).first_broken).toMatchObject({ id: 7, code: "changed" });
   });
 });

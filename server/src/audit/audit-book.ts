@@ -32,7 +32,9 @@ export class AuditBook {
   /** Takes in rows that have no hash yet. Before anything else is written. Errors: `storage_unavailable`. */
   async start(): Promise<void> {
     const { database, log } = this.#system;
-    const last = database.prepareRead("SELECT key_id FROM audit_checkpoints ORDER BY sequence DESC LIMIT 1").get();
+    const last = await database
+      .prepareRead("SELECT key_id FROM audit_checkpoints ORDER BY sequence DESC LIMIT 1")
+      .get();
     if (last !== undefined && !this.#keys.publicKeys.has(String(last.key_id))) {
       const message = "the key that signed the audit log until now is not here: put it after the new one in AUDIT_KEY";
       log.error(message, { key_id: last.key_id, current: this.#keys.currentId });
@@ -100,7 +102,7 @@ export class AuditBook {
   async #lookOnce(): Promise<void> {
     const { clock, database, log } = this.#system;
     try {
-      const last = database
+      const last = await database
         .prepareRead("SELECT created_at FROM audit_checkpoints ORDER BY sequence DESC LIMIT 1")
         .get();
       const isLate = Math.abs(clock.now() - Number(last?.created_at ?? 0)) >= hour;
@@ -114,14 +116,14 @@ export class AuditBook {
     }
   }
 
-  #signIf(tx: Parameters<typeof writeCheckpoint>[1], kind: CheckpointKind, least: number): void {
-    const unsigned = tx
+  async #signIf(tx: Parameters<typeof writeCheckpoint>[1], kind: CheckpointKind, least: number): Promise<void> {
+    const unsigned = await tx
       .prepare(
         `SELECT rows - coalesce((SELECT max(rows) FROM audit_checkpoints WHERE sequence > checkpoint - 1000), 0) AS n
          FROM audit_head`,
       )
       .get();
-    if (Number(unsigned?.n) >= least) writeCheckpoint(this.#system, tx, this.#keys, kind);
+    if (Number(unsigned?.n) >= least) await writeCheckpoint(this.#system, tx, this.#keys, kind);
   }
 
   #signFor(
@@ -130,8 +132,8 @@ export class AuditBook {
     kind: CheckpointKind,
     details: Readonly<Record<string, unknown>> = {},
   ): Promise<AuditCheckpoint> {
-    return context.database.write((tx) => {
-      appendAudit(context, tx, { action, target: null, outcome: "success", details });
+    return context.database.write(async (tx) => {
+      await appendAudit(context, tx, { action, target: null, outcome: "success", details });
       return writeCheckpoint(context, tx, this.#keys, kind);
     });
   }

@@ -55,7 +55,9 @@ export function encodeRow(row: RowFields): string {
  */
 export function encodedRowSql(dialect: Dialect): string {
   const text = (column: string) => `CAST(${column} AS TEXT)`;
-  const fields = rowColumns.map((column) => `coalesce(octet_length(${text(column)}) || ':' || ${text(column)} || ',', '-,')`);
+  const fields = rowColumns.map(
+    (column) => `coalesce(octet_length(${text(column)}) || ':' || ${text(column)} || ',', '-,')`,
+  );
   return dialect.bytesOf([`'${encodeFields([rowFormat])}'`, ...fields].join(" || "));
 }
 

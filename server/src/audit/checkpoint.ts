@@ -35,15 +35,17 @@ export function digestOf(checkpoint: AuditCheckpoint): string {
 }
 
 /** Signs what `covered` says, or else the whole chain as it stands in this transaction; told to the log once it is on disk. */
-export function writeCheckpoint(
+export async function writeCheckpoint(
   context: Context,
   tx: Transaction,
   keys: AuditKeys,
   kind: CheckpointKind,
   covered?: Pick<AuditCheckpoint, "last_id" | "hash" | "rows">,
-): AuditCheckpoint {
-  const head = tx.prepare("SELECT id AS last_id, hash, rows, checkpoint FROM audit_head").get();
-  const before = tx.prepare(`SELECT ${columns} FROM audit_checkpoints WHERE sequence = ?`).get(head?.checkpoint ?? 0);
+): Promise<AuditCheckpoint> {
+  const head = await tx.prepare("SELECT id AS last_id, hash, rows, checkpoint FROM audit_head").get();
+  const before = await tx
+    .prepare(`SELECT ${columns} FROM audit_checkpoints WHERE sequence = ?`)
+    .get(head?.checkpoint ?? 0);
   const unsigned: Unsigned = {
     sequence: Number(head?.checkpoint) + 1,
     kind,
@@ -56,33 +58,21 @@ export function writeCheckpoint(
   };
   const checkpoint = { ...unsigned, signature: keys.sign(statementOf(unsigned)) };
   const { sequence, last_id: lastId, hash, rows, previous, key_id: keyId, signature } = checkpoint;
-  tx.prepare("INSERT INTO audit_checkpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)").run(
-    sequence,
-    kind,
-    Date.parse(unsigned.created_at),
-    lastId,
-    hash,
-    rows,
-    previous,
-    keyId,
-    signature,
-  );
+  await tx
+    .prepare("INSERT INTO audit_checkpoints VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    .run(sequence, kind, Date.parse(unsigned.created_at), lastId, hash, rows, previous, keyId, signature);
   // Whoever collects the log keeps checkpoints where this database is not.
   tx.afterCommit(() => context.log.info("audit checkpoint", { checkpoint }));
   return checkpoint;
 }
 
 /** Up to `count` checkpoints after the one of this sequence. */
-export function readCheckpoints(
-  prepare: Prepare,
-  after: number,
-  count: number,
-): AuditCheckpoint[] {
-  return prepare(
+export async function readCheckpoints(prepare: Prepare, after: number, count: number): Promise<AuditCheckpoint[]> {
+  return (
+    await prepare(
       `SELECT ${columns} FROM audit_checkpoints WHERE sequence > ? ORDER BY audit_checkpoints.sequence LIMIT ?`,
-    )
-    .all(after, count)
-    .map(describeCheckpoint);
+    ).all(after, count)
+  ).map(describeCheckpoint);
 }
 
 export function describeCheckpoint(row: Row): AuditCheckpoint {

@@ -43,9 +43,16 @@ export async function* exportLines(
   });
 }
 
-async function* checkpointLines(database: Pick<Database, "prepareRead">, until: AuditCheckpoint): AsyncGenerator<string> {
+async function* checkpointLines(
+  database: Pick<Database, "prepareRead">,
+  until: AuditCheckpoint,
+): AsyncGenerator<string> {
   for (let after = 0; after < until.sequence; ) {
-    const checkpoints = readCheckpoints(database.prepareRead, after, Math.min(checkpointsAtOnce, until.sequence - after));
+    const checkpoints = await readCheckpoints(
+      database.prepareRead,
+      after,
+      Math.min(checkpointsAtOnce, until.sequence - after),
+    );
     if (checkpoints.length === 0) return;
     yield checkpoints.map((checkpoint) => line({ type: "checkpoint", ...checkpoint })).join("");
     after = checkpoints.at(-1)?.sequence ?? until.sequence;
@@ -56,7 +63,7 @@ async function* checkpointLines(database: Pick<Database, "prepareRead">, until: 
 async function* rowLines(database: Pick<Database, "prepareRead">, lastId: number): AsyncGenerator<string, number> {
   let count = 0;
   for (let after = Number.MIN_SAFE_INTEGER; ; ) {
-    const rows = database
+    const rows = await database
       .prepareRead(
         `SELECT id, CAST(timestamp AS TEXT) AS timestamp, actor_type, actor_id, source, action, target, outcome, details,
            correlation_id, previous_hash, hash

@@ -17,7 +17,7 @@ export interface AuditFilters {
 }
 
 /** The audit log, newest first. Errors: `validation_failed` for a cursor that is none of ours. */
-export function listAuditEvents(context: Context, filters: AuditFilters): AuditPage {
+export async function listAuditEvents(context: Context, filters: AuditFilters): Promise<AuditPage> {
   const conditions: string[] = [];
   const values: SqlValue[] = [];
   const add = (condition: string, value: SqlValue | undefined): void => {
@@ -34,7 +34,7 @@ export function listAuditEvents(context: Context, filters: AuditFilters): AuditP
   add("timestamp <= ?", filters.to);
   const limit = filters.limit ?? 100;
   const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
-  const rows = context.database
+  const rows = await context.database
     .prepareRead(`SELECT * FROM audit_events ${where} ORDER BY id DESC LIMIT ?`)
     .all(...values, limit + 1);
   const logs = rows.slice(0, limit).map(describe);

@@ -22,12 +22,12 @@ export class BrokenPrefix extends Error {
  * removed is checked before; a row of the log tells of it, and a signed checkpoint holds the hash that the rest follows, all in the
  * transaction that removes. Answers how many are gone; 0 when there is nothing left to do. Errors: BrokenPrefix, `storage_unavailable`.
  */
-export function pruneAudit(context: Context, keys: AuditKeys): Promise<number> {
+export async function pruneAudit(context: Context, keys: AuditKeys): Promise<number> {
   const before = context.clock.now() - context.config.auditRetentionDays * day;
-  const oldest = context.database.prepareRead("SELECT timestamp FROM audit_events ORDER BY id LIMIT 1").get();
+  const oldest = await context.database.prepareRead("SELECT timestamp FROM audit_events ORDER BY id LIMIT 1").get();
   if (oldest === undefined || Number(oldest.timestamp) >= before) return Promise.resolve(0);
-  return context.database.write((tx) => {
-    const rows = tx
+  return context.database.write(async (tx) => {
+    const rows = await tx
       .prepare(
         `SELECT id, timestamp, previous_hash, hash, ${encodedRowSql(tx.dialect)} AS encoded FROM audit_events ORDER BY id LIMIT ?`,
       )
@@ -36,17 +36,23 @@ export function pruneAudit(context: Context, keys: AuditKeys): Promise<number> {
     const due = young === -1 ? rows : rows.slice(0, young);
     const last = due.at(-1);
     if (last === undefined) return 0;
-    remove(context, tx, keys, due, last);
+    await remove(context, tx, keys, due, last);
     return due.length;
   });
 }
 
-function remove(context: Context, tx: Transaction, keys: AuditKeys, due: readonly Row[], last: Row): void {
-  const removed = tx
+async function remove(
+  context: Context,
+  tx: Transaction,
+  keys: AuditKeys,
+  due: readonly Row[],
+  last: Row,
+): Promise<void> {
+  const removed = await tx
     .prepare("SELECT hash, rows FROM audit_checkpoints WHERE kind = 'prune' ORDER BY sequence DESC LIMIT 1")
     .get();
   const lastId = Number(last.id);
-  const signed = tx
+  const signed = await tx
     .prepare("SELECT last_id, hash FROM audit_checkpoints WHERE kind <> 'prune' AND last_id BETWEEN ? AND ?")
     .all(Number(due[0]?.id), lastId);
   refuseBroken(due, String(removed?.hash ?? genesis), new Map(signed.map((row) => [row.last_id, row.hash])));
@@ -57,12 +63,12 @@ function remove(context: Context, tx: Transaction, keys: AuditKeys, due: readonl
     from: timeOf(due[0]?.timestamp),
     to: timeOf(last.timestamp),
   };
-  appendAudit(context, tx, { action: "prune_logs", target: null, outcome: "success", details });
+  await appendAudit(context, tx, { action: "prune_logs", target: null, outcome: "success", details });
   const rows = Number(removed?.rows ?? 0) + due.length;
-  writeCheckpoint(context, tx, keys, "prune", { last_id: lastId, hash: String(last.hash), rows });
-  tx.prepare("INSERT INTO audit_pruning VALUES (?)").run(lastId);
-  tx.prepare("DELETE FROM audit_events WHERE id <= ?").run(lastId);
-  tx.prepare("DELETE FROM audit_pruning").run();
+  await writeCheckpoint(context, tx, keys, "prune", { last_id: lastId, hash: String(last.hash), rows });
+  await tx.prepare("INSERT INTO audit_pruning VALUES (?)").run(lastId);
+  await tx.prepare("DELETE FROM audit_events WHERE id <= ?").run(lastId);
+  await tx.prepare("DELETE FROM audit_pruning").run();
 }
 
 /** `signed`: hashes that checkpoints name, by the ids of their rows. */

@@ -15,27 +15,32 @@ const portion = 500;
  */
 export async function startChain(context: Context, keys: AuditKeys): Promise<void> {
   const read = (sql: string) => context.database.prepareRead(sql).get();
-  const isNew = Number(read("SELECT checkpoint FROM audit_head")?.checkpoint) === 0;
-  const waiting = Number(read("SELECT count(*) AS n FROM audit_events WHERE hash IS NULL")?.n);
+  const isNew = Number((await read("SELECT checkpoint FROM audit_head"))?.checkpoint) === 0;
+  const waiting = Number((await read("SELECT count(*) AS n FROM audit_events WHERE hash IS NULL"))?.n);
   if (!isNew && waiting === 0) return;
   for (let left = waiting; left > 0; ) {
     left -= await context.database.write((tx) => takeIn(tx));
   }
   const action = isNew ? "start_audit_chain" : "chain_rows";
-  await context.database.write((tx) => {
-    appendAudit(context, tx, { action, target: null, outcome: "success", details: { rows_without_hash: waiting } });
-    writeCheckpoint(context, tx, keys, isNew ? "start" : "planned");
+  await context.database.write(async (tx) => {
+    await appendAudit(context, tx, {
+      action,
+      target: null,
+      outcome: "success",
+      details: { rows_without_hash: waiting },
+    });
+    await writeCheckpoint(context, tx, keys, isNew ? "start" : "planned");
   });
   if (!isNew) context.log.warn("audit rows without a hash were taken into the chain", { rows: waiting });
 }
 
-function takeIn(tx: Transaction): number {
-  const rows = tx.prepare("SELECT * FROM audit_events WHERE hash IS NULL ORDER BY id LIMIT ?").all(portion);
-  let previous = String(tx.prepare("SELECT hash FROM audit_head").get()?.hash);
+async function takeIn(tx: Transaction): Promise<number> {
+  const rows = await tx.prepare("SELECT * FROM audit_events WHERE hash IS NULL ORDER BY id LIMIT ?").all(portion);
+  let previous = String((await tx.prepare("SELECT hash FROM audit_head").get())?.hash);
   const update = tx.prepare("UPDATE audit_events SET previous_hash = ?, hash = ? WHERE id = ?");
   for (const row of rows) {
     const hash = hashOf(encodeRow({ ...row, previous_hash: previous } as unknown as RowFields));
-    update.run(previous, hash, row.id ?? null);
+    await update.run(previous, hash, row.id ?? null);
     previous = hash;
   }
   return rows.length;

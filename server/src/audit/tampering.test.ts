@@ -21,7 +21,7 @@ async function prepare(rows: number): Promise<void> {
   core = await openCore();
   await fillAuditLog(core, rows);
   copy = new OpenedCopy(core);
-  expect(verify()).toMatchObject({ intact: true, checked: rows });
+  expect(await verify()).toMatchObject({ intact: true, checked: rows });
 }
 
 afterAll(async () => {
@@ -36,7 +36,7 @@ interface Tampering {
 }
 
 /** Does one thing to a log of `size` rows with the ids 1 to `size`. */
-function tamper(dice: (below: number) => number, size: number): Tampering {
+async function tamper(dice: (below: number) => number, size: number): Promise<Tampering> {
   const id = 1 + dice(size);
   switch (dice(8)) {
     case 0:
@@ -71,15 +71,15 @@ function moveRow(dice: (below: number) => number, id: number, size: number): Tam
 }
 
 /** A made-up row with a good hash, in the middle (those behind it move on), at the end or before the beginning. */
-function insert(dice: (below: number) => number, id: number, size: number): Tampering {
+async function insert(dice: (below: number) => number, id: number, size: number): Promise<Tampering> {
   const place = dice(3);
   const at = place === 0 ? id : place === 1 ? size + 1 + dice(3) : -dice(5);
   if (place === 0) {
     copy.run("UPDATE audit_events SET id = -id WHERE id >= ?", at);
     copy.run("UPDATE audit_events SET id = 1 - id WHERE id < 0");
   }
-  const before = copy.prepareRead("SELECT hash FROM audit_events WHERE id < ? ORDER BY id DESC LIMIT 1").get(at);
-  const template = copy.prepareRead("SELECT * FROM audit_events ORDER BY id LIMIT 1").get() ?? {};
+  const before = await copy.prepareRead("SELECT hash FROM audit_events WHERE id < ? ORDER BY id DESC LIMIT 1").get(at);
+  const template = (await copy.prepareRead("SELECT * FROM audit_events ORDER BY id LIMIT 1").get()) ?? {};
   const row = { ...template, id: at, previous_hash: String(before?.hash ?? "0".repeat(64)) } as unknown as RowFields;
   const withHash: Row = { ...row, hash: dice(4) === 0 ? null : hashOf(encodeRow(row)) };
   const columns = Object.keys(withHash);
@@ -96,10 +96,11 @@ const choices: Readonly<Record<string, readonly string[]>> = {
   outcome: ["success", "failure"],
 };
 
-function changeField(dice: (below: number) => number, id: number): Tampering {
+async function changeField(dice: (below: number) => number, id: number): Promise<Tampering> {
   const columns = [...rowColumns.filter((column) => column !== "id"), "hash"];
   const column = columns[dice(columns.length)] ?? "hash";
-  const old = copy.prepareRead(`SELECT ${column} AS value FROM audit_events WHERE id = ?`).get(id)?.value ?? null;
+  const old =
+    (await copy.prepareRead(`SELECT ${column} AS value FROM audit_events WHERE id = ?`).get(id))?.value ?? null;
   const value = otherValue(dice, column, old);
   copy.run(`UPDATE audit_events SET ${column} = ? WHERE id = ?`, value, id);
   return { what: `${column} of ${id}: ${JSON.stringify(old)} → ${JSON.stringify(value)}`, first: [id] };
@@ -121,13 +122,13 @@ function otherValue(dice: (below: number) => number, column: string, old: SqlVal
   return changed === undefined || changed === text ? `${text}${letter}` : changed;
 }
 
-function tamperMany(times: number, size: number, seed: number): string[] {
+async function tamperMany(times: number, size: number, seed: number): Promise<string[]> {
   const dice = createDice(seed);
   const missed: string[] = [];
   for (let round = 0; round < times; round += 1) {
-    copy.briefly(() => {
-      const { what, first } = tamper(dice, size);
-      const { intact, first_broken: broken } = verify();
+    await copy.briefly(async () => {
+      const { what, first } = await tamper(dice, size);
+      const { intact, first_broken: broken } = await verify();
       if (intact || broken === null) missed.push(`${what}: not found`);
       else if (!first.includes(broken.id)) missed.push(`${what}: named row ${broken.id} (${broken.code})`);
     });
@@ -138,12 +139,12 @@ function tamperMany(times: number, size: number, seed: number): string[] {
 describe("a log of 200 rows", () => {
   beforeAll(() => prepare(200));
 
-  test("single changes of a field, removals, insertions and swaps are all found, at the right row", () => {
-    expect(tamperMany(10_000 * share, 200, 7)).toEqual([]);
-    expect(verify().intact).toBe(true);
+  test("single changes of a field, removals, insertions and swaps are all found, at the right row", async () => {
+    expect(await tamperMany(10_000 * share, 200, 7)).toEqual([]);
+    expect((await verify()).intact).toBe(true);
   });
 
-  test("bytes that are no UTF-8, numbers beyond JavaScript's and every field of every kind are found", () => {
+  test("bytes that are no UTF-8, numbers beyond JavaScript's and every field of every kind are found", async () => {
     const sql = [
       "UPDATE audit_events SET target = CAST(x'61ff' AS TEXT) WHERE id = 50",
       "UPDATE audit_events SET timestamp = 9223372036854775807 WHERE id = 50",
@@ -153,28 +154,28 @@ describe("a log of 200 rows", () => {
       "UPDATE audit_events SET hash = hash || ' ' WHERE id = 50",
     ];
     for (const change of sql) {
-      copy.briefly(() => {
+      await copy.briefly(async () => {
         copy.run(change);
-        expect([change, verify().first_broken?.id]).toEqual([change, 50]);
+        expect([change, (await verify()).first_broken?.id]).toEqual([change, 50]);
       });
     }
-    copy.briefly(() => {
+    await copy.briefly(async () => {
       copy.run("UPDATE audit_events SET id = 9223372036854775807 WHERE id = 200");
-      expect(verify().intact).toBe(false);
+      expect((await verify()).intact).toBe(false);
     });
-    copy.briefly(() => {
+    await copy.briefly(async () => {
       copy.run("DELETE FROM audit_events");
-      expect(verify()).toMatchObject({ intact: false, first_broken: { id: 1, code: "missing" } });
+      expect(await verify()).toMatchObject({ intact: false, first_broken: { id: 1, code: "missing" } });
     });
-    copy.briefly(() => {
+    await copy.briefly(async () => {
       copy.run("DELETE FROM audit_head");
-      expect(verify().intact).toBe(false);
+      expect((await verify()).intact).toBe(false);
     });
   });
 
   test("the end rewritten with good hashes, and the head with it, is found by the checkpoint before; without one it is not", async () => {
-    const rewrite = (from: number) => {
-      let previous = String(copy.prepareRead("SELECT hash FROM audit_events WHERE id = ?").get(from - 1)?.hash);
+    const rewrite = async (from: number) => {
+      let previous = String((await copy.prepareRead("SELECT hash FROM audit_events WHERE id = ?").get(from - 1))?.hash);
       for (const row of copy.rows().slice(from - 1)) {
         const changed = { ...row, details: '{"made":"up"}', previous_hash: previous } as unknown as RowFields;
         previous = hashOf(encodeRow(changed));
@@ -183,16 +184,16 @@ describe("a log of 200 rows", () => {
       }
       copy.run("UPDATE audit_head SET hash = ?", previous);
     };
-    copy.briefly(() => {
-      rewrite(150);
-      expect(verify().intact, "what whatCannotBeShown says under after_last_checkpoint").toBe(true);
+    await copy.briefly(async () => {
+      await rewrite(150);
+      expect((await verify()).intact, "what whatCannotBeShown says under after_last_checkpoint").toBe(true);
     });
     await core.context.database.write((tx) => writeCheckpoint(core.context, tx, keys, "demand"));
     copy.close();
     copy = new OpenedCopy(core);
-    copy.briefly(() => {
-      rewrite(150);
-      expect(verify().first_broken).toMatchObject({ id: 200, code: "not_as_signed" });
+    await copy.briefly(async () => {
+      await rewrite(150);
+      expect((await verify()).first_broken).toMatchObject({ id: 200, code: "not_as_signed" });
     });
   });
 });
@@ -205,7 +206,7 @@ describe("checkpoints", () => {
     }
     copy.close();
     copy = new OpenedCopy(core);
-    expect(verify()).toMatchObject({ intact: true, checkpoints: { checked: 5, rows_after_last: 0 } });
+    expect(await verify()).toMatchObject({ intact: true, checkpoints: { checked: 5, rows_after_last: 0 } });
     const changes = [
       "sequence = -sequence",
       "kind = 'stop'",
@@ -224,16 +225,16 @@ describe("checkpoints", () => {
     for (const at of [1, 3, 5]) changes.push(`DELETE FROM audit_checkpoints WHERE sequence = ${at}`);
     changes.push("DELETE FROM audit_checkpoints");
     for (const change of changes) {
-      copy.briefly(() => {
+      await copy.briefly(async () => {
         copy.run(change);
-        const { intact, checkpoints } = verify();
+        const { intact, checkpoints } = await verify();
         expect([change, intact, checkpoints.first_broken === null]).toEqual([change, false, false]);
       });
     }
   });
 
-  test("one that another key signed is not believed", () => {
-    const { first_broken: broken } = verifyAtOnce(copy, newAuditKeys().publicKeys).checkpoints;
+  test("one that another key signed is not believed", async () => {
+    const { first_broken: broken } = (await verifyAtOnce(copy, newAuditKeys().publicKeys)).checkpoints;
     expect(broken).toMatchObject({ sequence: 1, code: "unknown_key" });
   });
 });
@@ -243,6 +244,6 @@ describe("a log of 10,000 rows", () => {
     copy.close();
     await core.close();
     await prepare(10_000);
-    expect(tamperMany(100 * share, 10_000, 11)).toEqual([]);
+    expect(await tamperMany(100 * share, 10_000, 11)).toEqual([]);
   });
 });

@@ -80,24 +80,24 @@ async function readChainRows(
   count: number,
 ): Promise<{ id: string; row: ChainRow }[]> {
   const rows = await prepare(
-      `SELECT CAST(id AS TEXT) AS id, previous_hash, hash, ${encodedRowSql(dialect)} AS encoded FROM audit_events
+    `SELECT CAST(id AS TEXT) AS id, previous_hash, hash, ${encodedRowSql(dialect)} AS encoded FROM audit_events
        WHERE audit_events.id > CAST(? AS BIGINT) ORDER BY audit_events.id LIMIT ?`,
-    ).all(after, count);
+  ).all(after, count);
   return rows.map(({ id, previous_hash, hash, encoded }) => ({
-      id: String(id),
-      row: {
-        id: Number(id),
-        previousHash: previous_hash as string | null,
-        hash: hash as string | null,
-        encoded: encoded as Uint8Array,
-      },
-    }));
+    id: String(id),
+    row: {
+      id: Number(id),
+      previousHash: previous_hash as string | null,
+      hash: hash as string | null,
+      encoded: encoded as Uint8Array,
+    },
+  }));
 }
 
 export async function readChainEnd(prepare: Prepare): Promise<ChainEnd> {
   const row = await prepare(
-      "SELECT CAST(id AS TEXT) AS id, hash, CAST(rows AS TEXT) AS rows, CAST(checkpoint AS TEXT) AS checkpoint FROM audit_head",
-    ).get();
+    "SELECT CAST(id AS TEXT) AS id, hash, CAST(rows AS TEXT) AS rows, CAST(checkpoint AS TEXT) AS checkpoint FROM audit_head",
+  ).get();
   // Where even the end was taken away, an empty log is expected, and none is found.
   return {
     id: Number(row?.id ?? 0),

@@ -9,7 +9,7 @@ import { readSecret, secretFile } from "../secrets/resolve-secrets.ts";
 import type { AuditState } from "./backup-format.ts";
 
 /** Checks the chain with these public keys. A database from before the chain has nothing to check. */
-export function readAuditState(database: SqliteConnection, publicKeys: readonly string[]): AuditState {
+export async function readAuditState(database: SqliteConnection, publicKeys: readonly string[]): Promise<AuditState> {
   if (!hasTable(database, "audit_head")) {
     return { chained: false, intact: true, detail: null, last_id: 0, hash: "", rows: 0, checkpoint: 0 };
   }
@@ -19,8 +19,8 @@ export function readAuditState(database: SqliteConnection, publicKeys: readonly 
     const key = parsePublicKey(text);
     if (key !== null) keys.set(keyIdOf(key), key);
   }
-  const result = verifyAtOnce(reading, keys);
-  const end = readChainEnd(reading.prepareRead);
+  const result = await verifyAtOnce(reading, keys);
+  const end = await readChainEnd(reading.prepareRead);
   const detail = result.first_broken?.detail ?? result.checkpoints.first_broken?.detail ?? null;
   return {
     chained: true,

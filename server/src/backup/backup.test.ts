@@ -440,11 +440,13 @@ describe("restoring", () => {
 
   test("FR-016: what was revoked after the backup stays revoked, whatever the backup says", async () => {
     const version = (state: string) =>
-      core.context.database.write((tx) => {
-        tx.prepare("DELETE FROM secret_versions").run();
-        tx.prepare(
-          "INSERT INTO secret_versions (name, fingerprint, state, source, made_at) VALUES ('api-key', 'f', ?, 'file', 1)",
-        ).run(state);
+      core.context.database.write(async (tx) => {
+        await tx.prepare("DELETE FROM secret_versions").run();
+        await tx
+          .prepare(
+            "INSERT INTO secret_versions (name, fingerprint, state, source, made_at) VALUES ('api-key', 'f', ?, 'file', 1)",
+          )
+          .run(state);
       });
     await version("current");
     await core.context.database.write((tx) =>

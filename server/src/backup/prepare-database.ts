@@ -42,7 +42,7 @@ export async function prepareDatabase(
       };
       const prepare = readingOf(database).prepareRead;
       const tx = { prepare, dialect: prepare.dialect, afterCommit: () => undefined };
-      appendAudit(writer, tx, { action: "restore_backup", target: null, outcome: "success", details });
+      await appendAudit(writer, tx, { action: "restore_backup", target: null, outcome: "success", details });
     }
     database.commit();
     await closeCopy(database, file);

@@ -78,7 +78,7 @@ async function writeAll(
     const deleted = forget(copy, copying.gone);
     forgetPreviews(copy, copying.previews);
     const publicKeys = await readAuditPublicKeys(config);
-    const audit = { ...readAuditState(copy, publicKeys), public_keys: publicKeys };
+    const audit = { ...(await readAuditState(copy, publicKeys)), public_keys: publicKeys };
     const described = describeDatabase(copy);
     await closeCopy(copy, copyFile);
     const secrets = options.withSecrets ? await copySecrets(config.dataDirectory, writer, list) : [];

@@ -50,18 +50,18 @@ export async function checkDatabase(
   try {
     const verdict = database.prepare("PRAGMA quick_check(1)").get()?.quick_check;
     if (verdict !== "ok") throw new BackupError(`The database of the backup is damaged (${String(verdict)}).`);
-    checkAudit(database, manifest, options);
+    await checkAudit(database, manifest, options);
   } finally {
     database.close();
   }
 }
 
-function checkAudit(
+async function checkAudit(
   database: SqliteConnection,
   { audit: noted }: BackupManifest,
   { publicKeys, acceptAudit }: { readonly publicKeys: readonly string[]; readonly acceptAudit: boolean },
-): void {
-  const found = readAuditState(database, [...noted.public_keys, ...publicKeys]);
+): Promise<void> {
+  const found = await readAuditState(database, [...noted.public_keys, ...publicKeys]);
   const isNoted = (["chained", "last_id", "hash", "rows", "checkpoint"] as const).every(
     (key) => found[key] === noted[key],
   );

@@ -8,8 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, expect, test } from "vitest";
-import { migrations } from "../database/sqlite/migrations/all.ts";
 import { openDatabase } from "../database/open.ts";
+import { migrations } from "../database/sqlite/migrations/all.ts";
 import { startServer } from "../main.ts";
 import { flatPng } from "../testing/pictures.ts";
 
@@ -29,7 +29,7 @@ const sha256 = createHash("sha256").update(picture).digest("hex");
 async function fillOldInstallation(): Promise<void> {
   await mkdir(join(data, "media", "results"), { recursive: true, mode: 0o700 });
   const database = await openDatabase({ file, migrations: first });
-  await database.write((tx) => {
+  await database.write(async (tx) => {
     const task = tx.prepare(
       `INSERT INTO tasks (id, model, type, mode, prompt, parameters, seed, catalog_version, status, stage, progress, result_path,
          result_type, result_bytes, result_sha256, error_code, error_msg, width, height, frames, created_at, updated_at, finished_at)
@@ -41,7 +41,7 @@ async function fillOldInstallation(): Promise<void> {
       const id = idOf(index);
       const [code, text] = isDone ? [null, null] : ["out_of_memory", "too large"];
       const result = isDone ? [`results/${id}-1.png`, picture.byteLength, sha256] : [null, null, null];
-      task.run(id, isDone ? "done" : "failed", isDone ? 100 : 0, ...result, code, text, index, index);
+      await task.run(id, isDone ? "done" : "failed", isDone ? 100 : 0, ...result, code, text, index, index);
     }
   });
   await database.close();
@@ -109,7 +109,7 @@ async function runThisRelease(): Promise<number> {
       body,
     });
     expect(sent.status).toBe(202);
-    return Number(server.context.database.prepareRead("SELECT count(*) AS n FROM tasks").get()?.n);
+    return Number((await server.context.database.prepareRead("SELECT count(*) AS n FROM tasks").get())?.n);
   } finally {
     await server.close();
   }
@@ -136,7 +136,7 @@ test(
     expect(await safelight("restore", before, "--replace")).toContain(`${count} tasks`);
     expect(schemaOf()).toBe(1);
     const again = await openDatabase({ file, migrations: first });
-    const rows = again.prepareRead("SELECT id, status, prompt FROM tasks ORDER BY id").all();
+    const rows = await again.prepareRead("SELECT id, status, prompt FROM tasks ORDER BY id").all();
     expect(rows.map(({ id, prompt }) => [id, prompt])).toEqual(
       Array.from({ length: count }, (_, index) => [idOf(index), "a red boat"]),
     );

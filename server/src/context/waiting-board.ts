@@ -17,7 +17,7 @@ export interface Waiting {
   readonly short: Notice | null;
 }
 
-export type ExplainWaiting = (prepare: Prepare, task: WaitingTask) => Waiting;
+export type ExplainWaiting = (prepare: Prepare, task: WaitingTask) => Promise<Waiting>;
 
 const nothingKnown: Waiting = { each: [], short: null };
 
@@ -37,7 +37,7 @@ export class WaitingBoard {
   }
 
   /** `prepare` is that of the connection, or of the transaction, that the task was read with. */
-  explain(prepare: Prepare, task: WaitingTask): Waiting {
-    return this.#explain?.(prepare, task) ?? nothingKnown;
+  async explain(prepare: Prepare, task: WaitingTask): Promise<Waiting> {
+    return (await this.#explain?.(prepare, task)) ?? nothingKnown;
   }
 }

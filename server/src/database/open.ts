@@ -6,6 +6,6 @@ export type OpenOptions = SqliteOptions;
 /**
  * Opens or creates the database and brings its schema up to date. Throws a StartupError with one clear line when it cannot be relied on.
  */
-export function openDatabase(options: OpenOptions): Promise<Database> {
+export async function openDatabase(options: OpenOptions): Promise<Database> {
   return openSqlite(options);
 }

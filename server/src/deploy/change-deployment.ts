@@ -14,11 +14,11 @@ export type Outcome = { readonly baseUrl: string; readonly workerKey?: string } 
 
 /** Takes a queued deployment; undefined when somebody has cancelled it. */
 export function beginDeployment(context: Context, id: string): Promise<DeploymentRecord | undefined> {
-  return context.database.write((tx) => {
-    const begun = tx
+  return context.database.write(async (tx) => {
+    const begun = await tx
       .prepare("UPDATE deployments SET status = 'running', started_at = ? WHERE id = ? AND status = 'queued'")
       .run(context.clock.now(), id);
-    return begun.changes === 0 ? undefined : requireDeployment(tx.prepare, id);
+    return begun.changes === 0 ? undefined : await requireDeployment(tx.prepare, id);
   });
 }
 
@@ -30,62 +30,70 @@ export function finishDeployment(
   outcome: Outcome,
   log: DeploymentLog,
 ): Promise<void> {
-  return context.database.write((tx) => {
-    log.storeRest(tx);
+  return context.database.write(async (tx) => {
+    await log.storeRest(tx);
     if ("code" in outcome) return fail(context, tx, record, outcome);
-    const changed = tx
+    const changed = await tx
       .prepare(
         "UPDATE deployments SET status = 'done', base_url = ?, finished_at = ? WHERE number = ? AND status = 'running'",
       )
       .run(outcome.baseUrl, context.clock.now(), record.number);
     if (changed.changes === 0) return;
-    setDeployedAddress(context, accounts, tx, record.accountId, outcome.baseUrl);
-    if (outcome.workerKey !== undefined) noteDeployedKey(context, accounts, tx, record.accountId, outcome.workerKey);
-    recordEnd(context, tx, record, "success", { base_url: outcome.baseUrl });
+    await setDeployedAddress(context, accounts, tx, record.accountId, outcome.baseUrl);
+    if (outcome.workerKey !== undefined)
+      await noteDeployedKey(context, accounts, tx, record.accountId, outcome.workerKey);
+    await recordEnd(context, tx, record, "success", { base_url: outcome.baseUrl });
   });
 }
 
 /** Ends one that waits. Writes no audit row: the request that asks for it has its own. */
-export function failQueued(context: Context, tx: Transaction, { number }: DeploymentRecord): void {
-  tx.prepare(
-    `UPDATE deployments SET status = 'failed', error_code = 'cancelled', error_detail = ?, finished_at = ?
+export async function failQueued(context: Context, tx: Transaction, { number }: DeploymentRecord): Promise<void> {
+  await tx
+    .prepare(
+      `UPDATE deployments SET status = 'failed', error_code = 'cancelled', error_detail = ?, finished_at = ?
      WHERE number = ? AND status = 'queued'`,
-  ).run(endings.cancelled, context.clock.now(), number);
+    )
+    .run(endings.cancelled, context.clock.now(), number);
 }
 
 /** What was running when the server ended without a word has failed. Answers how many there were. */
 export function failInterrupted(context: Context): Promise<number> {
-  return context.database.write((tx) => {
-    const rows = tx.prepare("SELECT * FROM deployments WHERE status = 'running'").all();
+  return context.database.write(async (tx) => {
+    const rows = await tx.prepare("SELECT * FROM deployments WHERE status = 'running'").all();
     for (const row of rows) {
       const code = row.cancel_requested_at === null ? "interrupted" : "cancelled";
-      fail(context, tx, toDeploymentRecord(row), { code, detail: endings[code] });
+      await fail(context, tx, toDeploymentRecord(row), { code, detail: endings[code] });
     }
     return rows.length;
   });
 }
 
-function fail(context: Context, tx: Transaction, record: DeploymentRecord, { code, detail }: Failure): void {
-  const changed = tx
+async function fail(
+  context: Context,
+  tx: Transaction,
+  record: DeploymentRecord,
+  { code, detail }: Failure,
+): Promise<void> {
+  const changed = await tx
     .prepare(
       "UPDATE deployments SET status = 'failed', error_code = ?, error_detail = ?, finished_at = ? WHERE number = ? AND status = 'running'",
     )
     .run(code, detail, context.clock.now(), record.number);
-  if (changed.changes > 0) recordEnd(context, tx, record, "failure", { code });
+  if (changed.changes > 0) await recordEnd(context, tx, record, "failure", { code });
 }
 
 /** The row of how it ended, by the system, with the correlation id of the request that began it. */
-function recordEnd(
+async function recordEnd(
   context: Context,
   tx: Transaction,
   { id, kind, workspace, version, correlationId }: DeploymentRecord,
   outcome: "success" | "failure",
   more: Readonly<Record<string, unknown>>,
-): void {
+): Promise<void> {
   const system = actAs(context, { actor: SYSTEM_ACTOR, source: "local", correlationId });
   const details = { deployment: id, version, ended: true, ...more };
   const action = kind === "deploy" ? "deploy_account" : "rollback_account";
-  appendAudit(system, tx, { action, target: workspace, outcome, details });
+  await appendAudit(system, tx, { action, target: workspace, outcome, details });
   tx.afterCommit(() =>
     context.log[outcome === "success" ? "info" : "warn"]("a deploy has ended", {
       action,

@@ -55,8 +55,8 @@ const account = () => readAccount(edge.context.database.prepareRead, "cloud-gpu"
 
 async function ended({ id }: { id: string }) {
   const { prepareRead } = edge.context.database;
-  const read = () => describeWithLog(prepareRead, requireDeployment(prepareRead, id));
-  await expect.poll(() => read().finished_at, patient).not.toBeNull();
+  const read = async () => describeWithLog(prepareRead, await requireDeployment(prepareRead, id));
+  await expect.poll(async () => (await read()).finished_at, patient).not.toBeNull();
   return read();
 }
 
@@ -106,7 +106,7 @@ describe("the child process", () => {
     expect(failed.error).toMatchObject({ code: "deploy_failed", detail: "The modal command ended with code 3." });
     const environment = Object.fromEntries(listIn(join(folder, "env")).map((line) => line.split(/=(.*)/s).slice(0, 2)));
     const home = join(edge.folder, "deployments", "runs", failed.id, "home");
-    const record = account();
+    const record = await account();
     // The shell of the stand-in adds two of its own.
     const { PWD: _pwd, _: _underscore, SHLVL: _level, OLDPWD: _old, ...given } = environment as Record<string, string>;
     expect(given).toEqual({

@@ -73,20 +73,19 @@ async function add(workspace = "cloud-gpu", tokenId = "ak-known"): Promise<{ tok
 
 const deploy = (workspace = "cloud-gpu") => deployAccount(edge.context, deployer, workspace);
 const rollback = (workspace = "cloud-gpu") => rollbackAccount(edge.context, deployer, workspace);
-const read = (id: string) =>
-  describeWithLog(edge.context.database.prepareRead, requireDeployment(edge.context.database.prepareRead, id));
+const read = async (id: string) =>
+  describeWithLog(edge.context.database.prepareRead, await requireDeployment(edge.context.database.prepareRead, id));
 const account = (workspace = "cloud-gpu") => readAccount(edge.context.database.prepareRead, workspace);
 const callsOf = ({ tokenId }: { tokenId: string }) => modal.calls.filter(({ token }) => token === tokenId);
 const functionsOf = (token: { tokenId: string }, name: string) =>
   callsOf(token).filter((call) => call.function === name);
-const audit = () =>
-  edge.context.database
-    .prepareRead("SELECT * FROM audit_events ORDER BY id")
-    .all()
-    .map((row) => [row.actor_type, row.action, row.target, row.outcome].join(" "));
+const audit = async () =>
+  (await edge.context.database.prepareRead("SELECT * FROM audit_events ORDER BY id").all()).map((row) =>
+    [row.actor_type, row.action, row.target, row.outcome].join(" "),
+  );
 
 async function ended({ id }: Pick<DeploymentRecord, "id">) {
-  await expect.poll(() => read(id).finished_at, patient).not.toBeNull();
+  await expect.poll(async () => (await read(id)).finished_at, patient).not.toBeNull();
   return read(id);
 }
 
@@ -101,7 +100,7 @@ describe("a deploy with the real command, against a stand-in for Modal's server"
     expect(done.log_lines).toBe(done.log.length);
 
     const { keyring } = edge.installation.accounts;
-    const before = account();
+    const before = await account();
     if (before === undefined) throw new Error("no account");
     expect(before).toMatchObject({ baseUrl: worker.url, status: "pending" });
     const workerKey = openCredential(keyring, before, "workerKey");
@@ -112,8 +111,8 @@ describe("a deploy with the real command, against a stand-in for Modal's server"
 
     worker.accepts = workerKey ?? "";
     await checkAccount(edge.context, edge.installation.accounts, "cloud-gpu", "planned");
-    expect(account()).toMatchObject({ status: "ready", lastHealthStatus: "ok" });
-    expect(audit()).toEqual([
+    expect(await account()).toMatchObject({ status: "ready", lastHealthStatus: "ok" });
+    expect(await audit()).toEqual([
       "system add_account cloud-gpu success",
       "system deploy_account cloud-gpu success",
       "system deploy_account cloud-gpu success",
@@ -152,25 +151,25 @@ describe("a deploy with the real command, against a stand-in for Modal's server"
   test("FR-016: a new worker key counts once a deploy has set it, and not before", async () => {
     const token = await add();
     const { accounts } = edge.installation;
-    const open = (name: "workerKey" | "nextWorkerKey") => {
-      const found = account();
+    const open = async (name: "workerKey" | "nextWorkerKey") => {
+      const found = await account();
       return found === undefined ? null : openCredential(accounts.keyring, found, name);
     };
-    const old = open("workerKey");
+    const old = await open("workerKey");
     await rotateWorkerKey(edge.context, accounts, "cloud-gpu");
-    const next = open("nextWorkerKey");
-    expect([open("workerKey"), next === old]).toEqual([old, false]);
+    const next = await open("nextWorkerKey");
+    expect([await open("workerKey"), next === old]).toEqual([old, false]);
     expect(await ended(await deploy())).toMatchObject({ status: "done" });
     const secret = callsOf(token).find(({ secret: one }) => one !== undefined)?.secret;
     expect(secret).toEqual({ SAFELIGHT_WORKER_KEY: next });
-    expect([open("workerKey"), open("nextWorkerKey")]).toEqual([next, null]);
+    expect([await open("workerKey"), await open("nextWorkerKey")]).toEqual([next, null]);
   });
 
   test("a disabled account can be deployed to, and stays disabled and unchecked", async () => {
     await add();
     await disableAccount(edge.context, edge.installation.accounts, "cloud-gpu", false);
     expect(await ended(await deploy())).toMatchObject({ status: "done" });
-    expect(account()).toMatchObject({ status: "disabled", baseUrl: worker.url, nextCheckAt: null });
+    expect(await account()).toMatchObject({ status: "disabled", baseUrl: worker.url, nextCheckAt: null });
   });
 
   test("does not tell Modal in which repository the data directory lies", async () => {
@@ -213,8 +212,8 @@ describe("a deploy with the real command, against a stand-in for Modal's server"
     expect(failed.error?.detail).toMatch(/^Modal does not take the token of this account\./);
     expect(JSON.stringify(failed)).not.toContain(token.tokenId);
     expect(failed.log.join("\n")).toContain("[redacted]");
-    expect(account()).toMatchObject({ baseUrl: null, status: "pending" });
-    expect(audit().at(-1)).toBe("system deploy_account cloud-gpu failure");
+    expect(await account()).toMatchObject({ baseUrl: null, status: "pending" });
+    expect((await audit()).at(-1)).toBe("system deploy_account cloud-gpu failure");
   });
 
   test("an app without an address: failed, and the error says that it is deployed all the same", async () => {
@@ -244,12 +243,12 @@ describe("a deploy with the real command, against a stand-in for Modal's server"
     expect(failed).toMatchObject({ status: "failed", error: { code: "cancelled", detail: "It was cancelled." } });
     expect(processesWith(id)).toEqual([]);
     expect(readdirSync(join(edge.folder, "deployments", "runs"))).toEqual([]);
-    const rows = audit().length;
+    const rows = (await audit()).length;
     expect(await cancelDeployment(edge.context, deployer, id)).toMatchObject({
       status: "failed",
       errorCode: "cancelled",
     });
-    expect(audit()).toHaveLength(rows);
+    expect(await audit()).toHaveLength(rows);
   });
 
   test("two run at a time, one of each account; the rest waits, and a waiting one can be cancelled or asked for again", async () => {
@@ -265,9 +264,9 @@ describe("a deploy with the real command, against a stand-in for Modal's server"
     await cancelDeployment(edge.context, deployer, two.id);
     await ended(two);
     // The place is free, but of this account one runs already.
-    expect(read(again.id).status).toBe("queued");
+    expect((await read(again.id)).status).toBe("queued");
     await cancelDeployment(edge.context, deployer, one.id);
-    await expect.poll(() => read(again.id).status, patient).toBe("running");
+    await expect.poll(async () => (await read(again.id)).status, patient).toBe("running");
   });
 
   test("deploy to all: disabled ones and those of another kind are skipped", async () => {
@@ -289,7 +288,7 @@ describe("a deploy with the real command, against a stand-in for Modal's server"
     const queued = await deployAll(edge.context, deployer);
     expect(queued.map(({ workspace }) => workspace).sort()).toEqual(["gpu-one", "gpu-two"]);
     await Promise.all(queued.map(ended));
-    expect(audit().filter((row) => row.includes("deploy_all"))).toEqual(["system deploy_all  success"]);
+    expect((await audit()).filter((row) => row.includes("deploy_all"))).toEqual(["system deploy_all  success"]);
     await expect(deploy("attic-gpu")).rejects.toMatchObject({
       code: "validation_failed",
       fields: [{ code: "not_for_kind" }],

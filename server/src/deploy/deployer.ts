@@ -65,7 +65,7 @@ export class Deployer {
     const interrupted = await failInterrupted(context);
     if (interrupted > 0) context.log.warn("deploys were interrupted", { interrupted });
     await rm(deployer.#parts.runsFolder, { recursive: true, force: true });
-    const rows = context.database.prepareRead("SELECT DISTINCT source_hash FROM deployments").all();
+    const rows = await context.database.prepareRead("SELECT DISTINCT source_hash FROM deployments").all();
     await deployer.#parts.sources.sweep(new Set(rows.map(({ source_hash: name }) => String(name))));
     return deployer;
   }
@@ -118,10 +118,10 @@ export class Deployer {
     this.#again = false;
     try {
       while (!this.#stopped && this.#runs.size < atOnce) {
-        const id = this.#nextQueued();
+        const id = await this.#nextQueued();
         if (id === undefined) return;
         const record = await beginDeployment(this.#context, id);
-        if (record !== undefined) this.#begin(record);
+        if (record !== undefined) await this.#begin(record);
       }
     } catch (error) {
       this.#context.log.warn("a deploy could not be begun; it is tried again", { error });
@@ -129,8 +129,8 @@ export class Deployer {
     }
   }
 
-  #nextQueued(): string | undefined {
-    const row = this.#context.database
+  async #nextQueued(): Promise<string | undefined> {
+    const row = await this.#context.database
       .prepareRead(
         `SELECT id FROM deployments AS one WHERE status = 'queued' AND NOT EXISTS (
            SELECT 1 FROM deployments AS other WHERE other.account_id = one.account_id AND other.status = 'running')
@@ -140,7 +140,7 @@ export class Deployer {
     return row === undefined ? undefined : String(row.id);
   }
 
-  #begin(record: DeploymentRecord): void {
+  async #begin(record: DeploymentRecord): Promise<void> {
     const abort = new AbortController();
     const ended = this.#work(record, abort).finally(() => {
       this.#runs.delete(record.id);
@@ -148,15 +148,15 @@ export class Deployer {
     });
     this.#runs.set(record.id, { abort, ended });
     // A cancel that was written in one commit with the beginning has found no run to end.
-    if (this.#isCancelled(record)) this.endRun(record.id, "cancelled");
+    if (await this.#isCancelled(record)) this.endRun(record.id, "cancelled");
     this.announce(record.id);
   }
 
-  #isCancelled({ number }: DeploymentRecord): boolean {
+  async #isCancelled({ number }: DeploymentRecord): Promise<boolean> {
     const asked = this.#context.database.prepareRead(
       "SELECT 1 AS one FROM deployments WHERE number = ? AND cancel_requested_at IS NOT NULL",
     );
-    return asked.get(number) !== undefined;
+    return (await asked.get(number)) !== undefined;
   }
 
   async #work(record: DeploymentRecord, abort: AbortController): Promise<void> {
@@ -188,9 +188,9 @@ export class Deployer {
     }
   }
 
-  #endIfDeleted({ id, accountId }: DeploymentRecord): void {
+  async #endIfDeleted({ id, accountId }: DeploymentRecord): Promise<void> {
     try {
-      const living = this.#context.database
+      const living = await this.#context.database
         .prepareRead("SELECT 1 AS one FROM worker_accounts WHERE id = ? AND deleted_at IS NULL")
         .get(accountId);
       if (living === undefined) this.endRun(id, "account_deleted");

@@ -62,8 +62,8 @@ export class DeploymentLog {
   }
 
   /** Writes what is left in the caller's transaction. */
-  storeRest(tx: Transaction): void {
-    this.#store(tx, this.#pending);
+  async storeRest(tx: Transaction): Promise<void> {
+    await this.#store(tx, this.#pending);
   }
 
   #plan(delay: number): void {
@@ -88,12 +88,12 @@ export class DeploymentLog {
     if (this.#pending.length > 0) this.#plan(next);
   }
 
-  #store(tx: Transaction, lines: readonly string[]): void {
+  async #store(tx: Transaction, lines: readonly string[]): Promise<void> {
     if (lines.length === 0) return;
     const insert = tx.prepare("INSERT INTO deployment_log (deployment, line, text) VALUES (?, ?, ?)");
-    for (const [index, text] of lines.entries()) insert.run(this.#deployment, this.#stored + index, text);
+    for (const [index, text] of lines.entries()) await insert.run(this.#deployment, this.#stored + index, text);
     const stored = this.#stored + lines.length;
-    tx.prepare("UPDATE deployments SET log_lines = ? WHERE number = ?").run(stored, this.#deployment);
+    await tx.prepare("UPDATE deployments SET log_lines = ? WHERE number = ?").run(stored, this.#deployment);
     tx.afterCommit(() => {
       this.#stored = stored;
       this.#written();

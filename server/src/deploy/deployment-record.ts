@@ -47,24 +47,27 @@ export interface DeploymentRecord {
 }
 
 /** Errors: `not_found`. */
-export function requireDeployment(prepare: Prepare, id: string): DeploymentRecord {
-  const row = prepare("SELECT * FROM deployments WHERE id = ?").get(id);
+export async function requireDeployment(prepare: Prepare, id: string): Promise<DeploymentRecord> {
+  const row = await prepare("SELECT * FROM deployments WHERE id = ?").get(id);
   if (row === undefined) throw new SafelightError("not_found", "There is no deployment with this id.");
   return toDeploymentRecord(row);
 }
 
 /** Every deployment of an account, newest first. */
-export function readDeploymentsOf(prepare: Prepare, accountId: string): DeploymentRecord[] {
-  return prepare("SELECT * FROM deployments WHERE account_id = ? ORDER BY number DESC")
-    .all(accountId)
-    .map(toDeploymentRecord);
+export async function readDeploymentsOf(prepare: Prepare, accountId: string): Promise<DeploymentRecord[]> {
+  return (await prepare("SELECT * FROM deployments WHERE account_id = ? ORDER BY number DESC").all(accountId)).map(
+    toDeploymentRecord,
+  );
 }
 
 /** The log from a line on. */
-export function readLogLines(prepare: Prepare, deployment: number, from: number): string[] {
-  return prepare("SELECT text FROM deployment_log WHERE deployment = ? AND line >= ? ORDER BY line")
-    .all(deployment, from)
-    .map(({ text }) => String(text));
+export async function readLogLines(prepare: Prepare, deployment: number, from: number): Promise<string[]> {
+  return (
+    await prepare("SELECT text FROM deployment_log WHERE deployment = ? AND line >= ? ORDER BY line").all(
+      deployment,
+      from,
+    )
+  ).map(({ text }) => String(text));
 }
 
 export function toDeploymentRecord(row: Row): DeploymentRecord {
@@ -107,8 +110,8 @@ export function describeDeployment(record: DeploymentRecord): Deployment {
   };
 }
 
-export function describeWithLog(prepare: Prepare, record: DeploymentRecord): DeploymentDetail {
-  return { ...describeDeployment(record), log: readLogLines(prepare, record.number, 0) };
+export async function describeWithLog(prepare: Prepare, record: DeploymentRecord): Promise<DeploymentDetail> {
+  return { ...describeDeployment(record), log: await readLogLines(prepare, record.number, 0) };
 }
 
 function time(milliseconds: number): string {

@@ -49,15 +49,16 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const deployments = () => {
+const deployments = async () => {
   const { prepareRead } = edge.context.database;
-  return readDeploymentsOf(prepareRead, accountId).map((record) => describeWithLog(prepareRead, record));
+  return (await readDeploymentsOf(prepareRead, accountId)).map((record) => describeWithLog(prepareRead, record));
 };
-const rows = () =>
-  edge.context.database
-    .prepareRead("SELECT actor_type, outcome FROM audit_events WHERE action = 'deploy_account' ORDER BY id")
-    .all()
-    .map(({ outcome }) => outcome);
+const rows = async () =>
+  (
+    await edge.context.database
+      .prepareRead("SELECT actor_type, outcome FROM audit_events WHERE action = 'deploy_account' ORDER BY id")
+      .all()
+  ).map(({ outcome }) => outcome);
 
 test("whichever write fails once, the deploy is refused whole or ends whole", async () => {
   let nth = 0;
@@ -67,7 +68,7 @@ test("whichever write fails once, the deploy is refused whole or ends whole", as
     nth += 1;
     failed = false;
     let seen = 0;
-    const [deploymentsBefore, rowsBefore] = [deployments().length, rows().length];
+    const [deploymentsBefore, rowsBefore] = [(await deployments()).length, (await rows()).length];
     fails = () => {
       seen += 1;
       failed ||= seen === nth;
@@ -76,18 +77,18 @@ test("whichever write fails once, the deploy is refused whole or ends whole", as
     const asked = await deployAccount(edge.context, deployer, "cloud-gpu").catch((error: unknown) => error);
     if (asked instanceof SafelightError) {
       expect(asked.code).toBe("storage_unavailable");
-      expect([deployments().length, rows().length]).toEqual([deploymentsBefore, rowsBefore]);
+      expect([(await deployments()).length, (await rows()).length]).toEqual([deploymentsBefore, rowsBefore]);
       refused += 1;
       continue;
     }
-    await expect.poll(() => deployments()[0]?.finished_at, { timeout: 20_000 }).not.toBeNull();
-    expect(deployments()[0]).toMatchObject({
+    await expect.poll(async () => (await deployments())[0]?.finished_at, { timeout: 20_000 }).not.toBeNull();
+    expect((await deployments())[0]).toMatchObject({
       status: "failed",
       error: { code: "deploy_failed", detail: "The modal command ended with code 1: last words" },
       log: ["Deploying the app safelight-cloud-gpu …", "first words", "last words"],
       log_lines: 3,
     });
-    expect(rows().slice(rowsBefore)).toEqual(["success", "failure"]);
+    expect((await rows()).slice(rowsBefore)).toEqual(["success", "failure"]);
   }
   // The request alone writes four statements, and more come afterwards.
   expect(refused).toBeGreaterThan(3);
@@ -99,8 +100,8 @@ test("FR-008: a cancel that is written in one commit with the beginning is not l
   const { id } = await deployAccount(edge.context, deployer, "cloud-gpu");
   // The deployer was woken by the commit; its own write and this one go into the next.
   expect(await cancelDeployment(edge.context, deployer, id)).toMatchObject({ status: "running" });
-  await expect.poll(() => deployments()[0]?.status, { timeout: 10_000 }).toBe("failed");
-  expect(deployments()[0]).toMatchObject({ id, error: { code: "cancelled" } });
+  await expect.poll(async () => (await deployments())[0]?.status, { timeout: 10_000 }).toBe("failed");
+  expect((await deployments())[0]).toMatchObject({ id, error: { code: "cancelled" } });
 });
 
 test("while nothing can be written the end waits for it, and a stop leaves it to the next start", async () => {
@@ -111,9 +112,9 @@ test("while nothing can be written the end waits for it, and a stop leaves it to
   fails = () => true;
   await writeFile(`${python}.go`, "");
   await expect.poll(() => edge.logged.join(""), { timeout: 20_000 }).toContain("could not be written down");
-  expect(deployments()[0]?.status).toBe("running");
+  expect((await deployments())[0]?.status).toBe("running");
   await deployer.stop();
   fails = () => false;
   deployer = await Deployer.open(edge.context, edge.installation.accounts, join(folder, "source"));
-  expect(deployments()[0]).toMatchObject({ id, status: "failed", error: { code: "interrupted" } });
+  expect((await deployments())[0]).toMatchObject({ id, status: "failed", error: { code: "interrupted" } });
 });

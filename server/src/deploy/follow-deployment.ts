@@ -31,9 +31,9 @@ export async function* followDeployment(
     while (!signal.aborted) {
       const { prepareRead } = context.database;
       // Both in one turn: the state never names an end before the lines that led to it.
-      const record = requireDeployment(prepareRead, id);
+      const record = await requireDeployment(prepareRead, id);
       position ??= seen <= record.logLines ? seen : 0;
-      const lines = readLogLines(prepareRead, record.number, position).slice(0, linesAtOnce);
+      const lines = (await readLogLines(prepareRead, record.number, position)).slice(0, linesAtOnce);
       const ended = record.finishedAt !== null;
       const state = JSON.stringify({ ...describeDeployment(record), log_lines: 0 });
       if (!ended && state !== told) {

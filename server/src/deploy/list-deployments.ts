@@ -12,7 +12,7 @@ export interface DeploymentFilters {
 }
 
 /** Deployments, newest first. Errors: `validation_failed` for a cursor that is none of ours. */
-export function listDeployments(context: Context, filters: DeploymentFilters): DeploymentsPage {
+export async function listDeployments(context: Context, filters: DeploymentFilters): Promise<DeploymentsPage> {
   const { workspace, limit = 20, cursor } = filters;
   const conditions = ["number < ?"];
   const values: SqlValue[] = [cursor === undefined ? Number.MAX_SAFE_INTEGER : readCursor(cursor)];
@@ -20,10 +20,11 @@ export function listDeployments(context: Context, filters: DeploymentFilters): D
     conditions.push("workspace = ?");
     values.push(workspace);
   }
-  const rows = context.database
-    .prepareRead(`SELECT * FROM deployments WHERE ${conditions.join(" AND ")} ORDER BY number DESC LIMIT ?`)
-    .all(...values, limit + 1)
-    .map(toDeploymentRecord);
+  const rows = (
+    await context.database
+      .prepareRead(`SELECT * FROM deployments WHERE ${conditions.join(" AND ")} ORDER BY number DESC LIMIT ?`)
+      .all(...values, limit + 1)
+  ).map(toDeploymentRecord);
   const page = rows.slice(0, limit);
   const hasMore = rows.length > limit;
   const last = page.at(-1);

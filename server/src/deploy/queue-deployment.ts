@@ -32,10 +32,10 @@ export async function deployAccount(
   workspace: string,
 ): Promise<DeploymentRecord> {
   // Before the source is read: asking for what is not there should not cost anything.
-  refuseOtherKind(requireAccount(context.database.prepareRead, workspace));
+  refuseOtherKind(await requireAccount(context.database.prepareRead, workspace));
   const sourceHash = await deployer.keepSource();
-  return context.database.write((tx) => {
-    const account = requireAccount(tx.prepare, workspace);
+  return context.database.write(async (tx) => {
+    const account = await requireAccount(tx.prepare, workspace);
     refuseOtherKind(account);
     return queueDeploy(context, deployer, tx, account, sourceHash);
   });
@@ -44,16 +44,16 @@ export async function deployAccount(
 /** Queues a deploy for every Modal workspace that is not disabled. */
 export async function deployAll(context: Context, deployer: Deployer): Promise<DeploymentRecord[]> {
   const sourceHash = await deployer.keepSource();
-  return context.database.write((tx) => {
+  return context.database.write(async (tx) => {
     const queued: DeploymentRecord[] = [];
-    for (const account of readAccounts(tx.prepare)) {
+    for (const account of await readAccounts(tx.prepare)) {
       if (account.kind !== "modal" || account.status === "disabled") continue;
-      if (waiting(tx, account.id)?.kind === "rollback") continue;
-      queued.push(queueDeploy(context, deployer, tx, account, sourceHash));
+      if ((await waiting(tx, account.id))?.kind === "rollback") continue;
+      queued.push(await queueDeploy(context, deployer, tx, account, sourceHash));
     }
     // Each has a row of its own beside this one.
     const details = { workspaces: queued.map(({ workspace }) => workspace) };
-    appendAudit(context, tx, { action: "deploy_all", target: null, outcome: "success", details });
+    await appendAudit(context, tx, { action: "deploy_all", target: null, outcome: "success", details });
     return queued;
   });
 }
@@ -63,10 +63,10 @@ export async function deployAll(context: Context, deployer: Deployer): Promise<D
  * where there is none, where another deployment has not ended, and for an account of another kind.
  */
 export function rollbackAccount(context: Context, deployer: Deployer, workspace: string): Promise<DeploymentRecord> {
-  return context.database.write((tx) => {
-    const account = requireAccount(tx.prepare, workspace);
+  return context.database.write(async (tx) => {
+    const account = await requireAccount(tx.prepare, workspace);
     refuseOtherKind(account);
-    const deployments = readDeploymentsOf(tx.prepare, account.id);
+    const deployments = await readDeploymentsOf(tx.prepare, account.id);
     if (deployments.some(({ finishedAt }) => finishedAt === null)) {
       refuseWorkspace("deployment_unfinished", "A deployment of this account has not ended: wait for it or cancel it.");
     }
@@ -75,90 +75,95 @@ export function rollbackAccount(context: Context, deployer: Deployer, workspace:
       return refuseWorkspace("no_earlier_deployment", "There is no earlier deployment to go back to.");
     }
     const { id: rollbackOf, sourceHash, settings } = target;
-    const queued = insert(context, deployer, tx, account, { kind: "rollback", rollbackOf, sourceHash, settings });
-    audit(context, tx, "rollback_account", queued);
+    const queued = await insert(context, deployer, tx, account, { kind: "rollback", rollbackOf, sourceHash, settings });
+    await audit(context, tx, "rollback_account", queued);
     return queued;
   });
 }
 
-function queueDeploy(
+async function queueDeploy(
   context: Context,
   deployer: Deployer,
   tx: Transaction,
   account: AccountRecord,
   sourceHash: string,
-): DeploymentRecord {
-  const known = waiting(tx, account.id);
+): Promise<DeploymentRecord> {
+  const known = await waiting(tx, account.id);
   if (known?.kind === "rollback") refuseWorkspace("deployment_unfinished", "A rollback of this account is waiting.");
   const what: What = { kind: "deploy", rollbackOf: null, sourceHash, settings: settingsOf(context, account) };
   // What waits has not begun: it may as well be what was asked for last.
-  const queued = known === undefined ? insert(context, deployer, tx, account, what) : renew(tx, known, what);
-  audit(context, tx, "deploy_account", queued);
+  const queued =
+    known === undefined ? await insert(context, deployer, tx, account, what) : await renew(tx, known, what);
+  await audit(context, tx, "deploy_account", queued);
   return queued;
 }
 
-function insert(
+async function insert(
   context: Context,
   deployer: Deployer,
   tx: Transaction,
   { id: accountId, workspace }: AccountRecord,
   { kind, rollbackOf, sourceHash, settings }: What,
-): DeploymentRecord {
+): Promise<DeploymentRecord> {
   const id = context.ids.task();
-  tx.prepare(
-    `INSERT INTO deployments
+  await tx
+    .prepare(
+      `INSERT INTO deployments
        (id, account_id, workspace, version, kind, rollback_of, status, source_hash, settings, correlation_id, queued_at)
      VALUES (?, ?, ?, (SELECT coalesce(max(version), 0) + 1 FROM deployments WHERE account_id = ?), ?, ?, 'queued', ?, ?, ?, ?)`,
-  ).run(
-    id,
-    accountId,
-    workspace,
-    accountId,
-    kind,
-    rollbackOf,
-    sourceHash,
-    JSON.stringify(settings),
-    context.correlationId,
-    context.clock.now(),
-  );
-  forgetOldLogs(tx, accountId);
+    )
+    .run(
+      id,
+      accountId,
+      workspace,
+      accountId,
+      kind,
+      rollbackOf,
+      sourceHash,
+      JSON.stringify(settings),
+      context.correlationId,
+      context.clock.now(),
+    );
+  await forgetOldLogs(tx, accountId);
   tx.afterCommit(() => deployer.wake());
   return requireDeployment(tx.prepare, id);
 }
 
-function forgetOldLogs(tx: Transaction, accountId: string): void {
-  const old = tx
+async function forgetOldLogs(tx: Transaction, accountId: string): Promise<void> {
+  const old = await tx
     .prepare(
       "SELECT number FROM deployments WHERE account_id = ? AND log_lines > 0 ORDER BY number DESC LIMIT 9007199254740991 OFFSET ?",
     )
     .all(accountId, keptLogs);
   for (const { number = null } of old) {
-    tx.prepare("DELETE FROM deployment_log WHERE deployment = ?").run(number);
-    tx.prepare("UPDATE deployments SET log_lines = 0 WHERE number = ?").run(number);
+    await tx.prepare("DELETE FROM deployment_log WHERE deployment = ?").run(number);
+    await tx.prepare("UPDATE deployments SET log_lines = 0 WHERE number = ?").run(number);
   }
 }
 
-function renew(tx: Transaction, { id }: DeploymentRecord, { sourceHash, settings }: What): DeploymentRecord {
-  tx.prepare("UPDATE deployments SET source_hash = ?, settings = ? WHERE id = ? AND status = 'queued'").run(
-    sourceHash,
-    JSON.stringify(settings),
-    id,
-  );
+async function renew(
+  tx: Transaction,
+  { id }: DeploymentRecord,
+  { sourceHash, settings }: What,
+): Promise<DeploymentRecord> {
+  await tx
+    .prepare("UPDATE deployments SET source_hash = ?, settings = ? WHERE id = ? AND status = 'queued'")
+    .run(sourceHash, JSON.stringify(settings), id);
   return requireDeployment(tx.prepare, id);
 }
 
-function waiting(tx: Transaction, accountId: string): DeploymentRecord | undefined {
-  return readDeploymentsOf(tx.prepare, accountId).find(({ status }) => status === "queued");
+async function waiting(tx: Transaction, accountId: string): Promise<DeploymentRecord | undefined> {
+  return (await readDeploymentsOf(tx.prepare, accountId)).find(({ status }) => status === "queued");
 }
 
-function audit(
+async function audit(
   context: Context,
   tx: Transaction,
   action: AuditAction,
   { id, workspace, version, rollbackOf }: DeploymentRecord,
 ) {
   const details = { deployment: id, version, ...(rollbackOf === null ? {} : { rollback_of: rollbackOf }) };
-  appendAudit(context, tx, { action, target: workspace, outcome: "success", details });
+  await appendAudit(context, tx, { action, target: workspace, outcome: "success", details });
 }
 
 function settingsOf(

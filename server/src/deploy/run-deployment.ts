@@ -46,7 +46,7 @@ export async function runDeployment(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { context } = parts;
-  const account = readAccount(context.database.prepareRead, record.workspace);
+  const account = await readAccount(context.database.prepareRead, record.workspace);
   if (account?.id !== record.accountId) return { code: "account_deleted", detail: endings.account_deleted };
   const credentials = readCredentials(parts.keyring, account);
   if ("code" in credentials) return credentials;

@@ -24,9 +24,9 @@ test("nobody answers: the real command gives up, and the error says why", async 
   });
   const { id } = await deployAccount(context, installation.deployer, "cloud-gpu");
   const { prepareRead } = context.database;
-  const read = () => describeWithLog(prepareRead, requireDeployment(prepareRead, id));
-  await expect.poll(() => read().status, { timeout: 150_000 }).toBe("failed");
-  expect(read()).toMatchObject({
+  const read = async () => describeWithLog(prepareRead, await requireDeployment(prepareRead, id));
+  await expect.poll(async () => (await read()).status, { timeout: 150_000 }).toBe("failed");
+  expect(await read()).toMatchObject({
     error: { code: "modal_unreachable" },
     log: ["Deploying the app safelight-cloud-gpu …", "Error: Could not connect to the Modal server."],
   });

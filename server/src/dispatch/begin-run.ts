@@ -69,7 +69,7 @@ function noteFailure(shop: Workshop, task: TaskRecord, executor: Executor, pass:
 
 async function startOn(shop: Workshop, task: TaskRecord, executor: Executor, signal: AbortSignal): Promise<RunHandle> {
   const interruption = whenAborted(signal);
-  const starting = executor.start(runRequestFor(shop.context, task, shop.limits));
+  const starting = executor.start(await runRequestFor(shop.context, task, shop.limits));
   try {
     return await Promise.race([starting, interruption.promise]);
   } catch (error) {
@@ -110,11 +110,11 @@ function passOn(shop: Workshop, held: TaskRecord, tried: ReadonlySet<string>): P
   if (lanes.length === 0) return Promise.resolve(null);
   return persist(shop, async () => {
     let moved: TaskRecord | null = null;
-    await changeHeld(context, held, (task, tx) => {
-      const lane = chooseAnother(tx, lanes, task);
+    await changeHeld(context, held, async (task, tx) => {
+      const lane = await chooseAnother(tx, lanes, task);
       if (lane === null) return task;
-      shop.executors.noteUse(tx, lane.executor);
-      moved = changeTask(context, tx, task, { columns: { executor: lane.executor, engine: lane.engine } });
+      await shop.executors.noteUse(tx, lane.executor);
+      moved = await changeTask(context, tx, task, { columns: { executor: lane.executor, engine: lane.engine } });
       return moved;
     });
     return moved;

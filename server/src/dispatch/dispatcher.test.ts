@@ -128,7 +128,7 @@ describe("the way of a task", () => {
       if (type === "task.updated") seen.push((JSON.parse(data) as { progress: number }).progress);
     });
     const id = await submit(core);
-    await until(core, () => taskOf(core, id).progress === 60);
+    await until(core, async () => (await taskOf(core, id)).progress === 60);
     hold.open();
     await ended(core, id);
     expect(seen).toEqual(seen.toSorted((one, other) => one - other));
@@ -158,21 +158,24 @@ describe("the way of a task", () => {
     const executors = [new ScriptedExecutor({ machine })];
     opened.push({ core, dispatcher: await startDispatcher({ context: core.context, executors }) });
     const ids = [await submit(core), await submit(core), await submit(core)];
-    const storing = () => core.context.database.prepareRead("SELECT sum(storing) AS count FROM tasks").get()?.count;
-    await until(core, () => storing() === 2);
+    const storing = async () =>
+      (await core.context.database.prepareRead("SELECT sum(storing) AS count FROM tasks").get())?.count;
+    await until(core, async () => (await storing()) === 2);
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(machine.started).toHaveLength(2);
     disk.open();
     for (const id of ids) expect(await ended(core, id)).toMatchObject({ status: "done", attempt: 1 });
-    expect(storing()).toBe(0);
+    expect(await storing()).toBe(0);
   });
 
   test("an executor learns the whole request and the pictures of it", async () => {
     const { core, machine } = await stage();
-    await core.context.database.write((tx) => {
-      tx.prepare(
-        "INSERT INTO uploads VALUES ('sha256-a', 'image/png', 1, 1, 1, 0, 0, 0), ('sha256-b', 'image/webp', 1, 1, 1, 0, 0, 0)",
-      ).run();
+    await core.context.database.write(async (tx) => {
+      await tx
+        .prepare(
+          "INSERT INTO uploads VALUES ('sha256-a', 'image/png', 1, 1, 1, 0, 0, 0), ('sha256-b', 'image/webp', 1, 1, 1, 0, 0, 0)",
+        )
+        .run();
     });
     const request = videoRequest({
       mode: "i2v",
@@ -210,10 +213,10 @@ describe("what is written of a run", () => {
     const id = await submit(core);
     await until(core, () => core.logged.some((line) => line.includes("handle of a run could not be stored")));
     core.faults.broken = false;
-    expect(taskOf(core, id).runHandle).toBeNull();
+    expect((await taskOf(core, id)).runHandle).toBeNull();
     hold.open();
-    await until(core, () => taskOf(core, id).progress === 50);
-    expect(taskOf(core, id).runHandle).toBe(JSON.stringify({ key: `${id}-1` }));
+    await until(core, async () => (await taskOf(core, id)).progress === 50);
+    expect((await taskOf(core, id)).runHandle).toBe(JSON.stringify({ key: `${id}-1` }));
   });
 
   test("a report that says nothing new is not written again", async () => {
@@ -225,11 +228,11 @@ describe("what is written of a run", () => {
       { do: "hang" },
     ]);
     const id = await submit(core);
-    await until(core, () => taskOf(core, id).progress === 30);
-    const { version } = taskOf(core, id);
+    await until(core, async () => (await taskOf(core, id)).progress === 30);
+    const { version } = await taskOf(core, id);
     again.open();
     await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(taskOf(core, id).version).toBe(version);
+    expect((await taskOf(core, id)).version).toBe(version);
   });
 });
 
@@ -428,7 +431,7 @@ describe("cancelling", () => {
   test("a run that fails in the moment of its cancel ends as cancelled", async () => {
     const { core, machine } = await stage(() => [{ do: "hang" }]);
     const id = await submit(core);
-    await until(core, () => taskOf(core, id).runHandle !== null);
+    await until(core, async () => (await taskOf(core, id)).runHandle !== null);
     const told = cancelTask(core.context, id);
     const error = { code: "engine_failed", detail: "Broke." } as const;
     for (const run of machine.runs.values()) run.board.post({ state: "failed", error });
@@ -445,7 +448,7 @@ describe("cancelling", () => {
     const dispatcher = await startDispatcher({ context: core.context, executors: [executor], limits });
     opened.push({ core, dispatcher });
     const id = await submit(core);
-    await until(core, () => taskOf(core, id).runHandle !== null);
+    await until(core, async () => (await taskOf(core, id)).runHandle !== null);
     await cancelTask(core.context, id);
     expect(await ended(core, id)).toMatchObject({ errorCode: "cancelled" });
   });
@@ -455,18 +458,20 @@ describe("time limits (FR-013)", () => {
   test("a run past its limit is ended by the timer's check, its executor is freed, and the system's row tells why", async () => {
     const { core, machine } = await stage((request) => (request.seed === 1 ? [{ do: "hang" }] : []));
     const id = await submit(core, requestFor({ seed: 1 }));
-    await until(core, () => taskOf(core, id).runHandle !== null);
+    await until(core, async () => (await taskOf(core, id)).runHandle !== null);
     for (let minute = 0; minute < 10; minute += 1) {
       core.clock.advance(20_000);
-      await core.context.database.write((tx) => {
+      await core.context.database.write(async (tx) => {
         // Stands for the renewals that real time would have brought.
-        tx.prepare("UPDATE tasks SET leased_ms = leased_ms + 61000, lease_renewed_at = ?").run(core.clock.steady());
+        await tx
+          .prepare("UPDATE tasks SET leased_ms = leased_ms + 61000, lease_renewed_at = ?")
+          .run(core.clock.steady());
       });
     }
     expect(await reapStale(core.context)).toBe(1);
-    expect(taskOf(core, id)).toMatchObject({ status: "failed", errorCode: "timed_out" });
+    expect(await taskOf(core, id)).toMatchObject({ status: "failed", errorCode: "timed_out" });
     await until(core, () => machine.runs.size === 0);
-    const audit = core.context.database.prepareRead("SELECT * FROM audit_events").get();
+    const audit = await core.context.database.prepareRead("SELECT * FROM audit_events").get();
     expect(audit).toMatchObject({ actor_type: "system", action: "task_stale", target: id, outcome: "success" });
     expect(JSON.parse(String(audit?.details))).toMatchObject({ type: "image", limit_seconds: 600 });
     expect(await ended(core, await submit(core, requestFor({ seed: 2 })))).toMatchObject({ status: "done" });
@@ -475,7 +480,7 @@ describe("time limits (FR-013)", () => {
   test("a look at the task ends it as well", async () => {
     const { core, machine } = await stage(() => [{ do: "hang" }]);
     const id = await submit(core);
-    await until(core, () => taskOf(core, id).runHandle !== null);
+    await until(core, async () => (await taskOf(core, id)).runHandle !== null);
     await core.context.database.write((tx) => tx.prepare("UPDATE tasks SET leased_ms = 600001").run());
     expect(await getTask(core.context, id)).toMatchObject({ status: "failed", errorCode: "timed_out" });
     await until(core, () => machine.runs.size === 0);
@@ -487,16 +492,16 @@ describe("stopping", () => {
     const { core, machine, dispatcher } = await stage(() => [{ do: "hang" }]);
     const running = await submit(core);
     const waiting = await submit(core);
-    await until(core, () => taskOf(core, running).runHandle !== null);
+    await until(core, async () => (await taskOf(core, running)).runHandle !== null);
     await dispatcher.stop();
-    expect(taskOf(core, running)).toMatchObject({
+    expect(await taskOf(core, running)).toMatchObject({
       status: "processing",
       leaseOwner: null,
       released: true,
       attempt: 1,
       runHandle: null,
     });
-    expect(taskOf(core, waiting)).toMatchObject({ status: "pending" });
+    expect(await taskOf(core, waiting)).toMatchObject({ status: "pending" });
     expect(machine.runs.size).toBe(0);
     machine.script = () => [];
     const again = await startDispatcher({ context: core.context, executors: [new ScriptedExecutor({ machine })] });
@@ -516,10 +521,10 @@ describe("stopping", () => {
       (shared) => [new ScriptedExecutor({ machine: shared, survivesRestart: true })],
     );
     const id = await submit(core);
-    await until(core, () => taskOf(core, id).runHandle !== null);
+    await until(core, async () => (await taskOf(core, id)).runHandle !== null);
     await dispatcher.stop();
-    expect(taskOf(core, id)).toMatchObject({ status: "processing", leaseOwner: null });
-    expect(taskOf(core, id).runHandle).not.toBeNull();
+    expect(await taskOf(core, id)).toMatchObject({ status: "processing", leaseOwner: null });
+    expect((await taskOf(core, id)).runHandle).not.toBeNull();
     hold.open();
     const again = await startDispatcher({
       context: { ...core.context, instance: "another start" },
@@ -536,8 +541,8 @@ describe("stopping", () => {
     const id = await submit(core);
     await until(core, () => silent.asked);
     await dispatcher.stop();
-    expect(taskOf(core, id)).toMatchObject({ status: "processing", leaseOwner: null, attempt: 1 });
-    expect(taskOf(core, id).runHandle).not.toBeNull();
+    expect(await taskOf(core, id)).toMatchObject({ status: "processing", leaseOwner: null, attempt: 1 });
+    expect((await taskOf(core, id)).runHandle).not.toBeNull();
   });
 
   test("an executor that hangs when it is to let go keeps nobody longer than the limit for a stop", async () => {
@@ -562,7 +567,7 @@ describe("stopping", () => {
     await dispatcher.stop();
     const id = await submit(core);
     await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(taskOf(core, id).status).toBe("pending");
+    expect((await taskOf(core, id)).status).toBe("pending");
     expect(machine.started).toHaveLength(0);
   });
 });
@@ -579,10 +584,10 @@ describe("those who wait", () => {
       if (taskId === last && id === null) heard.push((JSON.parse(data) as { queue_position: number }).queue_position);
     });
     await until(core, () => heard.at(-1) === 2);
-    const { version } = taskOf(core, last);
+    const { version } = await taskOf(core, last);
     hold.open();
     await until(core, () => heard.at(-1) === 1);
-    expect(taskOf(core, last).version).toBe(version);
+    expect((await taskOf(core, last)).version).toBe(version);
     await cancelTask(core.context, last);
   });
 });

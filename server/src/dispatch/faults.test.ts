@@ -58,7 +58,7 @@ async function scenario(nth: number, kind: WriteOperation): Promise<boolean> {
   expect(await ended(opened, first.id), `${kind} ${nth}`).toMatchObject({ status: "done", attempt: 1 });
   expect(await ended(opened, second.id), `${kind} ${nth}`).toMatchObject({ status: "done", attempt: 2 });
   expect(await ended(opened, third.id), `${kind} ${nth}`).toMatchObject({ errorCode: "cancelled" });
-  expect(allTasks(opened)).toHaveLength(3);
+  expect(await allTasks(opened)).toHaveLength(3);
   await dispatcher.stop();
   await sweepOrphans(opened.context);
   expect(await brokenPromises(opened), `${kind} ${nth}`).toEqual([]);
@@ -90,12 +90,12 @@ describe("every single write of the database failing in turn", () => {
       executors: [new ScriptedExecutor({ machine: running })],
     });
     const id = await submit(opened);
-    await until(opened, () => taskOf(opened, id).runHandle !== null);
+    await until(opened, async () => (await taskOf(opened, id)).runHandle !== null);
     opened.faults.broken = true;
     for (const run of running.runs.values()) run.board.post({ state: "succeeded", progress: 100 });
     await expect(submit(opened)).rejects.toMatchObject({ code: "storage_unavailable" });
     await new Promise((resolve) => setTimeout(resolve, 300));
-    expect(taskOf(opened, id).status).toBe("processing");
+    expect((await taskOf(opened, id)).status).toBe("processing");
     opened.faults.broken = false;
     expect(await ended(opened, id)).toMatchObject({ status: "done", attempt: 1 });
     expect(await brokenPromises(opened)).toEqual([]);

@@ -160,13 +160,13 @@ const expectContained =
     front.alter = alter ?? null;
     const id = await submit(core);
     // The other comes once the first has it, so that the first is the one that is asked.
-    await until(core, () => taskOf(core, id).status !== "pending");
+    await until(core, async () => (await taskOf(core, id)).status !== "pending");
     await addWorker(routed, "good-gpu", good, { image: 1, video: 1 });
     const task = await ended(core, id);
     expect(task).toMatchObject({ status: "done", executor: "good-gpu" });
     expect(await namesIn(core.context.media.list("results/"))).toEqual([task.resultPath]);
     expect(core.logged.join("")).not.toContain(bad.key);
-    expect(routed.registry.circuits.describe(accountIdOf(core, "bad-gpu")).failures).toBeGreaterThan(0);
+    expect(routed.registry.circuits.describe(await accountIdOf(core, "bad-gpu")).failures).toBeGreaterThan(0);
   };
 
 describe("a worker that", () => {
@@ -186,7 +186,7 @@ describe("a worker that", () => {
       bad.machine.script = () => [{ do: "hang" }];
       front.takeOver = null;
       const id = await submit(core);
-      await until(core, () => taskOf(core, id).runHandle !== null);
+      await until(core, async () => (await taskOf(core, id)).runHandle !== null);
       front.alter = null;
       // It pays no heed to `wait`.
       const frozen = JSON.stringify(
@@ -202,7 +202,7 @@ describe("a worker that", () => {
       const before = front.passed.filter(isStatus).length;
       await new Promise((resolve) => setTimeout(resolve, 1000));
       expect(front.passed.filter(isStatus).length - before).toBeLessThan(40);
-      expect(readTask(core.context.database.prepareRead, id)?.status).toBe("processing");
+      expect((await readTask(core.context.database.prepareRead, id))?.status).toBe("processing");
     }));
 
   test("repeats its key in its words has them struck out", () =>
@@ -213,12 +213,14 @@ describe("a worker that", () => {
       ];
       const task = await ended(core, await submit(core));
       expect(task).toMatchObject({ status: "failed", errorMessage: "The worker gave no usable reason.", warnings: [] });
-      expect(JSON.stringify(core.context.database.prepareRead("SELECT * FROM events").all())).not.toContain(bad.key);
+      expect(JSON.stringify(await core.context.database.prepareRead("SELECT * FROM events").all())).not.toContain(
+        bad.key,
+      );
     }));
 });
 
-function accountIdOf(core: Core, workspace: string): string {
+async function accountIdOf(core: Core, workspace: string): Promise<string> {
   return String(
-    core.context.database.prepareRead("SELECT id FROM worker_accounts WHERE workspace = ?").get(workspace)?.id,
+    (await core.context.database.prepareRead("SELECT id FROM worker_accounts WHERE workspace = ?").get(workspace))?.id,
   );
 }

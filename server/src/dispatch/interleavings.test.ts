@@ -114,11 +114,13 @@ describe("random interleavings", () => {
           try {
             await world.start();
             for (const next of operations) await world.apply(next);
-            await until(world.core, () => allTasks(world.core).every(({ finishedAt }) => finishedAt !== null));
+            await until(world.core, async () =>
+              (await allTasks(world.core)).every(({ finishedAt }) => finishedAt !== null),
+            );
             await world.dispatcher?.stop();
             await sweepOrphans(world.core.context);
             expect(await brokenPromises(world.core)).toEqual([]);
-            expect(allTasks(world.core).map(({ id }) => id)).toEqual(world.acknowledged);
+            expect((await allTasks(world.core)).map(({ id }) => id)).toEqual(world.acknowledged);
           } finally {
             await world.core.close();
           }

@@ -24,7 +24,9 @@ const lively = (): ScriptStep[] => [
 ];
 
 async function settle(opened: Core): Promise<void> {
-  await until(opened, () => allTasks(opened).every((task) => task.status === "done" || task.status === "failed"));
+  await until(opened, async () =>
+    (await allTasks(opened)).every((task) => task.status === "done" || task.status === "failed"),
+  );
   await sweepOrphans(opened.context);
 }
 
@@ -52,7 +54,7 @@ async function dieAtEveryWrite(options: { survivesRestart: boolean; cancels?: bo
     dispatcher = await startDispatcher({ context: opened.context, executors: executor() });
     await settle(opened);
     for (const id of acknowledged) {
-      const task = taskOf(opened, id);
+      const task = await taskOf(opened, id);
       if (task.errorCode !== "cancelled")
         expect(task, `died after ${writes} writes`).toMatchObject({ status: "done", attempt: 1 });
     }
@@ -87,7 +89,7 @@ describe("what a start takes up", () => {
     const executors = () => [new ScriptedExecutor({ machine, survivesRestart })];
     void startDispatcher({ context: opened.context, executors: executors() });
     const id = await submit(opened);
-    await until(opened, () => taskOf(opened, id).runHandle !== null);
+    await until(opened, async () => (await taskOf(opened, id)).runHandle !== null);
     return { opened, machine, executors, id };
   }
 
@@ -161,7 +163,7 @@ describe("what a start takes up", () => {
     await opened.context.media.put("previews/0195a3c2-7f10-7c3e-8a52-2d6c0e4b9f11-4.webp", new Uint8Array(3));
     expect(await sweepOrphans(opened.context)).toBe(2);
     expect(await namesIn(opened.context.media.list("results/"))).toEqual([keptTask.resultPath]);
-    expect(taskOf(opened, gone)).toMatchObject({ status: "done", resultPath: goneTask.resultPath });
+    expect(await taskOf(opened, gone)).toMatchObject({ status: "done", resultPath: goneTask.resultPath });
   });
 
   test("the sweep leaves alone what a running task may be about to commit", async () => {
@@ -172,7 +174,7 @@ describe("what a start takes up", () => {
       executors: [new ScriptedExecutor({ machine: new ScriptedMachine(() => [{ do: "hang" }]) })],
     });
     const id = await submit(opened);
-    await until(opened, () => taskOf(opened, id).status === "processing");
+    await until(opened, async () => (await taskOf(opened, id)).status === "processing");
     await opened.context.media.put(`results/${id}-1.png`, new Uint8Array(3));
     expect(await sweepOrphans(opened.context)).toBe(0);
   });

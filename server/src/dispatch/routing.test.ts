@@ -42,7 +42,10 @@ async function startWorker(name: string, options: ScriptedWorkerOptions = {}, sl
 
 const describeOf = (name: string) => getAccount(core.context, routed.registry, name);
 const runningAt = (id: string, executor: string) =>
-  until(core, () => taskOf(core, id).runHandle !== null && taskOf(core, id).executor === executor);
+  until(
+    core,
+    async () => (await taskOf(core, id)).runHandle !== null && (await taskOf(core, id)).executor === executor,
+  );
 
 describe("accounts run tasks", () => {
   test("FR-011: a task goes to the worker, its result and preview come to us, and the worker forgets it", async () => {
@@ -51,8 +54,8 @@ describe("accounts run tasks", () => {
     expect(task).toMatchObject({ status: "done", executor: "attic-gpu", engine: "scripted", attempt: 1 });
     expect(task.resultSha256).toMatch(/^[0-9a-f]{64}$/);
     expect(await core.context.media.stat(task.resultPath ?? "")).toMatchObject({ bytes: task.resultBytes });
-    expect(describeOf("attic-gpu")).toMatchObject({ use_count: 1, running: { image: 0, video: 0 } });
-    expect(describeOf("attic-gpu").last_used).not.toBeNull();
+    expect(await describeOf("attic-gpu")).toMatchObject({ use_count: 1, running: { image: 0, video: 0 } });
+    expect((await describeOf("attic-gpu")).last_used).not.toBeNull();
     await expect.poll(() => keptTasks(worker)).toBe(0);
   });
 
@@ -64,14 +67,14 @@ describe("accounts run tasks", () => {
     const ids: string[] = [];
     for (let index = 0; index < 6; index += 1) {
       ids.push(await submit(core));
-      await until(core, () => taskOf(core, ids.at(-1) ?? "").runHandle !== null);
+      await until(core, async () => (await taskOf(core, ids.at(-1) ?? "")).runHandle !== null);
     }
     // Load is running ÷ slots: 0/4 0/2 → attic, 1/4 0/2 → cellar, 1/4 1/2 → attic, 2/4 1/2 → cellar rested longer, then attic twice.
     expect(ids.map((id) => taskOf(core, id).executor?.slice(0, 1)).join("")).toBe("acacaa");
-    expect(describeOf("attic-gpu").running).toEqual({ image: 4, video: 0 });
+    expect((await describeOf("attic-gpu")).running).toEqual({ image: 4, video: 0 });
     free.open();
     for (const id of ids) expect(await ended(core, id)).toMatchObject({ status: "done" });
-    expect([describeOf("attic-gpu").use_count, describeOf("cellar-gpu").use_count]).toEqual([4, 2]);
+    expect([(await describeOf("attic-gpu")).use_count, (await describeOf("cellar-gpu")).use_count]).toEqual([4, 2]);
   });
 
   test("disabled and draining accounts get no work; what runs there finishes", async () => {
@@ -79,14 +82,14 @@ describe("accounts run tasks", () => {
     await startWorker("attic-gpu", { script: () => [{ do: "wait", until: free.opened }], slots: 1 });
     await startWorker("cellar-gpu", { script: () => [{ do: "wait", until: free.opened }], slots: 1 });
     const ids = [await submit(core), await submit(core)];
-    for (const id of ids) await until(core, () => taskOf(core, id).runHandle !== null);
+    for (const id of ids) await until(core, async () => (await taskOf(core, id)).runHandle !== null);
     await disableAccount(core.context, routed.registry, "attic-gpu", false);
     await drainAccount(core.context, routed.registry, "cellar-gpu", true);
     const waiting = await submit(core);
     free.open();
     for (const id of ids) expect(await ended(core, id)).toMatchObject({ status: "done", attempt: 1 });
     await sleep(50);
-    expect(taskOf(core, waiting).status).toBe("pending");
+    expect((await taskOf(core, waiting)).status).toBe("pending");
     await drainAccount(core.context, routed.registry, "cellar-gpu", false);
     expect(await ended(core, waiting)).toMatchObject({ status: "done", executor: "cellar-gpu" });
   });
@@ -100,7 +103,7 @@ describe("accounts run tasks", () => {
     free.open();
     expect(await ended(core, id)).toMatchObject({ status: "done", executor: "attic-gpu", attempt: 1 });
     expect(await purgeDeletedAccounts(core.context)).toBe(1);
-    routed.executors.refresh();
+    await routed.executors.refresh();
     expect(routed.executors.find("attic-gpu")).toBeUndefined();
   });
 
@@ -131,7 +134,7 @@ describe("failing over (FR-011)", () => {
     const ids = await Promise.all(Array.from({ length: 4 }, () => submit(core)));
     for (const id of ids)
       expect(await ended(core, id)).toMatchObject({ status: "done", attempt: 1, executor: "cellar-gpu" });
-    await expect.poll(() => describeOf("attic-gpu").status).toBe("failed");
+    await expect.poll(async () => (await describeOf("attic-gpu")).status).toBe("failed");
   });
 
   test("a worker that dies in the middle loses its runs to another, which makes the one result", async () => {
@@ -169,16 +172,16 @@ describe("failing over (FR-011)", () => {
     const id = await submit(core);
     await runningAt(id, "attic-gpu");
     await worker.stop();
-    await expect.poll(() => describeOf("attic-gpu").status, { timeout: 3000 }).toBe("failed");
-    expect(taskOf(core, id)).toMatchObject({ status: "processing", attempt: 1, executor: "attic-gpu" });
+    await expect.poll(async () => (await describeOf("attic-gpu")).status, { timeout: 3000 }).toBe("failed");
+    expect(await taskOf(core, id)).toMatchObject({ status: "processing", attempt: 1, executor: "attic-gpu" });
   });
 
   test("with one worker alone a task waits for it to come back and uses up one attempt at most", async () => {
     const worker = await startWorker("attic-gpu");
     await worker.stop();
     const id = await submit(core);
-    await expect.poll(() => describeOf("attic-gpu").status).toBe("failed");
-    const before = taskOf(core, id);
+    await expect.poll(async () => (await describeOf("attic-gpu")).status).toBe("failed");
+    const before = await taskOf(core, id);
     expect(before).toMatchObject({ leaseOwner: null });
     expect(before.attempt).toBeLessThanOrEqual(2);
     await worker.restart();
@@ -191,10 +194,10 @@ describe("failing over (FR-011)", () => {
     worker.machine.script = () => [{ do: "fail", code: "worker_lost", detail: "The engine died." }];
     const id = await submit(core);
     expect(await ended(core, id)).toMatchObject({ status: "failed", errorCode: "worker_lost", attempt: 3 });
-    expect(describeOf("attic-gpu")).toMatchObject({ status: "ready", circuit: { state: "open", failures: 3 } });
+    expect(await describeOf("attic-gpu")).toMatchObject({ status: "ready", circuit: { state: "open", failures: 3 } });
     const waiting = await submit(core);
     await sleep(100);
-    expect(taskOf(core, waiting).status).toBe("pending");
+    expect((await taskOf(core, waiting)).status).toBe("pending");
   });
 
   test.each([
@@ -207,7 +210,7 @@ describe("failing over (FR-011)", () => {
     for (let time = 0; time < 4; time += 1) {
       expect(await ended(core, await submit(core))).toMatchObject({ status, errorCode: code, attempt: 1 });
     }
-    expect(describeOf("attic-gpu").circuit).toEqual({ state: "closed", failures: 0, until: null });
+    expect((await describeOf("attic-gpu")).circuit).toEqual({ state: "closed", failures: 0, until: null });
   });
 
   test("a cancelled run is stopped on its worker and frees the slot", async () => {
@@ -219,7 +222,7 @@ describe("failing over (FR-011)", () => {
     expect(worker.machine.running()).toEqual([]);
     worker.machine.script = quick;
     expect(await ended(core, await submit(core))).toMatchObject({ status: "done" });
-    expect(describeOf("attic-gpu").circuit.failures).toBe(0);
+    expect((await describeOf("attic-gpu")).circuit.failures).toBe(0);
   });
 });
 
@@ -301,7 +304,7 @@ describe("pictures", () => {
     await core.context.media.remove(uploadName(upload));
     const task = await ended(core, await submit(core, requestFor({ mode: "img2img", reference_image: upload.id })));
     expect(task).toMatchObject({ status: "failed", errorCode: "engine_failed" });
-    expect(describeOf("attic-gpu").circuit.failures).toBe(0);
+    expect((await describeOf("attic-gpu")).circuit.failures).toBe(0);
   });
 });
 

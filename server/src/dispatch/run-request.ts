@@ -12,7 +12,7 @@ const SHORTEST_DEADLINE_MS = 1000;
 const pictureParameters = ["reference_image", "first_frame_image", "last_frame_image", "arbitrary_frames"] as const;
 
 /** What the executor is told about this attempt. */
-export function runRequestFor(context: Context, task: TaskRecord, limits: TimeLimits): RunRequest {
+export async function runRequestFor(context: Context, task: TaskRecord, limits: TimeLimits): Promise<RunRequest> {
   const { id, attempt, model, type, mode, prompt, negativePrompt, seed } = task;
   const withoutPictures = Object.entries(task.parameters).filter(
     ([name]) => !(pictureParameters as readonly string[]).includes(name),
@@ -28,7 +28,7 @@ export function runRequestFor(context: Context, task: TaskRecord, limits: TimeLi
     parameters: Object.fromEntries(withoutPictures),
     seed,
     deadlineMs: Math.max(SHORTEST_DEADLINE_MS, limits.worker[type] - leasedTime(context, task, limits)),
-    references: referencesFor(context, task),
+    references: await referencesFor(context, task),
     recipe: recipeOf(task),
   };
 }
@@ -46,8 +46,8 @@ function recipeOf(task: TaskRecord): Record<string, unknown> {
   };
 }
 
-function referencesFor(context: Context, task: TaskRecord): RunReference[] {
-  const rows = context.database
+async function referencesFor(context: Context, task: TaskRecord): Promise<RunReference[]> {
+  const rows = await context.database
     .prepareRead(
       `SELECT parameter, position, upload_id AS id, uploads.type AS type FROM task_references
        JOIN uploads ON uploads.id = upload_id WHERE task_id = ? ORDER BY parameter, position`,

@@ -186,7 +186,7 @@ class Attempt {
     const { context } = this.#shop;
     if (outcome.kind === "settled" || outcome.kind === "void" || outcome.kind === "interrupted") return null;
     return persist(this.#shop, () =>
-      changeHeld(context, this.#task, (task, tx) => {
+      changeHeld(context, this.#task, async (task, tx) => {
         // The creator's wish stands above whatever else happened in the same moment.
         if (outcome.kind === "cancelled" || task.cancelRequestedAt !== null)
           return failTask(context, tx, task, "cancelled");

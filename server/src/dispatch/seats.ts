@@ -57,8 +57,8 @@ export class Seats {
     return () => this.#resting.delete(name);
   }
 
-  explainWaiting(prepare: Prepare, task: WaitingTask): Waiting {
-    const { view, places } = this.#look(prepare);
+  async explainWaiting(prepare: Prepare, task: WaitingTask): Promise<Waiting> {
+    const { view, places } = await this.#look(prepare);
     const seats = places.map(({ executor, lane, rests }): Seat => {
       const offer = executor.offer(task.model as ModelId, task.mode as Mode);
       return { lane, rests, unable: offer.able ? null : offer.reason };
@@ -67,7 +67,7 @@ export class Seats {
   }
 
   /** Lists ask for many tasks at once, and many submit at once: what was seen holds until the next commit, for a moment. */
-  #look(prepare: Prepare): Look {
+  async #look(prepare: Prepare): Promise<Look> {
     const { clock, database } = this.#context;
     const { commits } = database;
     const now = clock.steady();
@@ -76,7 +76,7 @@ export class Seats {
         const rests = this.#executors.standing(executor.name) === "resting";
         return { executor, rests, lane: this.#laneOf(executor) };
       });
-      this.#seen = { commits, at: now, places, view: lookAtQueue(prepare) };
+      this.#seen = { commits, at: now, places, view: await lookAtQueue(prepare) };
     }
     // Inside a transaction there may be another task in front since the last look.
     if (prepare !== database.prepareRead) return { ...this.#seen, view: { ...this.#seen.view, next: undefined } };

@@ -131,7 +131,7 @@ async function storePreview(shop: Workshop, task: TaskRecord, bytes: Uint8Array)
 /** The one commit of a result: only while we hold this attempt, and only if nobody asked to cancel before. */
 function commit(shop: Workshop, held: TaskRecord, facts: ResultFacts, name: string, preview: StoredPreview | null) {
   const { context } = shop;
-  return changeHeld(context, held, (task, tx) => {
+  return changeHeld(context, held, async (task, tx) => {
     if (task.cancelRequestedAt !== null) return failTask(context, tx, task, "cancelled");
     return changeTask(context, tx, task, {
       transition: "finish",

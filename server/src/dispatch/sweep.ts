@@ -37,7 +37,7 @@ export async function sweepOrphans(context: Context): Promise<number> {
       looked += 1;
       // A large library must not hold up everyone who waits for an answer.
       if (looked % LOOKED_AT_ONCE === 0) await nextTurn();
-      if (isNamed(context, name)) continue;
+      if (await isNamed(context, name)) continue;
       await context.media.remove(name);
       removed += 1;
     }
@@ -45,12 +45,12 @@ export async function sweepOrphans(context: Context): Promise<number> {
   return removed;
 }
 
-function isNamed(context: Context, name: string): boolean {
+async function isNamed(context: Context, name: string): Promise<boolean> {
   const thumbnailOf = THUMBNAIL.exec(name)?.[1];
-  if (thumbnailOf !== undefined) return readTask(context.database.prepareRead, thumbnailOf) !== undefined;
+  if (thumbnailOf !== undefined) return (await readTask(context.database.prepareRead, thumbnailOf)) !== undefined;
   const id = NAME.exec(name)?.[1];
   // What is not ours by its name was put there by somebody; it is not ours to remove.
   if (id === undefined) return true;
-  const task = readTask(context.database.prepareRead, id);
+  const task = await readTask(context.database.prepareRead, id);
   return task !== undefined && (!isEnded(task.status) || task.resultPath === name || task.previewPath === name);
 }

@@ -98,12 +98,13 @@ describe("safelight doctor", () => {
     const path = copy();
     const server = await startServer({ DATA_DIR: path, PORT: "0", LOG_LEVEL: "silent" });
     try {
-      const rows = () => server.context.database.prepareRead("SELECT count(*) AS rows FROM audit_events").get()?.rows;
-      const before = rows();
+      const rows = async () =>
+        (await server.context.database.prepareRead("SELECT count(*) AS rows FROM audit_events").get())?.rows;
+      const before = await rows();
       const findings = await look(path);
       expect(findings.filter(({ state }) => state !== "ok")).toEqual([]);
       expect(findings.find(({ check }) => check === "server")?.detail).toContain(server.url);
-      expect(rows()).toBe(before);
+      expect(await rows()).toBe(before);
     } finally {
       await server.close();
     }

@@ -42,13 +42,13 @@ export function openForReading(config: Config, held: boolean): { reading: Readin
 }
 
 /** Every page and every reference. A large one takes a while: about a second for each 200 MB. */
-export function lookAtPages({ prepareRead }: Reading, { dataDirectory }: Config): Finding[] {
+export async function lookAtPages({ prepareRead }: Reading, { dataDirectory }: Config): Promise<Finding[]> {
   const findings: Finding[] = [];
   const file = join(dataDirectory, "safelight.sqlite");
   try {
-    const faults = prepareRead("PRAGMA integrity_check(5)").all();
+    const faults = await prepareRead("PRAGMA integrity_check(5)").all();
     const texts = faults.map((row) => String(row.integrity_check)).filter((text) => text !== "ok");
-    const lost = prepareRead("PRAGMA foreign_key_check").all().length;
+    const lost = (await prepareRead("PRAGMA foreign_key_check").all()).length;
     if (texts.length > 0) findings.push(problem("database", `It is damaged: ${texts.join("; ")}.`, restore));
     else if (lost > 0) findings.push(problem("database", `${lost} rows refer to rows that are gone.`, restore));
     else findings.push(ok("database", `${sayBytes(sizeOf(file) + sizeOf(`${file}-wal`))}, every page is whole.`));
@@ -63,8 +63,8 @@ export function lookAtPages({ prepareRead }: Reading, { dataDirectory }: Config)
   return findings;
 }
 
-export function lookAtSchema({ prepareRead }: Reading): Finding {
-  const applied = prepareRead("SELECT number, checksum FROM migrations ORDER BY number").all();
+export async function lookAtSchema({ prepareRead }: Reading): Promise<Finding> {
+  const applied = await prepareRead("SELECT number, checksum FROM migrations ORDER BY number").all();
   const foreign = migrations.findIndex(({ sql }, index) => {
     const row = applied[index];
     return row !== undefined && row.checksum !== createHash("sha256").update(sql).digest("hex");
@@ -85,9 +85,13 @@ export function lookAtSchema({ prepareRead }: Reading): Finding {
 }
 
 /** Data belongs to the environment it was made in: elsewhere the server does not start on it. */
-export function lookAtEnvironment({ prepareRead }: Reading, { environment, adoptEnvironment }: Config): Finding[] {
-  const isMarked = prepareRead("SELECT 1 FROM sqlite_schema WHERE name = 'installation'").get() !== undefined;
-  const made = isMarked && prepareRead("SELECT value FROM installation WHERE name = 'environment'").get()?.value;
+export async function lookAtEnvironment(
+  { prepareRead }: Reading,
+  { environment, adoptEnvironment }: Config,
+): Promise<Finding[]> {
+  const isMarked = (await prepareRead("SELECT 1 FROM sqlite_schema WHERE name = 'installation'").get()) !== undefined;
+  const made =
+    isMarked && (await prepareRead("SELECT value FROM installation WHERE name = 'environment'").get())?.value;
   if (typeof made !== "string" || made === environment || made === adoptEnvironment) return [];
   const detail = `SAFELIGHT_ENV is ${environment}, and the data was made in ${made}: the server does not start.`;
   return [problem("settings", detail, `Correct SAFELIGHT_ENV or DATA_DIR, or set ADOPT_ENVIRONMENT=${made} once.`)];
@@ -103,7 +107,7 @@ export async function lookAtAudit(reading: Reading, config: Config): Promise<Fin
       "Put AUDIT_KEY or secrets/audit-key back.",
     );
   }
-  const { intact, checked, first_broken: row, checkpoints } = verifyAtOnce(reading, keys.publicKeys);
+  const { intact, checked, first_broken: row, checkpoints } = await verifyAtOnce(reading, keys.publicKeys);
   if (intact) return ok("audit log", `${checked} rows hold, and ${checkpoints.checked} checkpoints.`);
   const detail = row?.detail ?? checkpoints.first_broken?.detail ?? "It does not hold.";
   return problem("audit log", detail, "Keep a copy of the data directory, and find out who could write to it.");
@@ -115,8 +119,8 @@ async function readAuditKeys(config: Config): Promise<AuditKeys | null> {
 }
 
 /** Rows from the future were written while the clock went wrong. */
-export function lookAtClock({ prepareRead }: Reading, now = Date.now()): Finding {
-  const newest = Number(prepareRead("SELECT max(created_at) AS at FROM tasks").get()?.at ?? 0);
+export async function lookAtClock({ prepareRead }: Reading, now = Date.now()): Promise<Finding> {
+  const newest = Number((await prepareRead("SELECT max(created_at) AS at FROM tasks").get())?.at ?? 0);
   const ahead = Math.round((newest - now) / 1000);
   if (ahead <= 60) return ok("clock", `${new Date(now).toISOString()}, not behind what was written.`);
   const detail = `The newest task is ${ahead} seconds ahead of this machine's clock.`;

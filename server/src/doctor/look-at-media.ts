@@ -25,8 +25,10 @@ export async function lookAtMedia({ prepareRead }: Reading, { dataDirectory }: C
   const results = prepareRead(
     "SELECT result_path AS name, result_bytes AS bytes FROM tasks WHERE result_path IS NOT NULL",
   );
-  for (const row of results.all()) wanted.set(String(row.name), Number(row.bytes));
-  for (const { name } of prepareRead("SELECT preview_path AS name FROM tasks WHERE preview_path IS NOT NULL").all()) {
+  for (const row of await results.all()) wanted.set(String(row.name), Number(row.bytes));
+  for (const { name } of await prepareRead(
+    "SELECT preview_path AS name FROM tasks WHERE preview_path IS NOT NULL",
+  ).all()) {
     wanted.set(String(name), null);
   }
   const missing: string[] = [];
@@ -35,20 +37,16 @@ export async function lookAtMedia({ prepareRead }: Reading, { dataDirectory }: C
     if (!present.has(name)) missing.push(name);
     else if (bytes !== null && (await stat(join(media, name))).size !== bytes) cut.push(name);
   }
-  return judge({ missing, cut, strays: straysIn(present, wanted, prepareRead), files: present.size });
+  return judge({ missing, cut, strays: await straysIn(present, wanted, prepareRead), files: present.size });
 }
 
 /** Files that no record names. Those of tasks that have not ended are on their way. */
-function straysIn(
+async function straysIn(
   present: ReadonlySet<string>,
   wanted: ReadonlyMap<string, unknown>,
   prepareRead: Reading["prepareRead"],
-): string[] {
-  const uploads = new Set(
-    prepareRead("SELECT id FROM uploads")
-      .all()
-      .map(({ id }) => String(id)),
-  );
+): Promise<string[]> {
+  const uploads = new Set((await prepareRead("SELECT id FROM uploads").all()).map(({ id }) => String(id)));
   const state = prepareRead("SELECT status FROM tasks WHERE id = ?");
   const strays: string[] = [];
   for (const name of present) {
@@ -59,8 +57,10 @@ function straysIn(
       continue;
     }
     const task = /^(?:(?:results|previews)\/(.+)-\d+\.\w+|thumbnails\/(.+)\.webp)$/.exec(name);
-    const found = state.get(task?.[1] ?? task?.[2] ?? "")?.status;
-    const isOnItsWay = name.startsWith("thumbnails/") ? found !== undefined : found === "pending" || found === "processing";
+    const found = (await state.get(task?.[1] ?? task?.[2] ?? ""))?.status;
+    const isOnItsWay = name.startsWith("thumbnails/")
+      ? found !== undefined
+      : found === "pending" || found === "processing";
     if (!isOnItsWay) strays.push(name);
   }
   return strays;

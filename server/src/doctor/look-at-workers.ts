@@ -13,7 +13,7 @@ const mostSkew = 60;
 
 /** Every account that is not disabled: that its secrets open, that it is reached, and how its clock goes. No key is sent. */
 export async function lookAtWorkers(reading: Reading, config: Config, reach: boolean): Promise<Finding[]> {
-  const accounts = readAccounts(reading.prepareRead).filter(({ status }) => status !== "disabled");
+  const accounts = (await readAccounts(reading.prepareRead)).filter(({ status }) => status !== "disabled");
   if (accounts.length === 0) {
     if (config.embeddedEngine !== "off")
       return [ok("workers", "None is registered; the embedded engine runs everything.")];

@@ -13,9 +13,9 @@ export interface NewEvent {
  * Writes the event into the log in the caller's transaction and tells the listeners once that is on disk: nobody hears
  * of a change that a crash could take back, and no change goes unheard.
  */
-export function appendEvent(context: Context, tx: Transaction, event: NewEvent): void {
+export async function appendEvent(context: Context, tx: Transaction, event: NewEvent): Promise<void> {
   const data = JSON.stringify(event.data);
-  const added = tx
+  const added = await tx
     .prepare("INSERT INTO events (task_id, type, data, created_at) VALUES (?, ?, ?, ?) RETURNING id")
     .get(event.taskId, event.type, data, context.clock.now());
   const { taskId, type, signal } = event;

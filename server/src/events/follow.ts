@@ -91,7 +91,7 @@ async function* readLog(
 ): AsyncGenerator<StreamEvent, void, undefined> {
   const taskId = options.taskId === undefined ? {} : { taskId: options.taskId };
   for (let after = from; ; ) {
-    const events = readEvents(context, { after, upTo, limit: REPLAYED_AT_ONCE, ...taskId });
+    const events = await readEvents(context, { after, upTo, limit: REPLAYED_AT_ONCE, ...taskId });
     for (const { id, type, data } of events) {
       if (options.signal.aborted) return;
       yield { id, type: type as StreamEvent["type"], data };

@@ -21,24 +21,24 @@ const PRUNED_AT_ONCE = 2000;
 export async function eventLogEnds(prepare: Prepare): Promise<{ head: number; floor: number }> {
   // One statement, so that both are of one state. Where all events were thrown away the last of them was the newest.
   const row = await prepare(
-      `SELECT (SELECT coalesce(max(id), 0) FROM events) AS head, (SELECT value FROM settings WHERE key = ?) AS floor`,
-    ).get(FLOOR);
+    `SELECT (SELECT coalesce(max(id), 0) FROM events) AS head, (SELECT value FROM settings WHERE key = ?) AS floor`,
+  ).get(FLOOR);
   const floor = Number(row?.floor ?? 0);
   return { head: Math.max(Number(row?.head ?? 0), floor), floor };
 }
 
 /** Up to `limit` events with `after < id <= upTo`, oldest first; of one task when named. */
-export function readEvents(
+export async function readEvents(
   context: Context,
   range: { after: number; upTo: number; taskId?: string; limit: number },
-): LoggedEvent[] {
+): Promise<LoggedEvent[]> {
   const columns = "SELECT id, task_id, type, data FROM events WHERE";
   const rows =
     range.taskId === undefined
-      ? context.database
+      ? await context.database
           .prepareRead(`${columns} id > ? AND id <= ? ORDER BY id LIMIT ?`)
           .all(range.after, range.upTo, range.limit)
-      : context.database
+      : await context.database
           .prepareRead(`${columns} task_id = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?`)
           .all(range.taskId, range.after, range.upTo, range.limit);
   return rows.map((row) => ({
@@ -50,20 +50,22 @@ export function readEvents(
 }
 
 /** Throws away a portion of what is too old or too much. Returns how many went; call again while it is not 0. */
-export function pruneEvents(
+export async function pruneEvents(
   tx: Transaction,
   now: number,
   bounds: { length: number; ms: number } = { length: EVENT_LOG_LENGTH, ms: EVENT_LOG_MS },
-): number {
-  const newest = Number(tx.prepare("SELECT max(id) AS id FROM events").get()?.id ?? 0);
-  const firstYoung = tx.prepare("SELECT id FROM events WHERE created_at >= ? ORDER BY id LIMIT 1").get(now - bounds.ms);
-  const oldest = Number(tx.prepare("SELECT min(id) AS id FROM events").get()?.id ?? 0);
+): Promise<number> {
+  const newest = Number((await tx.prepare("SELECT max(id) AS id FROM events").get())?.id ?? 0);
+  const firstYoung = await tx
+    .prepare("SELECT id FROM events WHERE created_at >= ? ORDER BY id LIMIT 1")
+    .get(now - bounds.ms);
+  const oldest = Number((await tx.prepare("SELECT min(id) AS id FROM events").get())?.id ?? 0);
   const tooOld = firstYoung === undefined ? newest : Number(firstYoung.id) - 1;
   const target = Math.min(Math.max(tooOld, newest - bounds.length), oldest + PRUNED_AT_ONCE - 1);
   if (newest === 0 || target < oldest) return 0;
-  const { changes } = tx.prepare("DELETE FROM events WHERE id <= ?").run(target);
-  tx.prepare(
-    "INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-  ).run(FLOOR, String(target));
+  const { changes } = await tx.prepare("DELETE FROM events WHERE id <= ?").run(target);
+  await tx
+    .prepare("INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+    .run(FLOOR, String(target));
   return Number(changes);
 }

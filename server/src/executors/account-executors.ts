@@ -77,11 +77,13 @@ export class AccountExecutors implements ExecutorSet {
     };
   }
 
-  noteUse(tx: Transaction, name: string): void {
+  async noteUse(tx: Transaction, name: string): Promise<void> {
     if (name === this.#parts.embedded.name) return;
-    tx.prepare(
-      "UPDATE worker_accounts SET use_count = use_count + 1, last_used_at = ? WHERE workspace = ? AND deleted_at IS NULL",
-    ).run(this.#parts.context.clock.now(), name);
+    await tx
+      .prepare(
+        "UPDATE worker_accounts SET use_count = use_count + 1, last_used_at = ? WHERE workspace = ? AND deleted_at IS NULL",
+      )
+      .run(this.#parts.context.clock.now(), name);
   }
 
   lastUsedAt(name: string): number {

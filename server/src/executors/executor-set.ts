@@ -20,7 +20,7 @@ export interface ExecutorSet {
   /** A run begins on it. */
   begin(name: string): RunPass;
   /** Writes down, in the transaction of a claim, that it was given a task. */
-  noteUse(tx: Transaction, name: string): void;
+  noteUse(tx: Transaction, name: string): Promise<void>;
   /** When it was last given a task before this start, wall milliseconds; 0 for never. */
   lastUsedAt(name: string): number;
   /** Calls the listener after every change of what can run where. Answers how to stop. */

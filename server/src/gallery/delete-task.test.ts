@@ -37,7 +37,7 @@ async function wholeTask(on: Core): Promise<{ id: string; upload: string }> {
   const id = answer.task_id;
   await showPreview(on.context, id, 1, bytes);
   await finishTask(on.context, id, bytes);
-  await findThumbnail(on.context, taskOf(on, id));
+  await findThumbnail(on.context, await taskOf(on, id));
   await setFavourite(on.context, id, true);
   return { id, upload: upload.id };
 }
@@ -46,32 +46,32 @@ const filesOf = (on: Core): Promise<string[]> =>
   Promise.all(
     ["results/", "previews/", "thumbnails/", "uploads/"].map((one) => namesIn(on.context.media.list(one))),
   ).then((names) => names.flat());
-const countOf = (on: Core, sql: string, ...values: string[]): number =>
-  Number(on.context.database.prepareRead(`SELECT count(*) AS count FROM ${sql}`).get(...values)?.count);
+const countOf = async (on: Core, sql: string, ...values: string[]): Promise<number> =>
+  Number((await on.context.database.prepareRead(`SELECT count(*) AS count FROM ${sql}`).get(...values))?.count);
 
 /** The one of two truths that is told: everything is there, or nothing is but what has to stay. */
 async function expectWholeOrGone(on: Core, { id, upload }: { id: string; upload: string }): Promise<"whole" | "gone"> {
-  const isThere = countOf(on, "tasks WHERE id = ?", id) === 1;
+  const isThere = (await countOf(on, "tasks WHERE id = ?", id)) === 1;
   if (isThere) {
     const files = await filesOf(on);
-    const { resultPath, previewPath } = taskOf(on, id);
+    const { resultPath, previewPath } = await taskOf(on, id);
     for (const name of [resultPath, previewPath]) expect(files).toContain(name);
     expect(files).toContain(uploadName({ id: upload, type: "image/png" }));
-    expect(countTasks(on.context, { q: "лодка" }).total).toBe(1);
-    expect(countOf(on, "events WHERE task_id = ? AND type = 'task.updated'", id)).toBeGreaterThan(0);
-    expect(countOf(on, "removals")).toBe(0);
+    expect((await countTasks(on.context, { q: "лодка" })).total).toBe(1);
+    expect(await countOf(on, "events WHERE task_id = ? AND type = 'task.updated'", id)).toBeGreaterThan(0);
+    expect(await countOf(on, "removals")).toBe(0);
     return "whole";
   }
-  expect(countTasks(on.context, { q: "лодка" }).total).toBe(0);
-  expect(countOf(on, "uploads")).toBe(0);
-  expect(countOf(on, "task_references")).toBe(0);
-  const events = on.context.database.prepareRead("SELECT type, data FROM events WHERE task_id = ?").all(id);
+  expect((await countTasks(on.context, { q: "лодка" })).total).toBe(0);
+  expect(await countOf(on, "uploads")).toBe(0);
+  expect(await countOf(on, "task_references")).toBe(0);
+  const events = await on.context.database.prepareRead("SELECT type, data FROM events WHERE task_id = ?").all(id);
   expect(events).toEqual([{ type: "task.deleted", data: JSON.stringify({ task_id: id }) }]);
-  const kept = on.context.database.prepareRead("SELECT body_hash, task_id, response FROM idempotency").all();
+  const kept = await on.context.database.prepareRead("SELECT body_hash, task_id, response FROM idempotency").all();
   expect(kept).toEqual([{ body_hash: "hash", task_id: id, response: null }]);
   await sweep(on.context);
   expect(await filesOf(on)).toEqual([]);
-  expect(countOf(on, "removals")).toBe(0);
+  expect(await countOf(on, "removals")).toBe(0);
   return "gone";
 }
 
@@ -94,7 +94,7 @@ describe("FR-007: delete", () => {
     await expect(deleteTask(core.context, id)).rejects.toMatchObject({ code: "task_not_ended" });
     await failTask(core.context, id);
     await deleteTask(core.context, id);
-    expect(countOf(core, "tasks")).toBe(0);
+    expect(await countOf(core, "tasks")).toBe(0);
   });
 
   test("a picture that another task names stays, and goes with the last of them", async () => {
@@ -124,9 +124,9 @@ describe("FR-007: delete", () => {
   test("a record without its file can be deleted like any other", async () => {
     const id = await submit(core);
     await finishTask(core.context, id, new Uint8Array([1]));
-    await core.context.media.remove(taskOf(core, id).resultPath ?? "");
+    await core.context.media.remove((await taskOf(core, id)).resultPath ?? "");
     await deleteTask(core.context, id);
-    expect(countOf(core, "tasks")).toBe(0);
+    expect(await countOf(core, "tasks")).toBe(0);
   });
 
   test("of many says which are gone and which are not; all spares what has not ended", async () => {
@@ -149,7 +149,7 @@ describe("FR-007: delete", () => {
     }
     const { deleted, failed } = await deleteTasks(core.context, { filters: { status: "done" } });
     expect([deleted, failed]).toEqual([more.reverse(), []]);
-    expect(countOf(core, "tasks")).toBe(1);
+    expect(await countOf(core, "tasks")).toBe(1);
     expect(await filesOf(core)).toEqual([]);
   });
 });

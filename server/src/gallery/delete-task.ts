@@ -22,29 +22,29 @@ export async function deleteTask(context: Context, id: string): Promise<void> {
 }
 
 /** The part in the database, for verbs that delete in a transaction of their own: answers the files that are to go after it. */
-export function deleteRecord(context: Context, tx: Transaction, id: string): string[] {
-  const task = readTask(tx.prepare, id);
+export async function deleteRecord(context: Context, tx: Transaction, id: string): Promise<string[]> {
+  const task = await readTask(tx.prepare, id);
   if (task === undefined) throw taskNotFound();
   if (!isEnded(task.status)) {
     throw new SafelightError("task_not_ended", "The task has not ended yet; wait for it, or cancel it first.");
   }
-  const named = tx
+  const named = (await tx
     .prepare("SELECT id, type FROM uploads WHERE id IN (SELECT upload_id FROM task_references WHERE task_id = ?)")
-    .all(id) as unknown as { id: string; type: string }[];
+    .all(id)) as unknown as { id: string; type: string }[];
   // The search row goes by a trigger, the references by their foreign key.
-  tx.prepare("DELETE FROM tasks WHERE id = ?").run(id);
+  await tx.prepare("DELETE FROM tasks WHERE id = ?").run(id);
   const files = [task.resultPath, task.previewPath, thumbnailName(task)].filter((name) => name !== null);
-  for (const upload of named) if (deleteUnnamed(tx, task, upload.id)) files.push(uploadName(upload));
-  noteRemovals(tx, files);
-  tx.prepare("DELETE FROM events WHERE task_id = ?").run(id);
-  tx.prepare("UPDATE idempotency SET response = NULL WHERE task_id = ?").run(id);
-  appendEvent(context, tx, { taskId: id, type: "task.deleted", data: { task_id: id }, signal: "none" });
+  for (const upload of named) if (await deleteUnnamed(tx, task, upload.id)) files.push(uploadName(upload));
+  await noteRemovals(tx, files);
+  await tx.prepare("DELETE FROM events WHERE task_id = ?").run(id);
+  await tx.prepare("UPDATE idempotency SET response = NULL WHERE task_id = ?").run(id);
+  await appendEvent(context, tx, { taskId: id, type: "task.deleted", data: { task_id: id }, signal: "none" });
   return files;
 }
 
 /** An upload that somebody has sent or picked since is about to be used again: it keeps its 24 hours. */
-function deleteUnnamed(tx: Transaction, task: TaskRecord, uploadId: string): boolean {
-  const { changes } = tx
+async function deleteUnnamed(tx: Transaction, task: TaskRecord, uploadId: string): Promise<boolean> {
+  const { changes } = await tx
     .prepare(
       `DELETE FROM uploads WHERE id = ? AND sent_at <= ?
        AND NOT EXISTS (SELECT 1 FROM task_references WHERE upload_id = uploads.id)`,

@@ -42,7 +42,7 @@ async function* entriesOf(
   const taken = new Set<string>();
   for await (const ids of portionsOf(context, selected)) {
     for (const id of ids) {
-      const task = readTask(context.database.prepareRead, id);
+      const task = await readTask(context.database.prepareRead, id);
       const input = task === undefined ? null : await openResult(context, task);
       if (task === undefined || input === null) {
         missing.push({ id, code: reasonOf(task) });

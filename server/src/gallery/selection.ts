@@ -11,7 +11,10 @@ const PORTION = 50;
  * The ids of a selection, in portions, newest first. Every task that is there from the beginning to the end comes once; what is
  * added meanwhile does not come, and tasks may be deleted while this goes on.
  */
-export async function* portionsOf(context: Context, selected: Selected): AsyncGenerator<readonly string[], void, undefined> {
+export async function* portionsOf(
+  context: Context,
+  selected: Selected,
+): AsyncGenerator<readonly string[], void, undefined> {
   if ("ids" in selected) {
     const ids = [...new Set(selected.ids)];
     for (let start = 0; start < ids.length; start += PORTION) yield ids.slice(start, start + PORTION);
@@ -20,7 +23,7 @@ export async function* portionsOf(context: Context, selected: Selected): AsyncGe
   let cursor: string | null | undefined;
   while (cursor !== null) {
     const place: { cursor?: string } = cursor === undefined ? {} : { cursor };
-    const found = findTasks(context, { ...selected.filters, perPage: PORTION, ...place });
+    const found = await findTasks(context, { ...selected.filters, perPage: PORTION, ...place });
     if (found.tasks.length > 0) yield found.tasks.map(({ id }) => id);
     cursor = found.nextCursor;
   }

@@ -39,7 +39,7 @@ async function makeThumbnail(context: Context, task: TaskRecord, name: string): 
     if (small === null) continue;
     await context.media.put(name, small);
     // Deleted meanwhile: then this file has come too late for its removal.
-    if (readTask(context.database.prepareRead, task.id) !== undefined) return name;
+    if ((await readTask(context.database.prepareRead, task.id)) !== undefined) return name;
     await context.media.remove(name);
     return null;
   }

@@ -38,8 +38,8 @@ export function registerAdminAccountRoutes(registrar: Registrar): void {
 function registerReads(registrar: Registrar): void {
   const { accounts } = registrar.installation;
   const reading = { action: "list_accounts", records: "read" } as const;
-  registerAdmin(registrar, routes.listAccounts, reading, ({ context }) => ({
-    accounts: listAccounts(context, accounts),
+  registerAdmin(registrar, routes.listAccounts, reading, async ({ context }) => ({
+    accounts: await listAccounts(context, accounts),
   }));
   registerAdmin(registrar, routes.getAccount, reading, (call) => getAccount(call.context, accounts, workspaceOf(call)));
   registerAdmin(registrar, routes.getAccountHealth, reading, (call) =>

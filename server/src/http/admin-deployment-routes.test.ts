@@ -128,14 +128,14 @@ describe("deploying over HTTP", () => {
     }
     expect(pages).toEqual([[3, 2], [1]]);
     expect((await admin("GET", "/admin/deployments?workspace=nobody")).json()).toMatchObject({ deployments: [] });
-    expect(rows("deploy_account").map((row) => [row.actor_type, row.outcome])).toEqual([
+    expect((await rows("deploy_account")).map((row) => [row.actor_type, row.outcome])).toEqual([
       ["admin", "success"],
       ["system", "success"],
       ["admin", "success"],
       ["system", "success"],
     ]);
     // The end carries the correlation id of the request that asked for it.
-    const [asked, done] = rows("deploy_account");
+    const [asked, done] = await rows("deploy_account");
     expect(done?.correlation_id).toBe(asked?.correlation_id);
   });
 

@@ -33,15 +33,15 @@ function registerReads(registrar: Registrar): void {
   registerAdmin<DeploymentsQuery>(registrar, routes.listDeployments, reading, ({ context, query }) =>
     listDeployments(context, query),
   );
-  registerAdmin(registrar, routes.getDeployment, reading, ({ context, id }) => {
+  registerAdmin(registrar, routes.getDeployment, reading, async ({ context, id }) => {
     const { prepareRead } = context.database;
-    return describeWithLog(prepareRead, requireDeployment(prepareRead, id));
+    return describeWithLog(prepareRead, await requireDeployment(prepareRead, id));
   });
   const following = { action, records: "failures", head: "none" } as const;
   registerAdmin(registrar, routes.deploymentEvents, following, async (call) => {
     const { context, id } = call;
     // Asked before the stream opens: an unknown one is a 404, not an empty stream. The row is written now, not when the stream ends.
-    requireDeployment(context.database.prepareRead, id);
+    await requireDeployment(context.database.prepareRead, id);
     await recordCounted(context, { action, route: routes.deploymentEvents.path, outcome: "success", target: id });
     const seen = lastEventIdOf(call) ?? 0;
     return sendEvents(installation, call, (signal) =>

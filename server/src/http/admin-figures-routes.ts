@@ -13,7 +13,7 @@ export function registerAdminFiguresRoutes(registrar: Registrar): void {
     routes.getStatistics,
     { action: "read_statistics", records: "failures" },
     async ({ query }): Promise<Statistics> => ({
-      ...statistics(query.hours ?? 24),
+      ...(await statistics(query.hours ?? 24)),
       storage: await storage.look(),
     }),
   );

@@ -10,13 +10,13 @@ type Part = AdminHealth["parts"][number];
 
 /** How the parts are, as far as looking tells; nothing is checked or changed. A part that cannot be looked at has failed. */
 export async function describeHealth(installation: Installation): Promise<AdminHealth> {
-  const parts: Part[] = [lookAtDatabase(installation), await lookAtStorage(installation)];
+  const parts: Part[] = [await lookAtDatabase(installation), await lookAtStorage(installation)];
   parts.push(lookForProxy(installation), lookAtPolicy(installation));
   let accounts: AccountRecord[] = [];
   try {
-    accounts = readAccounts(installation.context.database.prepareRead);
-    parts.push(lookAtQueue(installation), lookAtEngine(installation));
-    parts.push(lookAtAccounts(accounts), lookAtEncryption(installation, accounts), lookAtSecrets(installation));
+    accounts = await readAccounts(installation.context.database.prepareRead);
+    parts.push(await lookAtQueue(installation), lookAtEngine(installation));
+    parts.push(lookAtAccounts(accounts), lookAtEncryption(installation, accounts), await lookAtSecrets(installation));
   } catch {
     parts.push(part("worker_accounts", "failed", "They cannot be read."));
   }
@@ -31,9 +31,9 @@ function part(name: string, state: Part["state"], detail: string): Part {
   return { name, state, detail };
 }
 
-function lookAtDatabase({ context }: Installation): Part {
+async function lookAtDatabase({ context }: Installation): Promise<Part> {
   try {
-    context.database.prepareRead("SELECT 1 AS one").get();
+    await context.database.prepareRead("SELECT 1 AS one").get();
     return part("database", "ok", "It answers.");
   } catch {
     return part("database", "failed", "It cannot be read.");
@@ -78,8 +78,8 @@ function lookAtPolicy({ policy, config }: Installation): Part {
   );
 }
 
-function lookAtQueue({ context }: Installation): Part {
-  const { paused, pending, limit } = describeQueue(context);
+async function lookAtQueue({ context }: Installation): Promise<Part> {
+  const { paused, pending, limit } = await describeQueue(context);
   const state = paused || pending >= limit ? "degraded" : "ok";
   return part(
     "queue",
@@ -123,8 +123,8 @@ function lookAtEncryption({ accounts: { keyring } }: Installation, accounts: rea
 }
 
 /** How old they are, and what is to be done about them. */
-function lookAtSecrets(installation: Installation): Part {
-  const all = listSecrets(installation);
+async function lookAtSecrets(installation: Installation): Promise<Part> {
+  const all = await listSecrets(installation);
   const steps = all.flatMap(({ name, next_step: step }) => (step === null ? [] : [`${name}: ${step}`]));
   const ages = all.flatMap(({ name, age_days: age }) => (age === null ? [] : [`${name} ${age}`])).join(", ");
   const detail = [...steps, `Ages in days: ${ages}.`].join(" ");

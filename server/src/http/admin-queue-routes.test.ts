@@ -42,7 +42,7 @@ test("the API key and every session are one credential each; places in answers f
   const visits = [await submitAs(one), await submitAs(other), await submitAs(other)];
   expect(await placesOf([...keyed, ...visits])).toEqual([1, 4, 6, 2, 3, 5]);
   // What tells credentials apart is no secret, and not the token.
-  const rows = edge.context.database.prepareRead("SELECT DISTINCT submitted_by FROM tasks").all();
+  const rows = await edge.context.database.prepareRead("SELECT DISTINCT submitted_by FROM tasks").all();
   for (const { submitted_by: by } of rows) expect(by).toMatch(/^(?:api-key|session:[0-9a-f]{8})$/);
   expect(rows).toHaveLength(3);
 });

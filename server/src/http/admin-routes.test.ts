@@ -58,11 +58,10 @@ const modal = {
   token_secret: "as-plain-secret",
 };
 const codeOf = (answer: LightMyRequestResponse) => [answer.statusCode, answer.json<{ code: string }>().code];
-const rows = (action?: string) =>
-  edge.context.database
-    .prepareRead("SELECT * FROM audit_events ORDER BY id")
-    .all()
-    .filter((row) => action === undefined || row.action === action);
+const rows = async (action?: string) =>
+  (await edge.context.database.prepareRead("SELECT * FROM audit_events ORDER BY id").all()).filter(
+    (row) => action === undefined || row.action === action,
+  );
 
 /** Every route that needs an admin session. */
 const guarded: [string, string, unknown?][] = [
@@ -142,7 +141,7 @@ describe("admin sessions", () => {
       expect(readFileSync(join(edge.folder, name)).includes(token), name).toBe(false);
     }
     expect(edge.logged.join("")).not.toContain(token);
-    expect(JSON.stringify(rows())).not.toContain(token);
+    expect(JSON.stringify(await rows())).not.toContain(token);
   });
 
   test("end twelve hours after their last use; looking at them is none", async () => {
@@ -183,7 +182,7 @@ describe("routes for operators", () => {
     expect(codeOf(await ask({ cookie: "gg_admin_session=x" }))).toEqual(required);
     const byQuery = await bare({ method, url: `${url}?admin_key=${edge.adminKey}&api_key=${edge.apiKey}`, body });
     expect(codeOf(byQuery)).toEqual(required);
-    expect(edge.context.database.prepareRead("SELECT * FROM worker_accounts").all()).toEqual([]);
+    expect(await edge.context.database.prepareRead("SELECT * FROM worker_accounts").all()).toEqual([]);
   });
 
   test("an admin session is no credential for creators' routes", async () => {
@@ -293,13 +292,13 @@ describe("worker accounts", () => {
       200,
       { status: "pending", last_health_status: "failed", last_error_code: "invalid_worker_key", worker: null },
     ]);
-    expect(rows("check_account")).toMatchObject([{ outcome: "failure", target: "attic-gpu" }]);
+    expect(await rows("check_account")).toMatchObject([{ outcome: "failure", target: "attic-gpu" }]);
   });
 
   test("FR-008: nothing that is read, and no page that is opened, changes a status", async () => {
     await admin("POST", "/admin/accounts", http());
     await admin("POST", "/admin/accounts/attic-gpu/health");
-    const before = edge.context.database.prepareRead("SELECT * FROM worker_accounts").all();
+    const before = await edge.context.database.prepareRead("SELECT * FROM worker_accounts").all();
     await worker.close();
     for (const url of [
       "/admin/accounts",
@@ -310,7 +309,7 @@ describe("worker accounts", () => {
       for (let reads = 0; reads < 3; reads += 1) expect((await admin("GET", url)).statusCode).toBe(200);
     }
     await bare({ method: "GET", url: "/admin/dashboard", headers: { accept: "text/html", cookie } });
-    expect(edge.context.database.prepareRead("SELECT * FROM worker_accounts").all()).toEqual(before);
+    expect(await edge.context.database.prepareRead("SELECT * FROM worker_accounts").all()).toEqual(before);
     worker = await startHealthWorker();
   });
 
@@ -326,7 +325,7 @@ describe("worker accounts", () => {
     expect(await post("enable")).toMatchObject({ status: "pending" });
     expect(await post("drain")).toMatchObject({ status: "pending", draining: true });
     expect(await post("drain", { draining: false })).toMatchObject({ draining: false });
-    const actions = rows().map(({ action }) => action);
+    const actions = (await rows()).map(({ action }) => action);
     for (const action of ["enable_account", "disable_account", "drain_account"]) expect(actions).toContain(action);
   });
 
@@ -372,9 +371,9 @@ describe("worker accounts", () => {
     expect(codeOf(answer)).toEqual([422, "validation_failed"]);
     const { errors } = answer.json<{ errors: { field: string; code: string }[] }>();
     expect(errors.map(({ field, code }) => `${field} ${code}`)).toContain(fault);
-    expect(edge.context.database.prepareRead("SELECT * FROM worker_accounts").all()).toEqual([]);
-    expect(rows("add_account")).toMatchObject([{ outcome: "failure" }]);
-    expect(edge.logged.join("") + JSON.stringify(rows())).not.toContain(worker.key);
+    expect(await edge.context.database.prepareRead("SELECT * FROM worker_accounts").all()).toEqual([]);
+    expect(await rows("add_account")).toMatchObject([{ outcome: "failure" }]);
+    expect(edge.logged.join("") + JSON.stringify(await rows())).not.toContain(worker.key);
   });
 
   test.each([
@@ -464,7 +463,9 @@ describe("the audit log", () => {
       await admin("GET", "/admin/session");
       clock.advance(3000);
     }
-    const details = rows("admin_session_get").map((row) => JSON.parse(String(row.details)) as { earlier: number });
+    const details = (await rows("admin_session_get")).map(
+      (row) => JSON.parse(String(row.details)) as { earlier: number },
+    );
     expect(details.map(({ earlier }) => earlier)).toEqual([0, 19]);
   });
 
@@ -473,8 +474,8 @@ describe("the audit log", () => {
       await logInAs(`wrong-${nth}`);
       await bare({ method: "POST", url: `/admin/accounts/any-${nth}/enable` });
     }
-    expect(rows("admin_session_create").filter(({ outcome }) => outcome === "failure")).toHaveLength(1);
-    expect(rows("enable_account")).toMatchObject([{ outcome: "failure", actor_type: "client", target: null }]);
+    expect((await rows("admin_session_create")).filter(({ outcome }) => outcome === "failure")).toHaveLength(1);
+    expect(await rows("enable_account")).toMatchObject([{ outcome: "failure", actor_type: "client", target: null }]);
   });
 
   test("FR-012: where no row can be written the action is refused", async () => {
@@ -503,7 +504,7 @@ describe("the audit log", () => {
 
   test("X-Forwarded-For is not believed of anybody", async () => {
     await bare({ method: "POST", url: "/admin/session", headers: { "x-forwarded-for": "203.0.113.9" } });
-    expect(rows("admin_session_create").map(({ source }) => source)).toEqual(["127.0.0.1", "127.0.0.1"]);
+    expect((await rows("admin_session_create")).map(({ source }) => source)).toEqual(["127.0.0.1", "127.0.0.1"]);
   });
 });
 
@@ -524,7 +525,7 @@ describe("all tasks", () => {
       { task_id: id, status: "failed", error: { code: "cancelled" } },
     ]);
     expect((await admin("POST", `/admin/tasks/${id}/cancel`)).json()).toEqual(cancelled.json());
-    expect(rows("cancel_task")).toMatchObject([{ target: id, outcome: "success", actor_type: "admin" }]);
+    expect(await rows("cancel_task")).toMatchObject([{ target: id, outcome: "success", actor_type: "admin" }]);
     const unknown = await admin("POST", "/admin/tasks/00000000-0000-7000-8000-000000000000/cancel");
     expect(codeOf(unknown)).toEqual([404, "task_not_found"]);
   });

@@ -36,7 +36,9 @@ export function registerAdminRoutes(registrar: Registrar): void {
           ...(await describeItem(context, task)),
           executor: task.executor,
           waiting:
-            task.status === "pending" ? [...context.waiting.explain(context.database.prepareRead, task).each] : [],
+            task.status === "pending"
+              ? [...(await context.waiting.explain(context.database.prepareRead, task)).each]
+              : [],
           front: task.front,
         }),
       ),

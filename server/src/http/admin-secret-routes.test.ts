@@ -62,10 +62,10 @@ describe("FR-016: API keys", () => {
       ["newsletter", "active"],
     ]);
     expect(listed[1]?.last_used_at).toBe(new Date(clock.now()).toISOString());
-    const stored = edge.context.database.prepareRead("SELECT * FROM api_keys").all();
+    const stored = await edge.context.database.prepareRead("SELECT * FROM api_keys").all();
     expect(JSON.stringify([stored, edge.logged, listed])).not.toContain(one.key.slice(7));
     await edge.installation.secrets.apiKeys.writeUses();
-    expect(edge.context.database.prepareRead("SELECT max(last_used_at) AS at FROM api_keys").get()?.at).toBe(
+    expect((await edge.context.database.prepareRead("SELECT max(last_used_at) AS at FROM api_keys").get())?.at).toBe(
       clock.now(),
     );
   });
@@ -101,8 +101,8 @@ describe("FR-016: API keys", () => {
       { method: "POST", url: "/gallery/export", payload: { ids: [id] } },
     ];
     for (const request of reads) expect([request.url, (await as(key, request)).statusCode]).toEqual([request.url, 200]);
-    expect(rows("secret_access_denied")).toHaveLength(refused.length);
-    expect(rows("secret_access_denied")[0]).toMatchObject({ target: "api-key:screen", outcome: "failure" });
+    expect(await rows("secret_access_denied")).toHaveLength(refused.length);
+    expect((await rows("secret_access_denied"))[0]).toMatchObject({ target: "api-key:screen", outcome: "failure" });
   });
 
   test("where keys open sessions, one that may only read opens none", async () => {
@@ -178,8 +178,8 @@ describe("FR-016: API keys", () => {
       ]);
     }
     expect((await admin("POST", `api-keys/${id}/revoke`)).json()).toMatchObject({ state: "revoked" });
-    expect(rows("revoke_secret")).toHaveLength(1);
-    expect(rows("create_api_key").map(({ outcome }) => outcome)).toEqual([
+    expect(await rows("revoke_secret")).toHaveLength(1);
+    expect((await rows("create_api_key")).map(({ outcome }) => outcome)).toEqual([
       "success",
       ...Array<string>(6).fill("failure"),
     ]);
@@ -190,7 +190,7 @@ describe("FR-016: API keys", () => {
     for (const wrong of [key.replace("sl_dev", "sl_prod"), `${key.slice(0, -1)}~`, "sl_dev_", "x".repeat(5000)]) {
       expect((await as(wrong, { url: "/models" })).json()).toMatchObject({ code: "invalid_api_key" });
     }
-    expect(rows("secret_access_denied")).toEqual([]);
+    expect(await rows("secret_access_denied")).toEqual([]);
   });
 });
 
@@ -226,7 +226,7 @@ describe("FR-016: secrets", () => {
     const values = [...secrets.values.values(), edge.apiKey, edge.adminKey];
     const all = [changed, (await admin("GET", "secrets")).json(), edge.logged];
     const tables = ["secret_versions", "audit_events", "installation", "admin_sessions"];
-    for (const table of tables) all.push(edge.context.database.prepareRead(`SELECT * FROM ${table}`).all());
+    for (const table of tables) all.push(await edge.context.database.prepareRead(`SELECT * FROM ${table}`).all());
     const text = JSON.stringify(all);
     for (const value of values) expect(text).not.toContain(value);
   });
@@ -239,7 +239,7 @@ describe("FR-016: secrets", () => {
     const revoked = (await admin("POST", "secrets/api-key/revoke", { sessions: true })).json<SecretChanged>();
     expect(revoked.sessions_ended).toBe(1);
     expect((await admin("GET", "secrets")).json()).toMatchObject({ code: "session_expired" });
-    const told = edge.context.database
+    const told = await edge.context.database
       .prepareRead("SELECT * FROM audit_events WHERE action LIKE '%_secret' AND action <> 'read_secrets' ORDER BY id")
       .all();
     expect(
@@ -272,7 +272,7 @@ describe("FR-016: secrets", () => {
     ]) {
       expect([url, (await admin("POST", url ?? "")).json<{ code: string }>().code]).toEqual([url, code]);
     }
-    expect(rows("rotate_secret").map(({ outcome, target }) => [outcome, target])).toEqual([
+    expect((await rows("rotate_secret")).map(({ outcome, target }) => [outcome, target])).toEqual([
       ["failure", "nothing"],
       ["failure", "audit-key"],
       ["failure", "worker-key:attic-gpu"],

@@ -38,8 +38,8 @@ export function registerAdminSecretRoutes(registrar: Registrar): void {
 }
 
 /** Every secret, those of worker accounts included. */
-export function listSecrets({ context, secrets }: Pick<Installation, "context" | "secrets">): Secret[] {
-  return [...describeSecrets(secrets), ...describeAccountSecrets(context)];
+export async function listSecrets({ context, secrets }: Pick<Installation, "context" | "secrets">): Promise<Secret[]> {
+  return [...describeSecrets(secrets), ...(await describeAccountSecrets(context))];
 }
 
 function registerReads(registrar: Registrar): void {
@@ -49,10 +49,10 @@ function registerReads(registrar: Registrar): void {
     registrar,
     routes.listSecrets,
     reading,
-    (): Secrets => ({
+    async (): Promise<Secrets> => ({
       environment: installation.config.environment,
       warn_after_days: warnAfterDays,
-      secrets: listSecrets(installation),
+      secrets: await listSecrets(installation),
     }),
   );
   registerAdmin(registrar, routes.listApiKeys, reading, () => ({ api_keys: installation.secrets.apiKeys.list() }));
@@ -110,9 +110,9 @@ async function recover(installation: Installation, call: Call): Promise<SecretCh
   const { context } = call;
   const name = nameIn(call);
   let dropped: string[] = [];
-  const within = (tx: Transaction): void => {
+  const within = async (tx: Transaction): Promise<void> => {
     if (name !== "encryption-key") return;
-    dropped = dropUnreadable(tx, accounts.keyring);
+    dropped = await dropUnreadable(tx, accounts.keyring);
     tx.afterCommit(() => accounts.changed());
   };
   const changed = await recoverSecret(context, book, { name, within });
@@ -136,8 +136,8 @@ function registerApiKeys(registrar: Registrar): void {
     },
   );
   registerAdmin(registrar, routes.revokeApiKey, { action: "revoke_secret", records: "change" }, ({ context, id }) =>
-    apiKeys.revoke(context, id, (tx) => {
-      endSessions(context, tx, {
+    apiKeys.revoke(context, id, async (tx) => {
+      await endSessions(context, tx, {
         table: "sessions",
         madeWith: (madeWith) => proofsIn(madeWith).includes(`api-key:${id}`),
       });
@@ -148,11 +148,11 @@ function registerApiKeys(registrar: Registrar): void {
 /** Ends sessions in the transaction of a change, and knows how many there were. */
 class SessionsEnding {
   count = 0;
-  readonly within: (tx: Transaction) => void;
+  readonly within: (tx: Transaction) => Promise<void>;
 
   constructor(context: Context, ending: Ending | null) {
-    this.within = (tx) => {
-      if (ending !== null) this.count = endSessions(context, tx, ending);
+    this.within = async (tx) => {
+      if (ending !== null) this.count = await endSessions(context, tx, ending);
     };
   }
 }
@@ -210,16 +210,16 @@ function stepsForWorker({ account: { kind, sealed, workspace }, writtenTo }: New
   ];
 }
 
-function answer(
+async function answer(
   book: SecretBook,
   call: Pick<Call, "request" | "context">,
   { writtenTo }: Changed,
   sessionsEnded: number,
   steps?: string[],
-): SecretChanged {
+): Promise<SecretChanged> {
   const name = nameIn(call);
   const secret =
-    describeSecret(book, name) ?? describeAccountSecrets(call.context).find((account) => account.name === name);
+    describeSecret(book, name) ?? (await describeAccountSecrets(call.context)).find((account) => account.name === name);
   if (secret === undefined) throw new SafelightError("not_found", "There is no such secret.");
   return {
     secret,

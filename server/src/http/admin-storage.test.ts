@@ -36,7 +36,7 @@ test("too little room on the disk: tasks and uploads are refused with the number
     payload: Buffer.from(await sent.arrayBuffer()),
   });
   expect([upload.statusCode, upload.json()]).toMatchObject([503, { code: "storage_unavailable", storage: {} }]);
-  expect(edge.context.database.prepareRead("SELECT count(*) AS count FROM tasks").get()?.count).toBe(0);
+  expect((await edge.context.database.prepareRead("SELECT count(*) AS count FROM tasks").get())?.count).toBe(0);
   expect(await readStorage()).toMatchObject({ accepting: false, short_of: "disk", retention_days: null });
   // It is no fault of the server's: operators read it in the parts and the figures.
   expect(edge.logged.filter((line) => line.includes("a request failed"))).toEqual([]);

@@ -433,7 +433,7 @@ function expectProblem(answer: Awaited<ReturnType<Edge["inject"]>>, code: ErrorC
 describe("each refusal has its one code", () => {
   test.each(cases)("$what: $code", async ({ code, send, to }) => {
     const target = to?.() ?? edge;
-    const before = target.context.database.prepareRead("SELECT id FROM tasks").all().length;
+    const before = (await target.context.database.prepareRead("SELECT id FROM tasks").all()).length;
     const answer = await target.inject(send());
     const problem = expectProblem(answer, code, send());
     if (code === "validation_failed") expect(problem.errors?.length).toBeGreaterThan(0);
@@ -441,7 +441,7 @@ describe("each refusal has its one code", () => {
     if (["queue_full", "rate_limited", "task_not_ready"].includes(code))
       expect(Number(answer.headers["retry-after"])).toBeGreaterThan(0);
     if (code === "range_not_satisfiable") expect(answer.headers["content-range"]).toBe("bytes */10");
-    const after = target.context.database.prepareRead("SELECT id FROM tasks").all().length;
+    const after = (await target.context.database.prepareRead("SELECT id FROM tasks").all()).length;
     expect(after).toBe(before);
   });
 

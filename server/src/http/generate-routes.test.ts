@@ -56,7 +56,7 @@ describe("POST /generate", () => {
     });
     expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
     expect(answer.headers.location).toBe(accepted.status_url);
-    const [row] = tasks();
+    const [row] = await tasks();
     expect(row).toMatchObject({
       id,
       model: "pony",
@@ -76,7 +76,7 @@ describe("POST /generate", () => {
   test("an alias is stored under the id it stands for, and image output is not mp4", async () => {
     expect((await submit({ model: "wan-remix", prompt: "a boat" })).statusCode).toBe(202);
     expect((await submit(base)).statusCode).toBe(202);
-    const rows = tasks();
+    const rows = await tasks();
     expect(rows.map(({ model }) => model)).toEqual(["phr00t", "pony"]);
     expect(
       rows.map(({ parameters }) => (JSON.parse(String(parameters)) as { output_format: string }).output_format),
@@ -122,7 +122,7 @@ describe("POST /generate", () => {
     const idle = await openEdge({ offers });
     const answer = await submit(base, {}, idle);
     expect(answer.json()).toMatchObject({ code: "no_workers", status: 503, detail: "Switch it on." });
-    expect(idle.context.database.prepareRead("SELECT id FROM tasks").all()).toEqual([]);
+    expect(await idle.context.database.prepareRead("SELECT id FROM tasks").all()).toEqual([]);
     const { models, known_words: words } = (await idle.inject({ url: "/models" })).json<{
       known_words: string[];
       models: { available: boolean; executor: null; unavailable_reason: { code: string } }[];
@@ -144,8 +144,8 @@ describe("pictures in a request", () => {
     const bytes = await picture("jpeg");
     const answer = await submit({ ...base, mode: "img2img", reference_image: dataUri(bytes, "jpeg") });
     expect(answer.statusCode).toBe(202);
-    const [known] = uploads();
-    const [row] = tasks();
+    const [known] = await uploads();
+    const [row] = await tasks();
     expect(known).toMatchObject({ type: "image/jpeg", bytes: bytes.length, width: 96, height: 64 });
     expect((JSON.parse(String(row?.parameters)) as { reference_image: string }).reference_image).toBe(known?.id);
     expect(JSON.stringify(row)).not.toContain("base64");
@@ -160,8 +160,8 @@ describe("pictures in a request", () => {
     const arbitrary_frames = Array.from({ length: 16 }, (_, index) => ({ frame_index: index, image }));
     const answer = await submit({ model: "anisora", mode: "arbitrary_frame", prompt: "a boat", arbitrary_frames });
     expect(answer.statusCode).toBe(202);
-    expect(uploads().length).toBeLessThanOrEqual(2);
-    const references = edge.context.database.prepareRead("SELECT * FROM task_references").all();
+    expect((await uploads()).length).toBeLessThanOrEqual(2);
+    const references = await edge.context.database.prepareRead("SELECT * FROM task_references").all();
     expect(references).toHaveLength(17);
   });
 
@@ -192,8 +192,8 @@ describe("pictures in a request", () => {
       const listed = await submit({ model: "anisora", mode: "arbitrary_frame", prompt: "a boat", arbitrary_frames });
       expect(listed.json()).toMatchObject({ code, errors: [{ field: "arbitrary_frames[1].image" }] });
     }
-    expect(tasks()).toEqual([]);
-    expect(uploads()).toEqual([]);
+    expect(await tasks()).toEqual([]);
+    expect(await uploads()).toEqual([]);
     expect(await storedFiles()).toEqual([]);
   });
 
@@ -208,10 +208,10 @@ describe("pictures in a request", () => {
         if (answer.statusCode === 202) break;
         expect(answer.json()).toMatchObject({ code: "storage_unavailable" });
         expect(answer.body).not.toContain(edge.folder);
-        expect(tasks()).toEqual([]);
+        expect(await tasks()).toEqual([]);
         expect(nth).toBeLessThan(40);
       }
-      expect(tasks()).toHaveLength(1);
+      expect(await tasks()).toHaveLength(1);
     },
   );
 });
@@ -225,7 +225,7 @@ describe("Idempotency-Key", () => {
     expect(again.statusCode).toBe(202);
     expect(again.json()).toEqual(first.json());
     expect([first.headers["idempotency-replayed"], again.headers["idempotency-replayed"]]).toEqual([undefined, "true"]);
-    expect(tasks()).toHaveLength(1);
+    expect(await tasks()).toHaveLength(1);
   });
 
   test("bodies are compared by what they mean: order, defaults, alias, and picture by id or data URI", async () => {
@@ -253,13 +253,13 @@ describe("Idempotency-Key", () => {
     expect(new Set(answers.map((answer) => answer.json<GenerateAnswer>().task_id)).size).toBe(1);
     expect(answers.every(({ statusCode }) => statusCode === 202)).toBe(true);
     expect(answers.filter(({ headers }) => headers["idempotency-replayed"] === undefined)).toHaveLength(1);
-    expect(tasks()).toHaveLength(1);
+    expect(await tasks()).toHaveLength(1);
   });
 
   test("racing twins with different bodies: one wins, the other conflicts", async () => {
     const answers = await Promise.all([submit(base, key), submit({ ...base, seed: 5 }, key)]);
     expect(new Set(answers.map(({ statusCode }) => statusCode))).toEqual(new Set([202, 409]));
-    expect(tasks()).toHaveLength(1);
+    expect(await tasks()).toHaveLength(1);
   });
 
   test("belongs to the credential that sent it; an empty one is none; 255 characters fit", async () => {
@@ -268,7 +268,7 @@ describe("Idempotency-Key", () => {
     await submit(base, key);
     expect((await submit({ ...base, seed: 9 }, { ...key, "x-api-key": "", cookie })).statusCode).toBe(202);
     expect((await submit(base, { "idempotency-key": "k".repeat(255) })).statusCode).toBe(202);
-    expect(tasks()).toHaveLength(3);
+    expect(await tasks()).toHaveLength(3);
   });
 
   test("only a 202 is kept: after a refusal the key is free", async () => {

@@ -82,7 +82,7 @@ describe("the Host header", () => {
     const forwarded = { host: "127.0.0.1", "x-forwarded-host": "evil.example", "x-forwarded-for": "203.0.113.9" };
     expect(await statusFor(plain, forwarded)).toBe(200);
     await plain.inject({ method: "POST", url: "/auth/session", headers: forwarded });
-    const row = plain.context.database.prepareRead("SELECT client_context FROM sessions").get();
+    const row = await plain.context.database.prepareRead("SELECT client_context FROM sessions").get();
     expect(JSON.parse(String(row?.client_context))).toMatchObject({ ip: "127.0.0.1" });
 
     const ask = (remoteAddress: string, headers: Record<string, string>) =>
@@ -103,7 +103,7 @@ describe("the Host header", () => {
     });
     expect(untrusted.statusCode).toBe(201);
     expect(untrusted.headers["set-cookie"]).not.toContain("Secure");
-    const sources = proxied.context.database.prepareRead("SELECT client_context FROM sessions").all();
+    const sources = await proxied.context.database.prepareRead("SELECT client_context FROM sessions").all();
     expect(new Set(sources.map((source) => (JSON.parse(String(source.client_context)) as { ip: string }).ip))).toEqual(
       new Set(["203.0.113.9", "192.0.2.1"]),
     );
@@ -191,7 +191,7 @@ describe("the Origin header", () => {
         await edge.inject({ url: "/models", headers: { origin: "https://evil.example" } });
         await edge.inject({ url: "/tasks", headers: { origin: "https://evil.example" } });
       }
-      const rows = edge.context.database.prepareRead("SELECT * FROM audit_events").all();
+      const rows = await edge.context.database.prepareRead("SELECT * FROM audit_events").all();
       expect(rows.map(({ action, outcome, source, actor_type }) => ({ action, outcome, source, actor_type }))).toEqual(
         Array.from({ length: 2 }, () => ({
           action: "cors_origin_blocked",
@@ -218,7 +218,7 @@ describe("the Origin header", () => {
         remoteAddress: "2001:db8:0:8::1",
         headers: { origin: "https://evil.example" },
       });
-      const rows = edge.context.database.prepareRead("SELECT source FROM audit_events ORDER BY id").all();
+      const rows = await edge.context.database.prepareRead("SELECT source FROM audit_events ORDER BY id").all();
       expect(rows.map(({ source }) => source)).toEqual(["2001:db8:0:7::1", "2001:db8:0:8::1"]);
     } finally {
       await edge.close();

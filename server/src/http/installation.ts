@@ -50,7 +50,7 @@ export interface Installation {
   /** Whether it can be told who may come in: sessions and secrets can be read, and what they do can be stored. */
   readonly isAccessKnown: () => boolean;
   /** Whether tasks are accepted and run. */
-  readonly isReady: () => boolean;
+  readonly isReady: () => Promise<boolean>;
   /** Fires when the server begins to stop: whatever waits or streams ends. */
   readonly stopping: AbortSignal;
   /** Folder of the built web page; it may be missing. */

@@ -30,8 +30,8 @@ const generate = (prompt: string, more: object = {}, headers: Record<string, str
     headers,
     payload: { model: "pony", prompt, width: 512, height: 512, ...more },
   });
-const count = (table: string) =>
-  Number(edge.context.database.prepareRead(`SELECT count(*) AS count FROM ${table}`).get()?.count);
+const count = async (table: string) =>
+  Number((await edge.context.database.prepareRead(`SELECT count(*) AS count FROM ${table}`).get())?.count);
 const auditRows = () =>
   edge.context.database.prepareRead("SELECT * FROM audit_events WHERE action = 'content_refused' ORDER BY id").all();
 
@@ -53,8 +53,9 @@ test("content_refused: no task, no upload, no event; audited by the name of the 
     });
     expect(answer.body).not.toContain("marker-7f3a");
   }
-  for (const table of ["tasks", "uploads", "events", "idempotency"]) expect([table, count(table)]).toEqual([table, 0]);
-  const rows = auditRows();
+  for (const table of ["tasks", "uploads", "events", "idempotency"])
+    expect([table, await count(table)]).toEqual([table, 0]);
+  const rows = await auditRows();
   expect(rows).toHaveLength(1);
   expect(rows[0]).toMatchObject({ outcome: "failure", actor_type: "client", actor_id: "api-key", source: "127.0.0.1" });
   expect(JSON.parse(String(rows[0]?.details))).toMatchObject({ code: "content_refused", reason: "sexual-minors" });
@@ -88,7 +89,7 @@ test("a service's no refuses; a task that was accepted is answered again althoug
   expect(unjudged.json()).toMatchObject({ code: "content_refused", errors: [{ code: "not_judged" }] });
   verdict = '{"allowed": true}';
   expect((await generate("a third lighthouse")).statusCode).toBe(202);
-  expect(count("tasks")).toBe(2);
+  expect(await count("tasks")).toBe(2);
 });
 
 test("a refusal that cannot be recorded is auth_unavailable, and no task either", async () => {

@@ -119,7 +119,7 @@ describe("is refused as proxy_target_invalid, and nobody hears of it:", () => {
     expect(codeOf(await edge.inject({ method: "POST", url: "/generate", payload: pinned }))).toBe(
       "proxy_target_invalid",
     );
-    expect(rows().map(({ target, details }) => [target, JSON.parse(String(details)).reason])).toEqual([
+    expect((await rows()).map(({ target, details }) => [target, JSON.parse(String(details)).reason])).toEqual([
       ["other-gpu", "unregistered"],
     ]);
     expect(sink.heard()).toEqual(nothing);
@@ -156,7 +156,7 @@ test("credentials are judged before the workspace (order of checks)", async () =
     expect(codeOf(await ask(method, url, { host: "evil.example" })), url).toBe("host_not_allowed");
   }
   expect(sink.heard()).toEqual(nothing);
-  expect(rows()).toEqual([]);
+  expect(await rows()).toEqual([]);
 });
 
 test("paths with real slashes and dots are no addresses at all", async () => {
@@ -202,7 +202,7 @@ test("routes that know our own tasks only say so, after the same checks", async 
 describe("FR-012: a refusal is written down", () => {
   test("with actor, source, target and reason, and in the log", async () => {
     await ask("GET", `/status/other-gpu::${id}`);
-    const [row, ...more] = rows();
+    const [row, ...more] = await rows();
     expect(more).toEqual([]);
     expect(row).toMatchObject({ actor_type: "client", actor_id: "api-key", target: "other-gpu", outcome: "failure" });
     expect(row?.source).toBe("127.0.0.1");
@@ -217,19 +217,19 @@ describe("FR-012: a refusal is written down", () => {
 
   test("without what a caller likes to write", async () => {
     await ask("GET", `/status/evil%0Aline::${id}`);
-    expect(rows()[0]).toMatchObject({ target: null });
-    expect(JSON.parse(String(rows()[0]?.details))).toMatchObject({ reason: "bad_format" });
+    expect((await rows())[0]).toMatchObject({ target: null });
+    expect(JSON.parse(String((await rows())[0]?.details))).toMatchObject({ reason: "bad_format" });
     expect(edge.logged.filter((line) => line.includes("a request was refused")).join("")).not.toContain("evil");
   });
 
   test("once a minute for each source and route, with a count, whatever names are tried", async () => {
     for (let attempt = 0; attempt < 50; attempt += 1) await ask("GET", `/status/other-${attempt}::${id}`);
     for (let attempt = 0; attempt < 5; attempt += 1) await ask("GET", `/results/other-${attempt}::${id}`);
-    expect(rows()).toHaveLength(2);
+    expect(await rows()).toHaveLength(2);
     clock.advance(61_000);
     await ask("GET", `/status/other-gpu::${id}`);
-    expect(rows()).toHaveLength(3);
-    expect(JSON.parse(String(rows()[2]?.details))).toMatchObject({ earlier: 49 });
+    expect(await rows()).toHaveLength(3);
+    expect(JSON.parse(String((await rows())[2]?.details))).toMatchObject({ earlier: 49 });
   });
 });
 

@@ -174,10 +174,14 @@ function judge({ installation, hostAndOrigin }: Registrar, route: Route, { proof
   // What everybody may read needs no storage; whatever else there is either asks who calls or changes something.
   const asksForAccess = route.access !== "public" || route.method !== "GET";
   // Answers a promise only where it must wait: an API key is proven without, and polling should not pay for it.
-  return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void | Promise<unknown> => {
+  return async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    done: HookHandlerDoneFunction,
+  ): void | Promise<unknown> => {
     try {
       installation.limits.proxy.look(request.socket.remoteAddress, request.headers);
-      const throttled = rule === null ? null : throttle(installation, rule, request);
+      const throttled = rule === null ? null : await throttle(installation, rule, request);
       if (throttled !== null) return refuseThrottled(installation, route.path, request, throttled);
       hostAndOrigin.checkHost(request);
       hostAndOrigin.checkOrigin(request, reply);

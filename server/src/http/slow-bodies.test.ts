@@ -56,7 +56,7 @@ describe("FR-016: what was revoked while a body was on its way", () => {
     const generate = { path: "/generate", headers: { ...json, "x-api-key": one.key }, body: picture };
     expect(await ask(generate, () => Promise.resolve())).toContain(" 202 ");
     expect(await ask(generate, revoke(one.id))).toMatch(/ 401 [\s\S]*"code":"invalid_api_key"/);
-    expect(edge.context.database.prepareRead("SELECT count(*) AS n FROM tasks").get()?.n).toBe(1);
+    expect((await edge.context.database.prepareRead("SELECT count(*) AS n FROM tasks").get())?.n).toBe(1);
     const part = `--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\ncontent-type: image/png\r\n\r\n`;
     const upload = {
       path: "/uploads",
@@ -81,7 +81,7 @@ describe("FR-016: what was revoked while a body was on its way", () => {
     expect(await ask(create, end("/admin/session", operator))).toMatch(/ 401 [\s\S]*"code":"session_expired"/);
     expect(await ask(all, end("/auth/session", browser))).toMatch(/ 401 [\s\S]*"code":"session_expired"/);
     expect(edge.installation.secrets.apiKeys.list()).toEqual([]);
-    const failed = edge.context.database
+    const failed = await edge.context.database
       .prepareRead("SELECT outcome FROM audit_events WHERE action = 'create_api_key'")
       .all();
     expect(failed.map(({ outcome }) => outcome)).toEqual(["failure"]);

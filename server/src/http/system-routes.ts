@@ -4,10 +4,10 @@ import { type Registrar, register } from "./register.ts";
 /** Liveness and the document of this interface. */
 export function registerSystemRoutes(registrar: Registrar): void {
   const { installation } = registrar;
-  register(registrar, routes.getHealth, () => ({
+  register(registrar, routes.getHealth, async () => ({
     status: "ok",
     version: installation.version,
-    ready: installation.isReady(),
+    ready: await installation.isReady(),
   }));
 
   let document: string | undefined;

@@ -38,7 +38,7 @@ export async function parseTaskId(context: Context, text: string): Promise<strin
 
 /** The account of a workspace that may be asked. A refusal is written down. Errors: `proxy_target_invalid`. */
 export async function requireWorkspace(context: Context, workspace: string, route: string): Promise<AccountRecord> {
-  const found = findTarget(context.database.prepareRead, workspace);
+  const found = await findTarget(context.database.prepareRead, workspace);
   if (typeof found !== "string") return found;
   return refuseWithRecord(
     context,

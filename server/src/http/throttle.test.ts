@@ -18,11 +18,12 @@ async function open(options: EdgeOptions = {}) {
   return { edge, clock, ask, rows: () => rowsOf(edge) };
 }
 
-const rowsOf = (edge: Edge) =>
-  edge.context.database
-    .prepareRead("SELECT * FROM audit_events WHERE action = 'rate_limited' ORDER BY id")
-    .all()
-    .map((row) => ({ ...row, details: JSON.parse(String(row.details)) as Record<string, unknown> }));
+const rowsOf = async (edge: Edge) =>
+  (
+    await edge.context.database
+      .prepareRead("SELECT * FROM audit_events WHERE action = 'rate_limited' ORDER BY id")
+      .all()
+  ).map((row) => ({ ...row, details: JSON.parse(String(row.details)) as Record<string, unknown> }));
 
 async function times(count: number, ask: () => Promise<LightMyRequestResponse>): Promise<number[]> {
   const statuses: number[] = [];
@@ -185,8 +186,8 @@ describe("FR-012: throttling in the audit log", () => {
   test("one row a minute for each caller and route, which names the session and no secret", async () => {
     const { edge, clock, ask, rows } = await open();
     await times(30, () => ask("POST", "/auth/session", "2001:db8::1"));
-    expect(rows()).toHaveLength(1);
-    expect(rows()[0]).toMatchObject({
+    expect(await rows()).toHaveLength(1);
+    expect((await rows())[0]).toMatchObject({
       outcome: "failure",
       source: "2001:db8:0:0::/64",
       details: { route: "/auth/session", code: "rate_limited", limit: "client_session", earlier: 0 },
@@ -194,16 +195,18 @@ describe("FR-012: throttling in the audit log", () => {
     expect(edge.logged.filter((line) => line.includes("slowed down"))).toHaveLength(1);
     clock.advance(60_000);
     await times(11, () => ask("POST", "/auth/session", "2001:db8::2"));
-    expect(rows()[1]).toMatchObject({ details: { earlier: 19 } });
+    expect((await rows())[1]).toMatchObject({ details: { earlier: 19 } });
 
     const made = await ask("POST", "/admin/session", undefined, { "x-admin-key": edge.adminKey });
     const cookie = String(made.headers["set-cookie"]).split(";")[0] ?? "";
     await times(125, () => ask("GET", "/admin/queue", undefined, { cookie }));
-    expect(rows()).toHaveLength(3);
-    expect(rows()[2]).toMatchObject({ target: expect.stringMatching(/^admin-session:[0-9a-f]{8}$/) });
-    expect(JSON.stringify(rows())).not.toContain(cookie.split("=")[1]);
+    expect(await rows()).toHaveLength(3);
+    expect((await rows())[2]).toMatchObject({ target: expect.stringMatching(/^admin-session:[0-9a-f]{8}$/) });
+    expect(JSON.stringify(await rows())).not.toContain(cookie.split("=")[1]);
     // No second row of the same refusal, under the name of the action that did not happen.
-    const failures = edge.context.database.prepareRead("SELECT 1 FROM audit_events WHERE outcome = 'failure'").all();
+    const failures = await edge.context.database
+      .prepareRead("SELECT 1 FROM audit_events WHERE outcome = 'failure'")
+      .all();
     expect(failures).toHaveLength(3);
   });
 
@@ -211,10 +214,10 @@ describe("FR-012: throttling in the audit log", () => {
     const { clock, ask, rows } = await open({ limits: { client_session: 1 } });
     for (let caller = 0; caller < 100; caller += 1)
       await times(2, () => ask("POST", "/auth/session", `198.51.100.${caller}`));
-    expect(rows()).toHaveLength(60);
+    expect(await rows()).toHaveLength(60);
     clock.advance(60_000);
     await times(2, () => ask("POST", "/auth/session", "198.51.100.200"));
-    expect(rows()).toHaveLength(61);
-    expect(rows()[60]).toMatchObject({ details: { unrecorded: 40 } });
+    expect(await rows()).toHaveLength(61);
+    expect((await rows())[60]).toMatchObject({ details: { unrecorded: 40 } });
   });
 });

@@ -36,8 +36,12 @@ export interface Throttled {
 }
 
 /** Counts the request; null where it may go on. */
-export function throttle(installation: Installation, routeRule: RouteRule, request: FastifyRequest): Throttled | null {
-  const session = routeRule === "admin" ? activeSession(installation, request) : null;
+export async function throttle(
+  installation: Installation,
+  routeRule: RouteRule,
+  request: FastifyRequest,
+): Promise<Throttled | null> {
+  const session = routeRule === "admin" ? await activeSession(installation, request) : null;
   const rule = routeRule === "admin" ? (session === null ? "admin_by_address" : "admin_by_session") : routeRule;
   const address = countedCaller(request.ips ?? [request.ip]);
   const wait = installation.limits.take(rule, session?.id ?? address);
@@ -104,11 +108,14 @@ function budgetOf(limits: Limits, now: number): Budget {
 }
 
 /** A cookie that names no active session counts by its address like none: made-up cookies open nothing and fill no memory. */
-function activeSession({ context }: Installation, request: FastifyRequest): { id: string; name: string } | null {
+async function activeSession(
+  { context }: Installation,
+  request: FastifyRequest,
+): Promise<{ id: string; name: string } | null> {
   const token = readAdminCookie(request);
   if (token === undefined || token.length > 128) return null;
   try {
-    const id = findAdminSession(context, token);
+    const id = await findAdminSession(context, token);
     return id === null ? null : { id, name: adminCredential(id).actor.id };
   } catch {
     // The check of the credentials, which comes later, says what is wrong.

@@ -67,7 +67,7 @@ describe("FR-018: limits hold over a restart", () => {
     const first = await open();
     const end = first.keep();
     pass(first, "203.0.113.1", 10);
-    await expect.poll(() => rows().length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(async () => (await rows()).length, { timeout: 10_000 }).toBe(1);
     // Nobody says goodbye: the second one starts on what the first one has written by itself.
     const second = await open();
     expect(pass(second, "203.0.113.1", 1)).toBe(0);
@@ -97,10 +97,10 @@ describe("FR-018: what is written stays small", () => {
       if (caller % 4000 === 0) await limits.write();
     }
     await limits.write();
-    expect(rows()).toHaveLength(mostCallers);
+    expect(await rows()).toHaveLength(mostCallers);
     clock.advance(60_001);
     await open();
-    expect(rows()).toHaveLength(0);
+    expect(await rows()).toHaveLength(0);
   });
 
   it("writes nothing when nothing was asked", async () => {
@@ -118,9 +118,9 @@ it("FR-018: a disk that takes nothing loosens no limit; it is told once, and wri
   await limits.write();
   await limits.write();
   expect(pass(limits, "203.0.113.1", 1)).toBe(0);
-  expect(rows()).toHaveLength(0);
+  expect(await rows()).toHaveLength(0);
   expect(lines.filter((line) => line.includes("limits cannot be written"))).toHaveLength(1);
   broken = false;
   await limits.write();
-  expect(rows()).toHaveLength(1);
+  expect(await rows()).toHaveLength(1);
 });

@@ -26,7 +26,7 @@ export class Limits {
   /** What was written before an earlier end counts on. */
   static async open(parts: Parts, other: OtherLimits = {}): Promise<Limits> {
     const limits = new Limits(parts, other);
-    limits.#restore();
+    await limits.#restore();
     await limits.#sweep();
     return limits;
   }
@@ -81,23 +81,23 @@ export class Limits {
   async #writeRows(name: RuleName, rows: readonly LogRow[]): Promise<void> {
     const { clock, database } = this.#parts;
     const toWall = clock.now() - clock.steady();
-    await database.write((tx) => {
+    await database.write(async (tx) => {
       const statement = tx.prepare(
         `INSERT INTO rate_limits (rule, slot, key, hits, last_at) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT (rule, slot) DO UPDATE SET key = excluded.key, hits = excluded.hits, last_at = excluded.last_at`,
       );
       for (const { slot, key, hits } of rows) {
         const wall = hits.map((hit) => hit + toWall);
-        statement.run(name, slot, key, wall.join(" "), wall.at(-1) ?? 0);
+        await statement.run(name, slot, key, wall.join(" "), wall.at(-1) ?? 0);
       }
     });
   }
 
-  #restore(): void {
+  async #restore(): Promise<void> {
     const { clock, database } = this.#parts;
     const toWall = clock.now() - clock.steady();
     for (const [name, log] of this.#logs) {
-      const rows = database.prepareRead("SELECT slot, key, hits FROM rate_limits WHERE rule = ?").all(name);
+      const rows = await database.prepareRead("SELECT slot, key, hits FROM rate_limits WHERE rule = ?").all(name);
       const restored = rows.map(({ slot, key, hits }) => ({
         slot: Number(slot),
         key: String(key),

@@ -7,8 +7,8 @@ import type { Transaction } from "../database/database.ts";
 import { uploadLock } from "./uploads.ts";
 
 /** Notes files that nobody names any more. */
-export function noteRemovals(tx: Transaction, names: readonly string[]): void {
-  for (const name of names) tx.prepare("INSERT INTO removals (name) VALUES (?) ON CONFLICT DO NOTHING").run(name);
+export async function noteRemovals(tx: Transaction, names: readonly string[]): Promise<void> {
+  for (const name of names) await tx.prepare("INSERT INTO removals (name) VALUES (?) ON CONFLICT DO NOTHING").run(name);
 }
 
 /** Removes noted files. What cannot be removed now stays noted for the next sweep; that is logged, never thrown. */
@@ -24,8 +24,8 @@ export async function removeNoted(context: Context, names: readonly string[]): P
   }
   if (gone.length === 0) return 0;
   try {
-    await context.database.write((tx) => {
-      for (const name of gone) tx.prepare("DELETE FROM removals WHERE name = ?").run(name);
+    await context.database.write(async (tx) => {
+      for (const name of gone) await tx.prepare("DELETE FROM removals WHERE name = ?").run(name);
     });
   } catch {
     // Removing them once more does no harm.
@@ -35,7 +35,7 @@ export async function removeNoted(context: Context, names: readonly string[]): P
 
 /** Finishes what a crash or a failing disk has put off. Returns how many files went. */
 export async function finishRemovals(context: Context): Promise<number> {
-  const noted = context.database.prepareRead("SELECT name FROM removals").all();
+  const noted = await context.database.prepareRead("SELECT name FROM removals").all();
   return removeNoted(
     context,
     noted.map(({ name }) => String(name)),
@@ -47,7 +47,7 @@ async function removeOne(context: Context, name: string): Promise<void> {
   if (uploadId === undefined) return context.media.remove(name);
   await uploadLock(uploadId).pass(async () => {
     // The same picture may have been sent again since.
-    const again = context.database.prepareRead("SELECT 1 AS one FROM uploads WHERE id = ?").get(uploadId);
+    const again = await context.database.prepareRead("SELECT 1 AS one FROM uploads WHERE id = ?").get(uploadId);
     if (again === undefined) await context.media.remove(name);
   });
 }

@@ -18,8 +18,8 @@ async function after(turns: number): Promise<void> {
 
 const isFileThere = async (name: string): Promise<boolean> => (await core.context.media.stat(name)) !== null;
 
-function countOf(sql: string, id: string): number {
-  return Number(core.context.database.prepareRead(`SELECT count(*) AS count FROM ${sql}`).get(id)?.count);
+async function countOf(sql: string, id: string): Promise<number> {
+  return Number((await core.context.database.prepareRead(`SELECT count(*) AS count FROM ${sql}`).get(id))?.count);
 }
 
 async function outcomeOf(submitting: Promise<string>): Promise<string> {
@@ -42,8 +42,8 @@ test("the sweep takes an upload or the submit gets it, never half of each, whoev
       after(early).then(() => sweepUploads(core.context)),
     ]);
     seen.add(outcome);
-    const records = countOf("uploads WHERE id = ?", upload.id);
-    const references = countOf("task_references WHERE upload_id = ?", upload.id);
+    const records = await countOf("uploads WHERE id = ?", upload.id);
+    const references = await countOf("task_references WHERE upload_id = ?", upload.id);
     const isThere = await isFileThere(uploadName(upload));
     expect([outcome, records, references, isThere]).toEqual(
       outcome === "accepted" ? ["accepted", 1, 1, true] : ["validation_failed", 0, 0, false],

@@ -12,9 +12,9 @@ const named = "EXISTS (SELECT 1 FROM task_references WHERE upload_id = uploads.i
  */
 export async function sweepUploads(context: Context): Promise<{ uploads: number; files: number }> {
   const before = context.clock.now() - uploadLifetime;
-  const expired = context.database
+  const expired = (await context.database
     .prepareRead(`SELECT id, type FROM uploads WHERE last_used_at < ? AND NOT ${named}`)
-    .all(before) as unknown as { id: string; type: string }[];
+    .all(before)) as unknown as { id: string; type: string }[];
   let uploads = 0;
   for (const upload of expired) {
     await uploadLock(upload.id).pass(async () => {
@@ -29,10 +29,13 @@ export async function sweepUploads(context: Context): Promise<{ uploads: number;
 /** The conditions stand in the statement itself: a task may have come to name the upload since it was looked up. */
 async function forgetUpload(context: Context, id: string, before: number): Promise<boolean> {
   return context.database.write(
-    (transaction) =>
+    async (transaction) =>
       Number(
-        transaction.prepare(`DELETE FROM uploads WHERE id = ? AND last_used_at < ? AND NOT ${named}`).run(id, before)
-          .changes,
+        (
+          await transaction
+            .prepare(`DELETE FROM uploads WHERE id = ? AND last_used_at < ? AND NOT ${named}`)
+            .run(id, before)
+        ).changes,
       ) > 0,
   );
 }
@@ -44,7 +47,7 @@ async function removeStrays(context: Context, before: number): Promise<number> {
     await uploadLock(id).pass(async () => {
       const found = await context.media.stat(name);
       if (found === null || found.modifiedAt >= before) return;
-      const row = context.database.prepareRead("SELECT 1 AS one FROM uploads WHERE id = ?").get(id);
+      const row = await context.database.prepareRead("SELECT 1 AS one FROM uploads WHERE id = ?").get(id);
       if (row !== undefined) return;
       await context.media.remove(name);
       files += 1;

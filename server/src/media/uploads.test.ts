@@ -25,7 +25,7 @@ async function storedNames(): Promise<string[]> {
 }
 
 async function rows(): Promise<number> {
-  return edge.context.database.prepareRead("SELECT id FROM uploads").all().length;
+  return (await edge.context.database.prepareRead("SELECT id FROM uploads").all()).length;
 }
 
 function refer(id: string): Promise<unknown> {
@@ -107,7 +107,7 @@ describe("uploads", () => {
         );
         const calls = files.calls;
         files.failAt(null, code);
-        const listed = edge.context.database.prepareRead("SELECT * FROM uploads").all();
+        const listed = await edge.context.database.prepareRead("SELECT * FROM uploads").all();
         for (const row of listed)
           expect(
             await edge.context.media.stat(uploadName({ id: String(row.id), type: String(row.type) })),

@@ -37,9 +37,9 @@ export function uploadName(upload: { readonly id: string; readonly type: string 
 /** The upload, or null when it is unknown or its file has gone. */
 export async function findUpload(context: Context, id: string): Promise<Upload | null> {
   if (!isUploadId(id)) return null;
-  const row = context.database
+  const row = (await context.database
     .prepareRead("SELECT id, type, bytes, width, height FROM uploads WHERE id = ?")
-    .get(id) as unknown as Upload | undefined;
+    .get(id)) as unknown as Upload | undefined;
   if (row === undefined || (await context.media.stat(uploadName(row))) === null) return null;
   return { ...row };
 }
@@ -85,8 +85,8 @@ export async function storeUpload(
     // File first, row second: a crash in between leaves a file without a record, which the sweep finds, never the reverse.
     await context.media.put(uploadName(upload), bytes);
     const now = context.clock.now();
-    await context.database.write((transaction) => {
-      transaction
+    await context.database.write(async (transaction) => {
+      await transaction
         .prepare(
           `INSERT INTO uploads (id, type, bytes, width, height, created_at, last_used_at, sent_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (id) DO UPDATE SET last_used_at = excluded.last_used_at, sent_at = excluded.sent_at`,
@@ -103,9 +103,9 @@ export async function storeUpload(
  */
 export async function touchUpload(context: Context, id: string): Promise<boolean> {
   const now = context.clock.now();
-  return context.database.write((transaction) => {
+  return context.database.write(async (transaction) => {
     const update = transaction.prepare("UPDATE uploads SET last_used_at = ?, sent_at = ? WHERE id = ?");
-    return Number(update.run(now, now, id).changes) > 0;
+    return Number((await update.run(now, now, id)).changes) > 0;
   });
 }
 

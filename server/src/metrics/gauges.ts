@@ -36,17 +36,17 @@ export function createGauges(registry: Registry, { context, accounts, storage }:
   const free = gauge("storage_free_bytes", "Room where results are stored.");
   const webhooks = gauge("webhooks_waiting", "Messages to the operator that have not arrived yet.");
   return async () => {
-    const state = describeQueue(context);
+    const state = await describeQueue(context);
     queue.set({ state: "pending" }, state.pending);
     queue.set({ state: "processing" }, state.processing);
     limit.set(state.limit);
     paused.set(state.paused ? 1 : 0);
     const since = state.oldest_pending_at === null ? null : Date.parse(state.oldest_pending_at);
     oldest.set(since === null ? 0 : Math.max(0, (context.clock.now() - since) / 1000));
-    webhooks.set(countWaiting(context));
+    webhooks.set(await countWaiting(context));
     // Accounts that are gone leave no series behind.
     for (const one of [up, latency, slots, running, circuit]) one.reset();
-    for (const { workspace, ...found } of listAccounts(context, accounts)) {
+    for (const { workspace, ...found } of await listAccounts(context, accounts)) {
       up.set({ workspace }, found.status === "ready" ? 1 : 0);
       if (found.latency_ms !== null) latency.set({ workspace }, found.latency_ms / 1000);
       for (const type of ["image", "video"] as const) {

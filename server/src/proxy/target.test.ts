@@ -26,8 +26,8 @@ beforeAll(async () => {
 });
 afterAll(() => edge.close());
 
-const find = (workspace: string) => {
-  const found = findTarget(edge.context.database.prepareRead, workspace);
+const find = async (workspace: string) => {
+  const found = await findTarget(edge.context.database.prepareRead, workspace);
   return typeof found === "string" ? found : found.workspace;
 };
 
@@ -47,11 +47,11 @@ describe("an address", () => {
 });
 
 describe("FR-020: a workspace may be asked", () => {
-  test("when it is registered, in whatever health, and not disabled or deleted", () => {
-    expect(find("attic-gpu")).toBe("attic-gpu");
-    expect(find("cellar-gpu")).toBe("disabled");
-    expect(find("gone-gpu")).toBe("unregistered");
-    expect(find("other-gpu")).toBe("unregistered");
+  test("when it is registered, in whatever health, and not disabled or deleted", async () => {
+    expect(await find("attic-gpu")).toBe("attic-gpu");
+    expect(await find("cellar-gpu")).toBe("disabled");
+    expect(await find("gone-gpu")).toBe("unregistered");
+    expect(await find("other-gpu")).toBe("unregistered");
   });
 
   test("by exactly its name: nothing that a caller adds, leaves out or changes finds it", () => {
@@ -69,7 +69,7 @@ describe("FR-020: a workspace may be asked", () => {
     expect(judged).toBeGreaterThan(1_000);
   });
 
-  test("and never by a text that is no name at all", () => {
+  test("and never by a text that is no name at all", async () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 80 }), (text) => {
         fc.pre(!/^[a-z0-9-]{3,64}$/.test(text));
@@ -78,7 +78,7 @@ describe("FR-020: a workspace may be asked", () => {
       seed,
     );
     for (const text of ["attic-gpu\n", "\nattic-gpu", "attic-gpu\u2028", "a".repeat(65), "ab"]) {
-      expect(find(text), JSON.stringify(text)).toBe("bad_format");
+      expect(await find(text), JSON.stringify(text)).toBe("bad_format");
     }
   });
 });

@@ -26,9 +26,9 @@ export function splitAddress(text: string): WrittenAddress | null {
 }
 
 /** The account of a workspace that may be asked, in whatever health; otherwise why not. */
-export function findTarget(prepare: Prepare, workspace: string): AccountRecord | TargetFault {
+export async function findTarget(prepare: Prepare, workspace: string): Promise<AccountRecord | TargetFault> {
   if (!isWorkspaceName(workspace)) return "bad_format";
-  const account = readAccount(prepare, workspace);
+  const account = await readAccount(prepare, workspace);
   if (account === undefined) return "unregistered";
   return account.status === "disabled" ? "disabled" : account;
 }

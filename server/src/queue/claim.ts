@@ -13,7 +13,7 @@ import { leaseColumns } from "./lease.ts";
 export interface ClaimOptions {
   readonly limits?: TimeLimits;
   /** Called in the transaction of the claim. */
-  readonly onChoice?: (tx: Transaction, lane: Lane) => void;
+  readonly onChoice?: (tx: Transaction, lane: Lane) => Promise<void>;
 }
 
 /**
@@ -25,13 +25,13 @@ export function claimNext(
   lanes: readonly Lane[],
   { limits = timeLimits, onChoice = () => undefined }: ClaimOptions = {},
 ): Promise<TaskRecord | null> {
-  return context.database.write((tx) => {
-    if (queueIsPaused(tx.prepare)) return null;
-    const running = countRunning(tx.prepare);
-    const choice = nextFitting(tx.prepare, lanes, running);
+  return context.database.write(async (tx) => {
+    if (await queueIsPaused(tx.prepare)) return null;
+    const running = await countRunning(tx.prepare);
+    const choice = await nextFitting(tx.prepare, lanes, running);
     if (choice === undefined) return null;
     const { task, lane } = choice;
-    const claimed = changeTask(context, tx, task, {
+    const claimed = await changeTask(context, tx, task, {
       ...(task.status === "pending" ? { transition: "claim" as const } : {}),
       columns: {
         ...leaseColumns(context, limits),
@@ -46,22 +46,22 @@ export function claimNext(
         steps: null,
       },
     });
-    if (task.status === "pending") endTurn(tx, task);
-    onChoice(tx, lane);
+    if (task.status === "pending") await endTurn(tx, task);
+    await onChoice(tx, lane);
     tx.afterCommit(() => logDispatch(context, task, claimed));
     return claimed;
   });
 }
 
 /** Gives a claimed task to another lane of those named, or returns null when none has room: its start failed on the first. */
-export function chooseAnother(tx: Transaction, lanes: readonly Lane[], task: TaskRecord): Lane | null {
-  return chooseLane(lanes, countRunning(tx.prepare), task) ?? null;
+export async function chooseAnother(tx: Transaction, lanes: readonly Lane[], task: TaskRecord): Promise<Lane | null> {
+  return chooseLane(lanes, await countRunning(tx.prepare), task) ?? null;
 }
 
 /** What goes on at each executor now. */
-export function countRunning(prepare: Prepare): Running {
+export async function countRunning(prepare: Prepare): Promise<Running> {
   const running = new Map<string, { image: number; video: number; storing: number }>();
-  const rows = prepare(
+  const rows = await prepare(
     `SELECT executor, type, storing, count(*) AS count FROM tasks
      WHERE status = 'processing' AND lease_owner IS NOT NULL GROUP BY executor, type, storing`,
   ).all();
@@ -82,26 +82,28 @@ interface Choice {
 }
 
 /** The id of the task that would be given out next, or null when nothing fits. */
-export function nextFor(prepare: Prepare, lanes: readonly Lane[], running: Running): string | null {
-  return nextFitting(prepare, lanes, running)?.task.id ?? null;
+export async function nextFor(prepare: Prepare, lanes: readonly Lane[], running: Running): Promise<string | null> {
+  return (await nextFitting(prepare, lanes, running))?.task.id ?? null;
 }
 
-function nextFitting(prepare: Prepare, lanes: readonly Lane[], running: Running): Choice | undefined {
+async function nextFitting(prepare: Prepare, lanes: readonly Lane[], running: Running): Promise<Choice | undefined> {
   const fitting = fittingFor(lanes, (lane, type) => hasRoom(lane, running, type));
   // Nothing has room: not a reason to look through a long queue.
   if (fitting.pinned === "[]") return undefined;
-  return nextHandedBack(prepare, lanes, running, fitting) ?? nextPending(prepare, lanes, running, fitting);
+  return (
+    (await nextHandedBack(prepare, lanes, running, fitting)) ?? (await nextPending(prepare, lanes, running, fitting))
+  );
 }
 
 /** What was handed back may have to wait for another executor than the one that is free, so several are looked at. */
-function nextHandedBack(
+async function nextHandedBack(
   prepare: Prepare,
   lanes: readonly Lane[],
   running: Running,
   { open, pinned }: Fitting,
-): Choice | undefined {
+): Promise<Choice | undefined> {
   // One that still has a run somewhere is not up for claiming: its run is picked up, not started.
-  const rows = prepare(
+  const rows = await prepare(
     `SELECT * FROM tasks WHERE status = 'processing' AND lease_owner IS NULL AND run_handle IS NULL
      AND ${fits(prepare)} ORDER BY sequence LIMIT ${HANDED_BACK}`,
   ).all(open, pinned);
@@ -113,19 +115,19 @@ function nextHandedBack(
   return undefined;
 }
 
-function nextPending(
+async function nextPending(
   prepare: Prepare,
   lanes: readonly Lane[],
   running: Running,
   { open, pinned }: Fitting,
-): Choice | undefined {
+): Promise<Choice | undefined> {
   const front = `SELECT * FROM ${inFrontOf(prepare)} AND ${fits(prepare)} ORDER BY sequence LIMIT 1`;
   // Credential by credential in the order of the rotation: the first that has a task that fits ends the walk.
   const inTurn = `SELECT tasks.* FROM queue_turns CROSS JOIN tasks WHERE tasks.sequence = (
       SELECT sequence FROM ${inTurnOf(prepare)} AND submitted_by = queue_turns.credential AND ${fits(prepare)}
       ORDER BY sequence LIMIT 1
     ) ORDER BY place LIMIT 1`;
-  const row = prepare(front).get(open, pinned) ?? prepare(inTurn).get(open, pinned);
+  const row = (await prepare(front).get(open, pinned)) ?? (await prepare(inTurn).get(open, pinned));
   const task = row === undefined ? undefined : toTaskRecord(row);
   const lane = task === undefined ? undefined : chooseLane(lanes, running, task);
   return task === undefined || lane === undefined ? undefined : { task, lane };

@@ -46,8 +46,8 @@ function avoiding(task: TaskRecord, names: readonly string[]): { avoided?: strin
 }
 
 /** The task, when it is still held by us in this attempt; undefined once it ended, was handed back or given to another. */
-export function readHeld(context: Context, tx: Transaction, held: Held): TaskRecord | undefined {
-  const task = readTask(tx.prepare, held.id);
+export async function readHeld(context: Context, tx: Transaction, held: Held): Promise<TaskRecord | undefined> {
+  const task = await readTask(tx.prepare, held.id);
   const ours = task?.status === "processing" && task.leaseOwner === context.instance && task.attempt === held.attempt;
   return ours ? task : undefined;
 }
@@ -56,11 +56,11 @@ export function readHeld(context: Context, tx: Transaction, held: Held): TaskRec
 export function changeHeld(
   context: Context,
   held: Held,
-  change: (task: TaskRecord, tx: Transaction) => TaskRecord,
+  change: (task: TaskRecord, tx: Transaction) => Promise<TaskRecord>,
 ): Promise<TaskRecord | null> {
-  return context.database.write((tx) => {
-    const task = readHeld(context, tx, held);
-    return task === undefined ? null : change(task, tx);
+  return context.database.write(async (tx) => {
+    const task = await readHeld(context, tx, held);
+    return task === undefined ? null : await change(task, tx);
   });
 }
 
@@ -79,21 +79,18 @@ export function renewLeases(
   held: readonly Held[],
   limits: TimeLimits = timeLimits,
 ): Promise<readonly Held[]> {
-  return context.database.write((tx) => {
+  return context.database.write(async (tx) => {
     const lost: Held[] = [];
     for (const one of held) {
-      const task = readHeld(context, tx, one);
+      const task = await readHeld(context, tx, one);
       if (task === undefined) {
         lost.push(one);
         continue;
       }
       const now = context.clock.steady();
-      tx.prepare("UPDATE tasks SET leased_ms = ?, lease_renewed_at = ?, lease_until = ? WHERE id = ?").run(
-        leasedTime(context, task, limits),
-        now,
-        now + limits.lease,
-        one.id,
-      );
+      await tx
+        .prepare("UPDATE tasks SET leased_ms = ?, lease_renewed_at = ?, lease_until = ? WHERE id = ?")
+        .run(leasedTime(context, task, limits), now, now + limits.lease, one.id);
     }
     return lost;
   });
@@ -103,13 +100,13 @@ export function renewLeases(
  * Hands a task back without using up an attempt: it stays `processing` and is claimed before anything that waits. With
  * `keepRun` its run goes on elsewhere and is picked up later. The executors in `avoid` did not start it.
  */
-export function releaseTask(
+export async function releaseTask(
   context: Context,
   tx: Transaction,
   task: TaskRecord,
   keepRun: boolean,
   avoid: readonly string[] = [],
-): TaskRecord {
+): Promise<TaskRecord> {
   const handle = keepRun ? {} : { run_handle: null };
   const columns = { ...freeColumns(context, task), ...handle, ...avoiding(task, avoid) };
   return changeTask(context, tx, task, { columns });
@@ -119,13 +116,13 @@ export function releaseTask(
  * Uses up the attempt: the run is lost or its result is worthless. The task is handed back for the next attempt, or fails
  * with the code when there is none left. Progress keeps its maximum.
  */
-export function loseAttempt(
+export async function loseAttempt(
   context: Context,
   tx: Transaction,
   task: TaskRecord,
   code: TaskErrorCode,
   detail?: string,
-): TaskRecord {
+): Promise<TaskRecord> {
   if (task.cancelRequestedAt !== null) return failTask(context, tx, task, "cancelled");
   if (task.attempt >= MAX_ATTEMPTS) return failTask(context, tx, task, code, detail);
   tx.afterCommit(() => {

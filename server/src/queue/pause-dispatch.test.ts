@@ -34,7 +34,7 @@ test("what runs goes on to its end, nothing else starts, and a resumed queue sta
   const third = await submit(core);
   await setFront(core.context, third, true);
   open.open();
-  await until(core, () => taskOf(core, first).status === "done");
+  await until(core, async () => (await taskOf(core, first)).status === "done");
   // The dispatcher has looked for the next one by now: the end of a run wakes it.
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect([second, third].map((id) => taskOf(core, id).status)).toEqual(["pending", "pending"]);
@@ -43,7 +43,7 @@ test("what runs goes on to its end, nothing else starts, and a resumed queue sta
   await until(core, () => started().length >= 2);
   // Its own timer comes every few seconds only.
   expect(performance.now() - resumed).toBeLessThan(1000);
-  await until(core, () => taskOf(core, second).status === "done");
+  await until(core, async () => (await taskOf(core, second)).status === "done");
   expect(started()).toEqual([first, third, second]);
 });
 
@@ -56,8 +56,8 @@ test("a restart in the middle leaves it paused: what ran waits to run again unti
   machine.runs.clear();
   dispatcher = await start();
   await new Promise((resolve) => setTimeout(resolve, 300));
-  expect(taskOf(core, first)).toMatchObject({ status: "processing", leaseOwner: null });
+  expect(await taskOf(core, first)).toMatchObject({ status: "processing", leaseOwner: null });
   open.open();
   await resumeQueue(core.context);
-  await until(core, () => taskOf(core, first).status === "done");
+  await until(core, async () => (await taskOf(core, first)).status === "done");
 });

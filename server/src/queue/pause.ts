@@ -12,13 +12,12 @@ export { queueIsPaused } from "../tasks/paused.ts";
 
 /** Nothing is claimed from now on; what runs goes on. A paused queue keeps who paused it first. */
 export function pauseQueue(context: Context): Promise<QueueState> {
-  return context.database.write((tx) => {
+  return context.database.write(async (tx) => {
     const pause = JSON.stringify({ at: context.clock.now(), by: context.actor.id });
-    tx.prepare("INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO NOTHING").run(
-      pausedSetting,
-      pause,
-    );
-    appendAudit(context, tx, { action: "pause_queue", target: "queue", outcome: "success" });
+    await tx
+      .prepare("INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO NOTHING")
+      .run(pausedSetting, pause);
+    await appendAudit(context, tx, { action: "pause_queue", target: "queue", outcome: "success" });
     tx.afterCommit(() => tellQueue(context));
     return describeQueue(context, tx.prepare);
   });
@@ -26,11 +25,11 @@ export function pauseQueue(context: Context): Promise<QueueState> {
 
 /** Claims go on. */
 export function resumeQueue(context: Context): Promise<QueueState> {
-  return context.database.write((tx) => {
-    const paused = readPause(tx.prepare);
-    tx.prepare("DELETE FROM settings WHERE key = ?").run(pausedSetting);
+  return context.database.write(async (tx) => {
+    const paused = await readPause(tx.prepare);
+    await tx.prepare("DELETE FROM settings WHERE key = ?").run(pausedSetting);
     const details = paused === null ? {} : { paused_ms: Math.max(0, context.clock.now() - paused.at) };
-    appendAudit(context, tx, { action: "resume_queue", target: "queue", outcome: "success", details });
+    await appendAudit(context, tx, { action: "resume_queue", target: "queue", outcome: "success", details });
     tx.afterCommit(() => tellQueue(context));
     return describeQueue(context, tx.prepare);
   });
@@ -38,38 +37,46 @@ export function resumeQueue(context: Context): Promise<QueueState> {
 
 /** Puts a pending task before all others, or back into its turn; leaves any other as it is. Errors: `task_not_found`. */
 export function setFront(context: Context, id: string, front: boolean): Promise<TaskFront> {
-  return context.database.write((tx) => {
-    const task = readTask(tx.prepare, id);
+  return context.database.write(async (tx) => {
+    const task = await readTask(tx.prepare, id);
     if (task === undefined) throw taskNotFound();
     const waits = task.status === "pending" && task.front !== front;
-    const now = waits ? changeTask(context, tx, task, { columns: { front: front ? 1 : 0 } }) : task;
-    appendAudit(context, tx, { action: "front_task", target: id, outcome: "success", details: { front: now.front } });
+    const now = waits ? await changeTask(context, tx, task, { columns: { front: front ? 1 : 0 } }) : task;
+    await appendAudit(context, tx, {
+      action: "front_task",
+      target: id,
+      outcome: "success",
+      details: { front: now.front },
+    });
     if (waits) tx.afterCommit(() => tellQueue(context));
     return { id, front: now.front };
   });
 }
 
 /** How the queue stands; counts along indexes of what waits and runs, never over what has ended. */
-export function describeQueue(context: Context, prepare: Prepare = context.database.prepareRead): QueueState {
-  const pause = readPause(prepare);
-  const first = (sql: string) => prepare(sql).get()?.value ?? null;
+export async function describeQueue(
+  context: Context,
+  prepare: Prepare = context.database.prepareRead,
+): Promise<QueueState> {
+  const pause = await readPause(prepare);
+  const first = async (sql: string) => (await prepare(sql).get())?.value ?? null;
   // Sequence, not time, is the order of arrival: the clock may have been set back.
-  const oldest = first(
+  const oldest = await first(
     `SELECT created_at AS value FROM tasks${prepare.dialect.through("tasks_pending")} WHERE status = 'pending' ORDER BY sequence LIMIT 1`,
   );
   return {
     paused: pause !== null,
     paused_at: pause === null ? null : new Date(pause.at).toISOString(),
     paused_by: pause?.by ?? null,
-    pending: Number(first("SELECT waiting AS value FROM queue_size")),
-    processing: Number(first("SELECT count(*) AS value FROM tasks WHERE status = 'processing'")),
+    pending: Number(await first("SELECT waiting AS value FROM queue_size")),
+    processing: Number(await first("SELECT count(*) AS value FROM tasks WHERE status = 'processing'")),
     oldest_pending_at: oldest === null ? null : new Date(Number(oldest)).toISOString(),
     limit: context.config.queueLimit,
   };
 }
 
 /** The dispatcher looks anew, and whoever watches a task that waits hears of its new place. */
-function tellQueue(context: Context): void {
+async function tellQueue(context: Context): Promise<void> {
   context.hub.queueChanged();
-  if (context.hub.listeners > 0) announceQueue(context);
+  if (context.hub.listeners > 0) await announceQueue(context);
 }

@@ -43,7 +43,7 @@ describe("claiming", () => {
   test("writes lease, executor, first attempt and start into the row", async () => {
     const id = await submit(core);
     await claimNext(core.context, [roomy]);
-    expect(taskOf(core, id)).toMatchObject({
+    expect(await taskOf(core, id)).toMatchObject({
       status: "processing",
       stage: "starting",
       executor: "one",
@@ -102,7 +102,7 @@ describe("claiming", () => {
     const order = [];
     for (let index = 0; index < 3; index += 1) order.push((await claimNext(core.context, [roomy]))?.id);
     expect(order).toEqual([first, third, waiting]);
-    expect(taskOf(core, first).attempt).toBe(1);
+    expect((await taskOf(core, first)).attempt).toBe(1);
   });
 
   test("a closed lane takes only tasks pinned to it, and they go nowhere else", async () => {
@@ -131,7 +131,7 @@ describe("leases", () => {
       expect(await renewLeases(core.context, [held])).toEqual([]);
     }
     core.clock.advance(4_000);
-    expect(leasedTime(core.context, taskOf(core, held.id))).toBe(54_000);
+    expect(leasedTime(core.context, await taskOf(core, held.id))).toBe(54_000);
     expect(await reclaimExpired(core.context)).toBe(0);
   });
 
@@ -143,7 +143,12 @@ describe("leases", () => {
     core.clock.setWall(core.clock.now() - 2 * 86_400_000);
     core.clock.advance(2);
     expect(await reclaimExpired(core.context)).toBe(1);
-    expect(taskOf(core, held.id)).toMatchObject({ status: "processing", attempt: 2, leaseOwner: null, released: true });
+    expect(await taskOf(core, held.id)).toMatchObject({
+      status: "processing",
+      attempt: 2,
+      leaseOwner: null,
+      released: true,
+    });
   });
 
   test("who lost the lease can change nothing any more", async () => {
@@ -154,7 +159,7 @@ describe("leases", () => {
     expect(await renewLeases(core.context, [held])).toEqual([held]);
     expect((await claimNext(core.context, [roomy]))?.attempt).toBe(2);
     expect(await updateHeld(core.context, held, () => ({ columns: { progress: 50 } }))).toBeNull();
-    expect(taskOf(core, held.id).progress).toBe(0);
+    expect((await taskOf(core, held.id)).progress).toBe(0);
   });
 
   test("three attempts and no more; progress keeps its maximum", async () => {
@@ -164,7 +169,12 @@ describe("leases", () => {
       await changeHeld(core.context, { id, attempt }, (task, tx) => loseAttempt(core.context, tx, task, "worker_lost"));
       if (attempt < 3) expect((await claimNext(core.context, [roomy]))?.attempt).toBe(attempt + 1);
     }
-    expect(taskOf(core, id)).toMatchObject({ status: "failed", errorCode: "worker_lost", attempt: 3, progress: 60 });
+    expect(await taskOf(core, id)).toMatchObject({
+      status: "failed",
+      errorCode: "worker_lost",
+      attempt: 3,
+      progress: 60,
+    });
   });
 
   test("another start's leases are void at once and cost no attempt", async () => {
@@ -174,7 +184,7 @@ describe("leases", () => {
     const again = await core.reopen();
     again.clock.advance(60_000);
     expect(await reclaimAbandoned(again.context)).toEqual([]);
-    expect(taskOf(again, held.id)).toMatchObject({
+    expect(await taskOf(again, held.id)).toMatchObject({
       status: "processing",
       attempt: 1,
       leaseOwner: null,
@@ -189,10 +199,10 @@ describe("what an earlier start left", () => {
     const id = await submit(core);
     await claimNext(core.context, [roomy]);
     await cancelTask(core.context, id);
-    expect(taskOf(core, id)).toMatchObject({ status: "processing", stage: "cancelling" });
+    expect(await taskOf(core, id)).toMatchObject({ status: "processing", stage: "cancelling" });
     core = await core.reopen();
     await reclaimAbandoned(core.context);
-    expect(taskOf(core, id)).toMatchObject({ status: "failed", errorCode: "cancelled" });
+    expect(await taskOf(core, id)).toMatchObject({ status: "failed", errorCode: "cancelled" });
   });
 });
 
@@ -208,7 +218,7 @@ describe("time limits", () => {
     await setLeased(limit);
     expect(await reapStale(core.context)).toBe(0);
     await setLeased(limit + 1);
-    expect(isStale(core.context, taskOf(core, id))).toBe(true);
+    expect(isStale(core.context, await taskOf(core, id))).toBe(true);
     expect(await reapStale(core.context)).toBe(1);
     expect(await getTask(core.context, id)).toMatchObject({ status: "failed", errorCode: "timed_out" });
     expect(await reapStale(core.context)).toBe(0);
@@ -221,7 +231,7 @@ describe("time limits", () => {
     core.clock.advance(86_400_000);
     expect(await reapStale(core.context)).toBe(0);
     await claimNext(core.context, [roomy]);
-    expect(leasedTime(core.context, taskOf(core, id))).toBe(0);
+    expect(leasedTime(core.context, await taskOf(core, id))).toBe(0);
   });
 
   test("FR-011: waiting with no able executor for a day fails as no_workers; an able one in between starts the day anew", async () => {
@@ -231,11 +241,11 @@ describe("time limits", () => {
     const halfDay = 12 * 60 * 60 * 1000;
     expect(await reapUnable(core.context, [onlyPony], halfDay)).toBe(0);
     expect(await reapUnable(core.context, [lane()], halfDay)).toBe(0);
-    expect(taskOf(core, id).unableMs).toBe(0);
+    expect((await taskOf(core, id)).unableMs).toBe(0);
     expect(await reapUnable(core.context, [onlyPony], 2 * halfDay)).toBe(0);
     expect(await reapUnable(core.context, [onlyPony], 1)).toBe(1);
-    expect(taskOf(core, id)).toMatchObject({ status: "failed", errorCode: "no_workers", startedAt: null });
-    expect(taskOf(core, able).status).toBe("pending");
+    expect(await taskOf(core, id)).toMatchObject({ status: "failed", errorCode: "no_workers", startedAt: null });
+    expect((await taskOf(core, able)).status).toBe("pending");
   });
 
   test("a busy executor is an able one", async () => {
@@ -243,6 +253,6 @@ describe("time limits", () => {
     const id = await submit(core);
     await claimNext(core.context, [lane()]);
     expect(await reapUnable(core.context, [lane()], 10 * 86_400_000)).toBe(0);
-    expect(taskOf(core, id).unableMs).toBe(0);
+    expect((await taskOf(core, id)).unableMs).toBe(0);
   });
 });

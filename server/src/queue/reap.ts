@@ -8,10 +8,9 @@ import { fits, fittingFor, type Lane } from "./lanes.ts";
 
 /** Ends every running task that is past its limit (FR-013). Returns how many. */
 export async function reapStale(context: Context, limits: TimeLimits = timeLimits): Promise<number> {
-  const running = context.database
-    .prepareRead("SELECT * FROM tasks WHERE status = 'processing'")
-    .all()
-    .map(toTaskRecord);
+  const running = (await context.database.prepareRead("SELECT * FROM tasks WHERE status = 'processing'").all()).map(
+    toTaskRecord,
+  );
   let ended = 0;
   for (const task of running.filter((one) => isStale(context, one, limits))) {
     const after = await failIfStale(context, task.id, limits);
@@ -37,19 +36,21 @@ export async function reapUnable(
   limits: TimeLimits = timeLimits,
 ): Promise<number> {
   const { open, pinned } = fittingFor(lanes, () => true);
-  const concerned = context.database
-    .prepareRead(`SELECT 1 FROM tasks WHERE ${WAITS} AND (unable_ms > 0 OR NOT ${fits(context.database.prepareRead)}) LIMIT 1`)
+  const concerned = await context.database
+    .prepareRead(
+      `SELECT 1 FROM tasks WHERE ${WAITS} AND (unable_ms > 0 OR NOT ${fits(context.database.prepareRead)}) LIMIT 1`,
+    )
     .get(open, pinned);
   if (concerned === undefined) return 0;
-  return context.database.write((tx) => {
-    tx.prepare(`UPDATE tasks SET unable_ms = 0 WHERE ${WAITS} AND unable_ms > 0 AND ${fits(tx.prepare)}`).run(open, pinned);
-    tx.prepare(`UPDATE tasks SET unable_ms = unable_ms + ? WHERE ${WAITS} AND NOT ${fits(tx.prepare)}`).run(
-      Math.max(0, Math.round(elapsedMs)),
-      open,
-      pinned,
-    );
-    const hopeless = tx.prepare(`SELECT * FROM tasks WHERE ${WAITS} AND unable_ms > ?`).all(limits.unable);
-    for (const row of hopeless) failTask(context, tx, toTaskRecord(row), "no_workers", NO_ABLE_EXECUTOR);
+  return context.database.write(async (tx) => {
+    await tx
+      .prepare(`UPDATE tasks SET unable_ms = 0 WHERE ${WAITS} AND unable_ms > 0 AND ${fits(tx.prepare)}`)
+      .run(open, pinned);
+    await tx
+      .prepare(`UPDATE tasks SET unable_ms = unable_ms + ? WHERE ${WAITS} AND NOT ${fits(tx.prepare)}`)
+      .run(Math.max(0, Math.round(elapsedMs)), open, pinned);
+    const hopeless = await tx.prepare(`SELECT * FROM tasks WHERE ${WAITS} AND unable_ms > ?`).all(limits.unable);
+    for (const row of hopeless) await failTask(context, tx, toTaskRecord(row), "no_workers", NO_ABLE_EXECUTOR);
     return hopeless.length;
   });
 }

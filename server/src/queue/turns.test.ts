@@ -40,7 +40,8 @@ async function submitAs(name: string, request = requestFor()): Promise<string> {
 }
 
 const claim = async (from = roomy) => (await claimNext(core.context, [from]))?.id ?? null;
-const position = (id: string) => turnOf(core.context.database.prepareRead, taskOf(core, id)).position;
+const position = async (id: string) =>
+  (await turnOf(core.context.database.prepareRead, await taskOf(core, id))).position;
 
 /** What the queue should be, written down as plainly as can be. */
 class Model {
@@ -140,11 +141,11 @@ describe("FR-002: turns between credentials", () => {
             model.setFront(chosen, kind === "front");
             moved += 1;
           }
-          expectPlaces(model.order());
+          await expectPlaces(model.order());
         }
         for (const id of model.order()) expect(await claim()).toBe(id);
         expect(await claim()).toBeNull();
-        expect(core.context.database.prepareRead("SELECT * FROM queue_turns").all()).toEqual([]);
+        expect(await core.context.database.prepareRead("SELECT * FROM queue_turns").all()).toEqual([]);
       }),
       { seed: 20_261_121, numRuns: 60 },
     );
@@ -152,15 +153,15 @@ describe("FR-002: turns between credentials", () => {
     expect(moved).toBeGreaterThan(50);
   }, 60_000);
 
-  function expectPlaces(order: readonly string[]): void {
+  async function expectPlaces(order: readonly string[]): Promise<void> {
     const { prepareRead } = core.context.database;
-    const turns = allTurns(prepareRead);
+    const turns = await allTurns(prepareRead);
     for (const [index, id] of order.entries()) {
-      const task = taskOf(core, id);
-      const turn = turnOf(prepareRead, task);
+      const task = await taskOf(core, id);
+      const turn = await turnOf(prepareRead, task);
       expect(turn.position).toBe(index + 1);
       expect(turns.get(task.sequence)).toEqual(turn);
-      const ahead = tasksAhead(prepareRead, task, turn).reduce((sum, { count }) => sum + count, 0);
+      const ahead = (await tasksAhead(prepareRead, task, turn)).reduce((sum, { count }) => sum + count, 0);
       expect(ahead).toBe(index);
     }
     expect(turns.size).toBe(order.length);
@@ -169,7 +170,7 @@ describe("FR-002: turns between credentials", () => {
   test("one task is not starved by five hundred, nor by clients that come and go", async () => {
     for (let nth = 0; nth < 500; nth += 1) await submitAs("busy");
     const one = await submitAs("modest");
-    expect(position(one)).toBe(2);
+    expect(await position(one)).toBe(2);
     await claim();
     expect(await claim()).toBe(one);
     const waits = await submitAs("patient");
@@ -208,14 +209,16 @@ describe("FR-002: turns between credentials", () => {
     const [first, second, third] = [await submitAs("a"), await submitAs("a"), await submitAs("b")];
     expect(await setFront(operator(), second, true)).toEqual({ id: second, front: true });
     expect([second, first, third].map(position)).toEqual([1, 2, 3]);
-    expect(await describeTask(core.context, taskOf(core, second))).toMatchObject({ queue_position: 1 });
+    expect(await describeTask(core.context, await taskOf(core, second))).toMatchObject({ queue_position: 1 });
     await setFront(operator(), second, false);
     expect([first, third, second].map(position)).toEqual([1, 2, 3]);
     await setFront(operator(), third, true);
     expect(await claim()).toBe(third);
     expect(await setFront(operator(), third, false)).toEqual({ id: third, front: true });
     await expect(setFront(operator(), "nobody", true)).rejects.toMatchObject({ code: "task_not_found" });
-    const rows = core.context.database.prepareRead("SELECT * FROM audit_events WHERE action = 'front_task'").all();
+    const rows = await core.context.database
+      .prepareRead("SELECT * FROM audit_events WHERE action = 'front_task'")
+      .all();
     expect(rows).toHaveLength(4);
     expect(rows[0]).toMatchObject({ actor_id: "admin-session:1", target: second, details: '{"front":true}' });
   });
@@ -281,21 +284,21 @@ test("an earlier release that writes to this schema keeps the turns right", asyn
     );
   for (let nth = 0; nth < 4; nth += 1) await insert(nth);
   const newer = await submitAs("a");
-  await context.database.write((tx) => {
-    tx.prepare("UPDATE tasks SET status = 'processing' WHERE id LIKE '00000000%0'").run();
-    tx.prepare("DELETE FROM tasks WHERE id LIKE '00000000%1' AND status = 'pending' AND submitted_by = ''").run();
+  await context.database.write(async (tx) => {
+    await tx.prepare("UPDATE tasks SET status = 'processing' WHERE id LIKE '00000000%0'").run();
+    await tx.prepare("DELETE FROM tasks WHERE id LIKE '00000000%1' AND status = 'pending' AND submitted_by = ''").run();
   });
   const turns = () => context.database.prepareRead("SELECT credential, waiting FROM queue_turns ORDER BY place").all();
-  expect(turns()).toMatchObject([
+  expect(await turns()).toMatchObject([
     { credential: "", waiting: 2 },
     { credential: "a", waiting: 1 },
   ]);
-  expect(position(newer)).toBe(2);
+  expect(await position(newer)).toBe(2);
   // One that runs for nobody was handed back, and goes before all.
   expect([await claim(), await claim()].map((id) => id?.slice(-1))).toEqual(["0", "2"]);
   expect(await claim()).toBe(newer);
   await claim();
-  expect(turns()).toEqual([]);
+  expect(await turns()).toEqual([]);
 });
 
 describe("a paused queue", () => {
@@ -311,8 +314,8 @@ describe("a paused queue", () => {
     });
     expect(await claim()).toBeNull();
     const second = await submitAs("b");
-    expect(describeQueue(core.context)).toMatchObject({ paused: true, pending: 2, processing: 0 });
-    expect(await describeTask(core.context, taskOf(core, second))).toMatchObject({
+    expect(await describeQueue(core.context)).toMatchObject({ paused: true, pending: 2, processing: 0 });
+    expect(await describeTask(core.context, await taskOf(core, second))).toMatchObject({
       queue_position: 2,
       eta_seconds: null,
     });
@@ -321,7 +324,7 @@ describe("a paused queue", () => {
     expect(again).toMatchObject({ paused_by: "admin-session:1" });
     expect(await resumeQueue(operator())).toMatchObject({ paused: false, paused_at: null, paused_by: null });
     expect(await claim()).toBe(first);
-    const rows = core.context.database.prepareRead("SELECT action, details FROM audit_events ORDER BY id").all();
+    const rows = await core.context.database.prepareRead("SELECT action, details FROM audit_events ORDER BY id").all();
     expect(rows.map(({ action }) => action)).toEqual(["pause_queue", "pause_queue", "resume_queue"]);
     expect(JSON.parse(String(rows[2]?.details))).toEqual({ paused_ms: 1000 });
   });
@@ -331,7 +334,7 @@ describe("a paused queue", () => {
     await pauseQueue(operator());
     core = await core.reopen();
     expect(await claim()).toBeNull();
-    expect(describeQueue(core.context)).toMatchObject({ paused: true, paused_by: "admin-session:1" });
+    expect(await describeQueue(core.context)).toMatchObject({ paused: true, paused_by: "admin-session:1" });
     await resumeQueue(operator());
     expect(await claim()).not.toBeNull();
   });
@@ -339,6 +342,6 @@ describe("a paused queue", () => {
   test("is not paused when the row of the audit log cannot be written", async () => {
     core.faults.failNth(2, "statement");
     await expect(pauseQueue(operator())).rejects.toThrow();
-    expect(describeQueue(core.context).paused).toBe(false);
+    expect((await describeQueue(core.context)).paused).toBe(false);
   });
 });

@@ -27,9 +27,9 @@ function seat(executor: string, overrides: Partial<Omit<Seat, "lane">> & { lane?
   return { unable, rests, lane: { executor, engine: "scripted", slots, able, open: true, lastUsedAt: 0, ...lane } };
 }
 
-function why(id: string, seats: readonly Seat[]) {
+async function why(id: string, seats: readonly Seat[]) {
   const prepare = core.context.database.prepareRead;
-  return whyWaiting(prepare, seats, lookAtQueue(prepare), taskOf(core, id));
+  return whyWaiting(prepare, seats, await lookAtQueue(prepare), await taskOf(core, id));
 }
 
 const notice = (code: string): Notice => ({ code, detail: "So it is." });
@@ -39,7 +39,7 @@ describe("why a task waits", () => {
     const id = await submit(core);
     const busy = await submit(core);
     await claimNext(core.context, [seat("busy-gpu").lane]);
-    expect(taskOf(core, id).status).toBe("processing");
+    expect((await taskOf(core, id)).status).toBe("processing");
     const seats = [
       seat("busy-gpu"),
       seat("asked-gpu", { lane: { full: true } }),
@@ -50,7 +50,7 @@ describe("why a task waits", () => {
       ),
       seat("embedded", { unable: notice("embedded_engine_aside") }),
     ];
-    const { each, short } = why(busy, seats);
+    const { each, short } = await why(busy, seats);
     expect(each.map(({ workspace, code }) => `${workspace} ${code}`)).toEqual([
       "busy-gpu busy",
       "asked-gpu busy",
@@ -68,35 +68,37 @@ describe("why a task waits", () => {
       expect(detail).toMatch(/^[A-Z].*\.$/);
       if (workspace !== "embedded") expect(short?.detail).not.toContain(workspace);
     }
-    expect(why(busy, seats.slice(2)).short?.code).toBe("resting");
-    expect(why(busy, [seat("embedded", { unable: notice("embedded_engine_off") })]).short?.code).toBe("disabled");
+    expect((await why(busy, seats.slice(2))).short?.code).toBe("resting");
+    expect((await why(busy, [seat("embedded", { unable: notice("embedded_engine_off") })])).short?.code).toBe(
+      "disabled",
+    );
   });
 
   test("a pinned task waits for its workspace alone", async () => {
     const id = await submit(core, requestFor({ workspace: "attic-gpu" }));
-    expect(why(id, [seat("attic-gpu", { lane: { full: true } }), seat("cellar-gpu")])).toMatchObject({
+    expect(await why(id, [seat("attic-gpu", { lane: { full: true } }), seat("cellar-gpu")])).toMatchObject({
       each: [{ code: "busy" }, { workspace: "cellar-gpu", code: "pinned_elsewhere" }],
       short: { code: "busy" },
     });
-    expect(why(id, [seat("cellar-gpu")]).short?.code).toBe("pinned_elsewhere");
+    expect((await why(id, [seat("cellar-gpu")])).short?.code).toBe("pinned_elsewhere");
   });
 
   test("what goes next has no reason, what comes after it waits behind it", async () => {
     const ids = [await submit(core), await submit(core)];
-    expect(why(ids[0] ?? "", [seat("attic-gpu")])).toEqual({ each: [], short: null });
-    expect(why(ids[1] ?? "", [seat("attic-gpu")])).toMatchObject({ short: { code: "behind_others" } });
+    expect(await why(ids[0] ?? "", [seat("attic-gpu")])).toEqual({ each: [], short: null });
+    expect(await why(ids[1] ?? "", [seat("attic-gpu")])).toMatchObject({ short: { code: "behind_others" } });
   });
 
   test("a paused queue is the reason wherever it could run", async () => {
     const id = await submit(core);
     await pauseQueue(core.context);
     const seats = [seat("attic-gpu"), seat("cellar-gpu", { unable: notice("draining") })];
-    expect(why(id, seats)).toMatchObject({
+    expect(await why(id, seats)).toMatchObject({
       each: [{ code: "queue_paused" }, { code: "draining" }],
       short: { code: "queue_paused" },
     });
     await resumeQueue(core.context);
-    expect(why(id, seats).short).toBeNull();
+    expect((await why(id, seats)).short).toBeNull();
   });
 
   test("whatever stands around: next if and only if it would be given out now; behind others only where somebody has room", async () => {

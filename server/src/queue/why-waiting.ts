@@ -22,8 +22,8 @@ export interface QueueView {
   next: string | null | undefined;
 }
 
-export function lookAtQueue(prepare: Prepare): QueueView {
-  return { running: countRunning(prepare), paused: queueIsPaused(prepare), next: undefined };
+export async function lookAtQueue(prepare: Prepare): Promise<QueueView> {
+  return { running: await countRunning(prepare), paused: await queueIsPaused(prepare), next: undefined };
 }
 
 /** Codes under which an executor says that it is not able, where they are not the codes of waiting. */
@@ -53,11 +53,16 @@ const ranking = Object.keys(shortTexts) as WaitingCode[];
  * For each executor the reason why it does not take the task now; none where nothing hinders it. In short: the reason that is nearest to
  * running, and nothing where it is simply next.
  */
-export function whyWaiting(prepare: Prepare, seats: readonly Seat[], view: QueueView, task: WaitingTask): Waiting {
+export async function whyWaiting(
+  prepare: Prepare,
+  seats: readonly Seat[],
+  view: QueueView,
+  task: WaitingTask,
+): Promise<Waiting> {
   let isNext = false;
-  const goesFirst = (): boolean => {
+  const goesFirst = async (): Promise<boolean> => {
     const lanes = () => seats.filter(({ rests }) => !rests).map(({ lane }) => lane);
-    if (view.next === undefined) view.next = nextFor(prepare, lanes(), view.running);
+    if (view.next === undefined) view.next = await nextFor(prepare, lanes(), view.running);
     isNext = view.next === task.id;
     return isNext;
   };
@@ -65,7 +70,7 @@ export function whyWaiting(prepare: Prepare, seats: readonly Seat[], view: Queue
   for (const seat of seats) {
     const reason = hindranceAt(seat, view, task);
     if (reason !== null) each.push({ workspace: seat.lane.executor, ...reason });
-    else if (!goesFirst())
+    else if (!(await goesFirst()))
       each.push({ workspace: seat.lane.executor, code: "behind_others", detail: "Others go first." });
   }
   if (isNext) return { each, short: null };

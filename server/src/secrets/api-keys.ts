@@ -91,38 +91,40 @@ export class ApiKeys {
     const now = context.clock.now();
     const expiresAt = request.expires_at === undefined ? null : readExpiry(request.expires_at, now);
     const id = context.ids.task();
-    await this.#change(context, (tx) => {
-      refuseTaken(tx, request.name);
-      tx.prepare(
-        `INSERT INTO api_keys (id, name, scope, key_hash, environment, created_at, created_by, expires_at)
+    await this.#change(context, async (tx) => {
+      await refuseTaken(tx, request.name);
+      await tx
+        .prepare(
+          `INSERT INTO api_keys (id, name, scope, key_hash, environment, created_at, created_by, expires_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-      ).run(
-        id,
-        request.name,
-        request.scope ?? "generate",
-        hash("sha256", key, "hex"),
-        context.config.environment,
-        now,
-        context.actor.id,
-        expiresAt,
-      );
+        )
+        .run(
+          id,
+          request.name,
+          request.scope ?? "generate",
+          hash("sha256", key, "hex"),
+          context.config.environment,
+          now,
+          context.actor.id,
+          expiresAt,
+        );
       const details = { id, scope: request.scope ?? "generate", expires_at: request.expires_at ?? null };
-      appendAudit(context, tx, { action: "create_api_key", target: request.name, outcome: "success", details });
+      await appendAudit(context, tx, { action: "create_api_key", target: request.name, outcome: "success", details });
     });
     return { ...this.#describe(this.#require(id)), key };
   }
 
   /** Dead at once and for good; revoking it again changes nothing. `within` runs in the same transaction. Errors: `not_found`. */
-  async revoke(context: Context, id: string, within: (tx: Transaction) => void): Promise<ApiKey> {
+  async revoke(context: Context, id: string, within: (tx: Transaction) => Promise<void>): Promise<ApiKey> {
     const { name } = this.#require(id);
-    await this.#change(context, (tx) => {
-      const { changes } = tx
+    await this.#change(context, async (tx) => {
+      const { changes } = await tx
         .prepare("UPDATE api_keys SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL")
         .run(context.clock.now(), id);
       if (Number(changes) === 0) return;
-      within(tx);
+      await within(tx);
       const details = { secret: "api_key", id };
-      appendAudit(context, tx, { action: "revoke_secret", target: name, outcome: "success", details });
+      await appendAudit(context, tx, { action: "revoke_secret", target: name, outcome: "success", details });
     });
     return this.#describe(this.#require(id));
   }
@@ -143,16 +145,16 @@ export class ApiKeys {
   async writeUses(): Promise<void> {
     if (this.#used.size === 0) return;
     const uses = [...this.#used];
-    await this.#change(this.#system, (tx) => {
+    await this.#change(this.#system, async (tx) => {
       const update = tx.prepare("UPDATE api_keys SET last_used_at = ? WHERE id = ? AND coalesce(last_used_at, 0) < ?");
-      for (const [id, at] of uses) update.run(at, id, at);
+      for (const [id, at] of uses) await update.run(at, id, at);
     });
     for (const [id, at] of uses) if (this.#used.get(id) === at) this.#used.delete(id);
   }
 
-  async #change(context: Context, work: (tx: Transaction) => void): Promise<void> {
-    await context.database.write((tx) => {
-      work(tx);
+  async #change(context: Context, work: (tx: Transaction) => Promise<void>): Promise<void> {
+    await context.database.write(async (tx) => {
+      await work(tx);
       tx.afterCommit(async () => {
         await this.#load();
         this.#changed();
@@ -195,8 +197,10 @@ export class ApiKeys {
   }
 }
 
-function refuseTaken(tx: Transaction, name: string): void {
-  const known = tx.prepare("SELECT count(*) AS n, count(CASE WHEN name = ? THEN 1 END) AS taken FROM api_keys").get(name);
+async function refuseTaken(tx: Transaction, name: string): Promise<void> {
+  const known = await tx
+    .prepare("SELECT count(*) AS n, count(CASE WHEN name = ? THEN 1 END) AS taken FROM api_keys")
+    .get(name);
   if (Number(known?.taken) > 0) {
     refuse("name", "already_taken", "name belongs to another API key, maybe a revoked one; names are not used twice.");
   }

@@ -74,7 +74,7 @@ async function close(one: Opened): Promise<void> {
 }
 
 async function addAccounts({ context, book }: Opened): Promise<void> {
-  const registry = openRegistry(context, book.parts.keyring);
+  const registry = await openRegistry(context, book.parts.keyring);
   for (const workspace of workspaces) {
     const worker = { base_url: "http://127.0.0.1:9", worker_key: `key-of-${workspace}-0123456789` };
     await addAccount(context, registry, { label: workspace, workspace, kind: "http", ...worker });
@@ -82,9 +82,9 @@ async function addAccounts({ context, book }: Opened): Promise<void> {
 }
 
 /** Every credential opens with the keys of this start, and is encrypted with the one in force. */
-function expectCredentials({ context, book }: Opened): void {
+async function expectCredentials({ context, book }: Opened): Promise<void> {
   const { keyring } = book.parts;
-  const rows = context.database.prepareRead("SELECT id, workspace, worker_key FROM worker_accounts").all();
+  const rows = await context.database.prepareRead("SELECT id, workspace, worker_key FROM worker_accounts").all();
   expect(rows).toHaveLength(workspaces.length);
   for (const { id, workspace, worker_key: sealed } of rows) {
     expect(keyring.isCurrent(String(sealed))).toBe(true);
@@ -96,8 +96,8 @@ function expectCredentials({ context, book }: Opened): void {
 
 const waiting = async (directory: string): Promise<string[]> =>
   readdir(join(directory, "secrets", "next")).catch(() => []);
-const rowsOf = ({ context }: Opened, action: string) =>
-  context.database.prepareRead("SELECT target FROM audit_events WHERE action = ?").all(action).length;
+const rowsOf = async ({ context }: Opened, action: string) =>
+  (await context.database.prepareRead("SELECT target FROM audit_events WHERE action = ?").all(action)).length;
 
 type Change = (one: Opened, name: OwnSecretName) => Promise<unknown>;
 const changes: Record<string, Change> = {
@@ -154,14 +154,14 @@ describe.each(names.filter((name) => isLong || name !== "session-secret"))("FR-0
         expect(after.book.match(name, isDone ? made : old)).not.toBeNull();
         const oldCounts = after.book.match(name, old) !== null;
         expect([copy, oldCounts]).toEqual([copy, !isDone || change === "rotate"]);
-        if (name === "encryption-key") expectCredentials(after);
+        if (name === "encryption-key") await expectCredentials(after);
         await close(after);
         expect(await waiting(copy)).toHaveLength(isDone && source === "given" ? 1 : 0);
         // What was ended once is as it was.
         const again = await open(copy, environment);
         expect(again.book.currentValue(name)).toBe(isDone ? made : old);
         expect(again.book.match(name, old) !== null).toBe(oldCounts);
-        expect(rowsOf(again, "rotate_secret")).toBe(isDone && change.startsWith("rotate") ? 1 : 0);
+        expect(await rowsOf(again, "rotate_secret")).toBe(isDone && change.startsWith("rotate") ? 1 : 0);
         await close(again);
       }
     },
@@ -261,8 +261,8 @@ test("FR-016: another value in the settings counts at once and the former one do
     null,
     expect.objectContaining({ state: "current" }),
   ]);
-  expect(rowsOf(two, "rotate_secret")).toBe(1);
-  const stored = JSON.stringify(two.context.database.prepareRead("SELECT * FROM secret_versions").all());
+  expect(await rowsOf(two, "rotate_secret")).toBe(1);
+  const stored = JSON.stringify(await two.context.database.prepareRead("SELECT * FROM secret_versions").all());
   expect(stored).not.toMatch(/short-key|another-key/);
 });
 
@@ -292,11 +292,10 @@ test("sessions of an earlier release are taken over once, by the start that make
   const { token } = await createSession(one.context, { hint: null });
   const plain = (await import("node:crypto")).hash("sha256", token, "hex");
   const unkey = (id: string) =>
-    one.context.database.write((tx) => {
-      tx.prepare("UPDATE sessions SET token_hash = ?, secret_id = NULL, session_id = NULL WHERE token_hash = ?").run(
-        plain,
-        id,
-      );
+    one.context.database.write(async (tx) => {
+      await tx
+        .prepare("UPDATE sessions SET token_hash = ?, secret_id = NULL, session_id = NULL WHERE token_hash = ?")
+        .run(plain, id);
     });
   await unkey(one.context.tokens.hash(token));
   await close(one);
@@ -305,8 +304,8 @@ test("sessions of an earlier release are taken over once, by the start that make
   expect(await checkSession(two.context, token)).toMatchObject({ id: plain });
   await close(two);
   const three = await open(data);
-  await three.context.database.write((tx) => {
-    tx.prepare("UPDATE sessions SET token_hash = ?, secret_id = NULL").run(plain);
+  await three.context.database.write(async (tx) => {
+    await tx.prepare("UPDATE sessions SET token_hash = ?, secret_id = NULL").run(plain);
   });
   await close(three);
   const four = await open(data);

@@ -54,10 +54,10 @@ export function revokeSecret(context: Context, book: SecretBook, change: Change)
     const secret = book.found(change.name);
     if (secret === null || !isRevocable(change.name)) throw unknown(change.name, "revoked");
     if (isOwn(secret)) return replace(context, book, secret, { ...change, action: "revoke_secret", overlap: 0 });
-    await context.database.write((tx) => {
-      revokeAll(context, tx, secret.name);
+    await context.database.write(async (tx) => {
+      await revokeAll(context, tx, secret.name);
       change.within?.(tx);
-      record(context, tx, "revoke_secret", secret.name, {});
+      await record(context, tx, "revoke_secret", secret.name, {});
       tx.afterCommit(() => book.reload());
     });
     return { writtenTo: null };
@@ -72,10 +72,10 @@ export function retireSecret(context: Context, book: SecretBook, change: Change)
       refuse(`${secret.variable} still holds the former value of ${secret.name}. Set the new one and restart first.`);
     }
     if (secret.name === "encryption-key") await encryptAnew(book);
-    const retired = await context.database.write((tx) => {
-      const count = retireFormer(context, tx, secret.name);
+    const retired = await context.database.write(async (tx) => {
+      const count = await retireFormer(context, tx, secret.name);
       change.within?.(tx);
-      record(context, tx, "retire_secret", secret.name, { versions: count });
+      await record(context, tx, "retire_secret", secret.name, { versions: count });
       tx.afterCommit(() => book.reload());
       return count;
     });
@@ -147,17 +147,17 @@ async function replace(
   await orUnavailable(replaceSecret(file, value));
   await step(book, "written");
   try {
-    await context.database.write((tx) => {
+    await context.database.write(async (tx) => {
       // A value that stands in the settings of the operator would come back with the next start if it were only retired.
       const ended = action === "revoke_secret" || secret.source !== "generated" ? "revoked" : "retired";
-      if (action === "revoke_secret") revokeAll(context, tx, name);
+      if (action === "revoke_secret") await revokeAll(context, tx, name);
       const isOpenEnded = secret.source !== "generated" || name === "encryption-key";
       const acceptedUntil = overlap === 0 || isOpenEnded ? null : clock.now() + overlap;
       const old = overlap === 0 ? ended : "former";
-      replaceVersion(context, tx, { name, fingerprint: made, source: secret.source, old, acceptedUntil });
+      await replaceVersion(context, tx, { name, fingerprint: made, source: secret.source, old, acceptedUntil });
       within?.(tx);
       const until = acceptedUntil === null ? null : new Date(acceptedUntil).toISOString();
-      record(context, tx, action, name, { id: shownId(made), old, accepted_until: until });
+      await record(context, tx, action, name, { id: shownId(made), old, accepted_until: until });
       tx.afterCommit(() => book.reload());
     });
   } catch (error) {
@@ -175,7 +175,7 @@ async function replace(
 async function encryptAnew(book: SecretBook): Promise<void> {
   book.openAllKeys();
   await book.reencrypt();
-  book.reload();
+  await book.reload();
   await step(book, "encrypted anew");
 }
 
@@ -199,15 +199,15 @@ async function waitingOf(book: SecretBook, { name }: FoundSecret): Promise<strin
   return waitingFiles(book.parts.context.config.dataDirectory, name);
 }
 
-function record(
+async function record(
   context: Context,
   tx: Transaction,
   action: AuditAction,
   name: string,
   details: Readonly<Record<string, unknown>>,
-): void {
+): Promise<void> {
   const secret = name.replaceAll("-", "_");
-  appendAudit(context, tx, { action, target: name, outcome: "success", details: { secret, ...details } });
+  await appendAudit(context, tx, { action, target: name, outcome: "success", details: { secret, ...details } });
   tx.afterCommit(() => context.log.info("a secret was changed", { action, target: name, ...details }));
 }
 

@@ -11,27 +11,28 @@ const read = "SELECT value FROM installation WHERE name = 'environment'";
  */
 export async function checkEnvironmentMark(context: Context): Promise<void> {
   const { environment, adoptEnvironment } = context.config;
-  const made = context.database.prepareRead(read).get()?.value;
+  const made = (await context.database.prepareRead(read).get())?.value;
   if (made === environment) return;
   if (made !== undefined && made !== adoptEnvironment) {
     throw new StartupError(
       `SAFELIGHT_ENV: the data was made in ${String(made)}, and this is ${environment}. Set another DATA_DIR, or ADOPT_ENVIRONMENT=${String(made)} to take the data over: sessions and API keys of ${String(made)} end.`,
     );
   }
-  await context.database.write((tx) => {
-    tx.prepare(
-      "INSERT INTO installation (name, value) VALUES ('environment', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-    ).run(environment);
+  await context.database.write(async (tx) => {
+    await tx
+      .prepare(
+        "INSERT INTO installation (name, value) VALUES ('environment', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+      )
+      .run(environment);
     if (made === undefined) return;
     const now = context.clock.now();
     for (const table of ["sessions", "admin_sessions"]) {
-      tx.prepare(`UPDATE ${table} SET status = 'revoked', revoked_at = ? WHERE status = 'active'`).run(now);
+      await tx.prepare(`UPDATE ${table} SET status = 'revoked', revoked_at = ? WHERE status = 'active'`).run(now);
     }
-    tx.prepare("UPDATE api_keys SET revoked_at = ? WHERE revoked_at IS NULL AND environment <> ?").run(
-      now,
-      environment,
-    );
+    await tx
+      .prepare("UPDATE api_keys SET revoked_at = ? WHERE revoked_at IS NULL AND environment <> ?")
+      .run(now, environment);
     const details = { from: made, to: environment };
-    appendAudit(context, tx, { action: "adopt_environment", target: environment, outcome: "success", details });
+    await appendAudit(context, tx, { action: "adopt_environment", target: environment, outcome: "success", details });
   });
 }

@@ -75,11 +75,11 @@ export class SecretBook {
     const apiKeys = await ApiKeys.open(parts.context, () => book.changed());
     const book = new SecretBook(parts, await readSalt(parts.context), apiKeys);
     const configured = await Promise.all(parts.found.map((secret) => book.#fingerprint(secret)));
-    await parts.context.database.write((tx) => {
-      for (const secret of configured) noteConfigured(parts.context, tx, secret, usualOverlap);
+    await parts.context.database.write(async (tx) => {
+      for (const secret of configured) await noteConfigured(parts.context, tx, secret, usualOverlap);
     });
     await book.#dropUnknownFiles();
-    book.reload();
+    await book.reload();
     return book;
   }
 
@@ -206,7 +206,7 @@ export class SecretBook {
 
   /** A new value whose change was never committed, or that stands where it belongs by now. */
   async #dropUnknownFiles(): Promise<void> {
-    this.#versions = readVersions(this.parts.context.database.prepareRead);
+    this.#versions = await readVersions(this.parts.context.database.prepareRead);
     for (const { name, values, waiting } of this.parts.found) {
       for (const { file, value } of waiting) {
         const isAwaited = this.currentValue(name) === value && values[0] !== value;
@@ -218,12 +218,12 @@ export class SecretBook {
 
 async function readSalt({ database, ids }: Context): Promise<string> {
   const read = "SELECT value FROM installation WHERE name = 'secret_salt'";
-  const known = database.prepareRead(read).get();
+  const known = await database.prepareRead(read).get();
   if (known !== undefined) return String(known.value);
-  return database.write((tx) => {
-    tx.prepare("INSERT INTO installation (name, value) VALUES ('secret_salt', ?) ON CONFLICT DO NOTHING").run(
-      ids.token(),
-    );
-    return String(tx.prepare(read).get()?.value);
+  return database.write(async (tx) => {
+    await tx
+      .prepare("INSERT INTO installation (name, value) VALUES ('secret_salt', ?) ON CONFLICT DO NOTHING")
+      .run(ids.token());
+    return String((await tx.prepare(read).get())?.value);
   });
 }

@@ -23,12 +23,12 @@ export interface SecretVersion {
 }
 
 /** Every version of every secret, the newest first. */
-export function readVersions(prepare: Transaction["prepare"]): SecretVersion[] {
-  return prepare("SELECT * FROM secret_versions ORDER BY made_at DESC, fingerprint").all().map(toVersion);
+export async function readVersions(prepare: Transaction["prepare"]): Promise<SecretVersion[]> {
+  return (await prepare("SELECT * FROM secret_versions ORDER BY made_at DESC, fingerprint").all()).map(toVersion);
 }
 
-export function versionsOf(prepare: Transaction["prepare"], name: string): SecretVersion[] {
-  return readVersions(prepare).filter((version) => version.name === name);
+export async function versionsOf(prepare: Transaction["prepare"], name: string): Promise<SecretVersion[]> {
+  return (await readVersions(prepare)).filter((version) => version.name === name);
 }
 
 export interface Replacement {
@@ -42,38 +42,46 @@ export interface Replacement {
 }
 
 /** Puts another value in force. One that was in use before may come back, unless it is revoked. */
-export function replaceVersion(context: Context, tx: Transaction, change: Replacement): void {
+export async function replaceVersion(context: Context, tx: Transaction, change: Replacement): Promise<void> {
   const now = context.clock.now();
   const states = change.old === "former" ? "('current')" : "('current', 'former')";
-  tx.prepare(
-    `UPDATE secret_versions SET state = ?, replaced_at = coalesce(replaced_at, ?), accepted_until = ?
+  await tx
+    .prepare(
+      `UPDATE secret_versions SET state = ?, replaced_at = coalesce(replaced_at, ?), accepted_until = ?
      WHERE name = ? AND state IN ${states} AND fingerprint <> ?`,
-  ).run(change.old, now, change.acceptedUntil, change.name, change.fingerprint);
-  tx.prepare(
-    `INSERT INTO secret_versions (name, fingerprint, state, source, made_at) VALUES (?, ?, 'current', ?, ?)
+    )
+    .run(change.old, now, change.acceptedUntil, change.name, change.fingerprint);
+  await tx
+    .prepare(
+      `INSERT INTO secret_versions (name, fingerprint, state, source, made_at) VALUES (?, ?, 'current', ?, ?)
      ON CONFLICT (name, fingerprint) DO UPDATE SET state = 'current', source = excluded.source, replaced_at = NULL,
        accepted_until = NULL`,
-  ).run(change.name, change.fingerprint, change.source, now);
+    )
+    .run(change.name, change.fingerprint, change.source, now);
 }
 
 /** Former values count no more. Answers how many there were. */
-export function retireFormer(context: Context, tx: Transaction, name: string): number {
+export async function retireFormer(context: Context, tx: Transaction, name: string): Promise<number> {
   return Number(
-    tx
-      .prepare(
-        `UPDATE secret_versions SET state = 'retired', accepted_until = NULL, replaced_at = coalesce(replaced_at, ?)
+    (
+      await tx
+        .prepare(
+          `UPDATE secret_versions SET state = 'retired', accepted_until = NULL, replaced_at = coalesce(replaced_at, ?)
          WHERE name = ? AND state = 'former'`,
-      )
-      .run(context.clock.now(), name).changes,
+        )
+        .run(context.clock.now(), name)
+    ).changes,
   );
 }
 
 /** Everything this secret has been so far counts never again. */
-export function revokeAll(context: Context, tx: Transaction, name: string): void {
-  tx.prepare(
-    `UPDATE secret_versions SET state = 'revoked', accepted_until = NULL, replaced_at = coalesce(replaced_at, ?)
+export async function revokeAll(context: Context, tx: Transaction, name: string): Promise<void> {
+  await tx
+    .prepare(
+      `UPDATE secret_versions SET state = 'revoked', accepted_until = NULL, replaced_at = coalesce(replaced_at, ?)
      WHERE name = ?`,
-  ).run(context.clock.now(), name);
+    )
+    .run(context.clock.now(), name);
 }
 
 /** A value as a start finds it, with the fingerprint of the one in force. */
@@ -92,52 +100,65 @@ export interface Configured {
  * changes a setting because of a leak must not have to know more. A value that waits in its file stays in force until it is set.
  * `overlap`: how long the former one counts once it has been, in milliseconds.
  */
-export function noteConfigured(context: Context, tx: Transaction, found: Configured, overlap: number): void {
+export async function noteConfigured(
+  context: Context,
+  tx: Transaction,
+  found: Configured,
+  overlap: number,
+): Promise<void> {
   if (found.fingerprints.length === 0) return;
   const now = context.clock.now();
-  tx.prepare(
-    `UPDATE secret_versions SET state = 'retired', accepted_until = NULL
+  await tx
+    .prepare(
+      `UPDATE secret_versions SET state = 'retired', accepted_until = NULL
      WHERE name = ? AND state = 'former' AND accepted_until <= ?`,
-  ).run(found.name, now);
-  const known = versionsOf(tx.prepare, found.name);
+    )
+    .run(found.name, now);
+  const known = await versionsOf(tx.prepare, found.name);
   const [first = "", ...others] = found.fingerprints;
   const version = known.find(({ fingerprint }) => fingerprint === first);
   // A change without overlap that was cut off has retired what our file still holds: the next step puts the new value there.
   const isCutOff = known.some(({ state, fingerprint }) => state === "current" && found.waiting.includes(fingerprint));
-  if (version === undefined || (version.state === "retired" && !isCutOff)) takeOver(context, tx, found, first, known);
+  if (version === undefined || (version.state === "retired" && !isCutOff))
+    await takeOver(context, tx, found, first, known);
   else if (version?.state === "current") {
-    tx.prepare(
-      "UPDATE secret_versions SET accepted_until = ? WHERE name = ? AND state = 'former' AND accepted_until IS NULL",
-    ).run(others.length > 0 ? null : now + overlap, found.name);
-    tx.prepare("UPDATE secret_versions SET source = ? WHERE name = ? AND state = 'current'").run(
-      found.source,
-      found.name,
-    );
+    await tx
+      .prepare(
+        "UPDATE secret_versions SET accepted_until = ? WHERE name = ? AND state = 'former' AND accepted_until IS NULL",
+      )
+      .run(others.length > 0 ? null : now + overlap, found.name);
+    await tx
+      .prepare("UPDATE secret_versions SET source = ? WHERE name = ? AND state = 'current'")
+      .run(found.source, found.name);
   }
   for (const other of others) {
-    tx.prepare(
-      `INSERT INTO secret_versions (name, fingerprint, state, source, made_at, replaced_at)
+    await tx
+      .prepare(
+        `INSERT INTO secret_versions (name, fingerprint, state, source, made_at, replaced_at)
        VALUES (?, ?, 'former', ?, ?, ?)
        ON CONFLICT (name, fingerprint) DO UPDATE SET state = 'former', accepted_until = NULL
        WHERE secret_versions.state = 'retired'`,
-    ).run(found.name, other, found.source, found.writtenAt ?? now, now);
+      )
+      .run(found.name, other, found.source, found.writtenAt ?? now, now);
   }
 }
 
-function takeOver(
+async function takeOver(
   context: Context,
   tx: Transaction,
   { name, source, writtenAt }: Configured,
   fingerprint: string,
   known: readonly SecretVersion[],
-): void {
-  replaceVersion(context, tx, { name, fingerprint, source, old: "retired", acceptedUntil: null });
+): Promise<void> {
+  await replaceVersion(context, tx, { name, fingerprint, source, old: "retired", acceptedUntil: null });
   if (known.length > 0) {
     const details = { secret: name, id: shownId(fingerprint), by: "settings" };
-    appendAudit(context, tx, { action: "rotate_secret", target: name, outcome: "success", details });
+    await appendAudit(context, tx, { action: "rotate_secret", target: name, outcome: "success", details });
   } else if (writtenAt !== null) {
     // A key of an earlier release is as old as its file.
-    tx.prepare("UPDATE secret_versions SET made_at = ? WHERE name = ? AND made_at > ?").run(writtenAt, name, writtenAt);
+    await tx
+      .prepare("UPDATE secret_versions SET made_at = ? WHERE name = ? AND made_at > ?")
+      .run(writtenAt, name, writtenAt);
   }
 }
 

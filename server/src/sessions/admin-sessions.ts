@@ -38,24 +38,26 @@ export async function createAdminSession(
   const operator: Context = { ...context, actor: adminCredential(tokenHash).actor };
   const clientContext = JSON.stringify({ ip: context.source, client: client.hint?.slice(0, 200) ?? null });
   await guarded(() =>
-    context.database.write((tx) => {
-      tx.prepare(
-        `INSERT INTO admin_sessions (token_hash, status, issued_at, expires_at, last_activity_at, client_context, session_id,
+    context.database.write(async (tx) => {
+      await tx
+        .prepare(
+          `INSERT INTO admin_sessions (token_hash, status, issued_at, expires_at, last_activity_at, client_context, session_id,
            secret_id, made_with)
          VALUES (?, 'active', ?, ?, ?, ?, ?, ?, ?)`,
-      ).run(
-        tokenHash,
-        now,
-        now + adminIdleTime,
-        now,
-        clientContext,
-        tokenHash,
-        context.tokens.currentId,
-        client.madeWith ?? null,
-      );
+        )
+        .run(
+          tokenHash,
+          now,
+          now + adminIdleTime,
+          now,
+          clientContext,
+          tokenHash,
+          context.tokens.currentId,
+          client.madeWith ?? null,
+        );
       const details = client.madeWith === localOperator ? { by: localOperator } : {};
       const target = operator.actor.id;
-      appendAudit(operator, tx, { action: "admin_session_create", target, outcome: "success", details });
+      await appendAudit(operator, tx, { action: "admin_session_create", target, outcome: "success", details });
     }),
   );
   return { token, id: tokenHash };
@@ -82,25 +84,27 @@ export async function checkAdminSession(
 }
 
 /** Names the session of this token while it can still be used; neither renews it nor counts as use. Throws like the next one. */
-export function findAdminSession(context: Context, token: string): string | null {
-  const row = findByToken(context, "admin_sessions", token);
+export async function findAdminSession(context: Context, token: string): Promise<string | null> {
+  const row = await findByToken(context, "admin_sessions", token);
   return row?.status === "active" && row.expiresAt > context.clock.now() ? row.id : null;
 }
 
 /** True while the session can still be used; neither renews it nor counts as use. Throws where the database cannot be read. */
-export function isAdminSessionOpen(context: Context, id: string): boolean {
+export async function isAdminSessionOpen(context: Context, id: string): Promise<boolean> {
   return isOpenById(context, "admin_sessions", id);
 }
 
 /** Ends a session for good. Errors: `auth_unavailable`. */
 export async function revokeAdminSession(context: Context, id: string): Promise<void> {
   await guarded(() =>
-    context.database.write((tx) => {
-      tx.prepare(
-        "UPDATE admin_sessions SET status = 'revoked', revoked_at = ? WHERE session_id = ? AND status = 'active'",
-      ).run(context.clock.now(), id);
+    context.database.write(async (tx) => {
+      await tx
+        .prepare(
+          "UPDATE admin_sessions SET status = 'revoked', revoked_at = ? WHERE session_id = ? AND status = 'active'",
+        )
+        .run(context.clock.now(), id);
       const target = adminCredential(id).actor.id;
-      appendAudit(context, tx, { action: "admin_session_delete", target, outcome: "success" });
+      await appendAudit(context, tx, { action: "admin_session_delete", target, outcome: "success" });
     }),
   );
 }
@@ -108,11 +112,11 @@ export async function revokeAdminSession(context: Context, id: string): Promise<
 /** Marks sessions past their expiry and forgets those that ended long ago. Answers how many rows changed. */
 export function sweepAdminSessions(context: Context): Promise<number> {
   const now = context.clock.now();
-  return context.database.write((tx) => {
-    const expired = tx
+  return context.database.write(async (tx) => {
+    const expired = await tx
       .prepare("UPDATE admin_sessions SET status = 'expired' WHERE status = 'active' AND expires_at <= ?")
       .run(now);
-    const forgotten = tx
+    const forgotten = await tx
       .prepare("DELETE FROM admin_sessions WHERE status <> 'active' AND expires_at < ?")
       .run(now - remembered);
     return Number(expired.changes) + Number(forgotten.changes);
@@ -128,13 +132,15 @@ async function noteActivity(
   try {
     // The state is named again: a session revoked since it was read must not live on.
     const changed = await context.database.write(
-      (tx) =>
-        tx
-          .prepare(
-            `UPDATE admin_sessions SET last_activity_at = ?, expires_at = ?, token_hash = ?, secret_id = ?
+      async (tx) =>
+        (
+          await tx
+            .prepare(
+              `UPDATE admin_sessions SET last_activity_at = ?, expires_at = ?, token_hash = ?, secret_id = ?
              WHERE session_id = ? AND status = 'active' AND expires_at > ?`,
-          )
-          .run(now, now + adminIdleTime, context.tokens.hash(token), context.tokens.currentId, id, now).changes,
+            )
+            .run(now, now + adminIdleTime, context.tokens.hash(token), context.tokens.currentId, id, now)
+        ).changes,
     );
     if (Number(changed) === 0) throw ended();
     return { id, lastActivityAt: now, renewed: true };

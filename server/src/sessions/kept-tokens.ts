@@ -32,14 +32,18 @@ export function proofsIn(madeWith: string | null): readonly string[] {
 }
 
 /** The session of this token in any state, or undefined. Tokens are looked for under the secret in force first. */
-export function findByToken(context: Context, table: SessionTable, token: string): KeptSession | undefined {
+export async function findByToken(
+  context: Context,
+  table: SessionTable,
+  token: string,
+): Promise<KeptSession | undefined> {
   const activity = table === "sessions" ? "0" : "last_activity_at";
   const statement = context.database.prepareRead(
     `SELECT coalesce(session_id, token_hash) AS id, status, expires_at, ${activity} AS last_activity_at, ${keyEndsAt}
      FROM ${table} WHERE token_hash = ?`,
   );
-  let row = statement.get(context.tokens.hash(token));
-  for (const hash of row === undefined ? context.tokens.formerHashes(token) : []) row ??= statement.get(hash);
+  let row = await statement.get(context.tokens.hash(token));
+  for (const hash of row === undefined ? context.tokens.formerHashes(token) : []) row ??= await statement.get(hash);
   if (row === undefined) return undefined;
   return {
     id: String(row.id),
@@ -51,8 +55,8 @@ export function findByToken(context: Context, table: SessionTable, token: string
 }
 
 /** Whether the session of this name can still be used. Throws where the database cannot be read. */
-export function isOpenById(context: Context, table: SessionTable, id: string): boolean {
-  const row = context.database
+export async function isOpenById(context: Context, table: SessionTable, id: string): Promise<boolean> {
+  const row = await context.database
     .prepareRead(`SELECT status, expires_at, secret_id, ${keyEndsAt} FROM ${table} WHERE session_id = ?`)
     .get(id);
   const now = context.clock.now();
@@ -69,15 +73,15 @@ export interface Ending {
 }
 
 /** Ends sessions in the caller's transaction; the caller has the streams of them looked at afterwards. Answers how many there were. */
-export function endSessions(context: Context, tx: Transaction, { table, madeWith }: Ending): number {
+export async function endSessions(context: Context, tx: Transaction, { table, madeWith }: Ending): Promise<number> {
   let ended = 0;
   for (const one of table === undefined ? tables : [table]) {
     const end = tx.prepare(
       `UPDATE ${one} SET status = 'revoked', revoked_at = ? WHERE token_hash = ? AND status = 'active'`,
     );
-    for (const row of tx.prepare(`SELECT token_hash, made_with FROM ${one} WHERE status = 'active'`).all()) {
+    for (const row of await tx.prepare(`SELECT token_hash, made_with FROM ${one} WHERE status = 'active'`).all()) {
       if (madeWith !== undefined && !madeWith(row.made_with as string | null)) continue;
-      ended += Number(end.run(context.clock.now(), String(row.token_hash)).changes);
+      ended += Number((await end.run(context.clock.now(), String(row.token_hash))).changes);
     }
   }
   return ended;
@@ -88,18 +92,21 @@ export function endSessions(context: Context, tx: Transaction, { table, madeWith
  * were not written by a server that had it, and end. So do sessions of a secret that does not count any more.
  */
 export async function adoptSessions(context: Context, secrets: SessionSecrets, isFirst: boolean): Promise<void> {
-  const isDue = (table: SessionTable) =>
-    context.database.prepareRead(`SELECT 1 AS one FROM ${table} WHERE secret_id IS NULL LIMIT 1`).get() !== undefined;
+  const isDue = async (table: SessionTable) =>
+    (await context.database.prepareRead(`SELECT 1 AS one FROM ${table} WHERE secret_id IS NULL LIMIT 1`).get()) !==
+    undefined;
   if (!tables.some(isDue)) return;
-  await context.database.write((tx) => {
+  await context.database.write(async (tx) => {
     for (const table of tables) {
-      for (const row of tx.prepare(`SELECT token_hash FROM ${table} WHERE secret_id IS NULL`).all()) {
+      for (const row of await tx.prepare(`SELECT token_hash FROM ${table} WHERE secret_id IS NULL`).all()) {
         const old = String(row.token_hash);
-        if (!isFirst) tx.prepare(`DELETE FROM ${table} WHERE token_hash = ?`).run(old);
+        if (!isFirst) await tx.prepare(`DELETE FROM ${table} WHERE token_hash = ?`).run(old);
         else {
-          tx.prepare(
-            `UPDATE ${table} SET token_hash = ?, session_id = coalesce(session_id, ?), secret_id = ? WHERE token_hash = ?`,
-          ).run(secrets.adopt(old), old, secrets.currentId, old);
+          await tx
+            .prepare(
+              `UPDATE ${table} SET token_hash = ?, session_id = coalesce(session_id, ?), secret_id = ? WHERE token_hash = ?`,
+            )
+            .run(secrets.adopt(old), old, secrets.currentId, old);
         }
       }
     }

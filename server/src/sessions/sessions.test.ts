@@ -33,7 +33,7 @@ describe("a generation session", () => {
     expect(Buffer.from(session.token, "base64url")).toHaveLength(32);
     expect(session.id).toMatch(/^[0-9a-f]{64}$/);
     await edge.context.database.write(async (transaction) => {
-      const rows = transaction.prepare("SELECT * FROM sessions").all();
+      const rows = await transaction.prepare("SELECT * FROM sessions").all();
       expect(rows).toHaveLength(1);
       expect(rows[0]).toMatchObject({
         token_hash: session.id,
@@ -141,18 +141,19 @@ test("FR-023: every operation of the database failing in turn starts no session,
       if (calls === failing) throw Object.assign(new Error("disk full"), { code: "ERR_SQLITE_ERROR", errcode: 13 });
     },
   });
-  const rows = () => Number(broken.context.database.prepareRead("SELECT count(*) AS count FROM sessions").get()?.count);
+  const rows = async () =>
+    Number((await broken.context.database.prepareRead("SELECT count(*) AS count FROM sessions").get())?.count);
   let refused = 0;
   for (let nth = 1; ; nth += 1) {
     [calls, failing] = [0, nth];
     const code = await codeOf(createSession(broken.context, { hint: null }));
     if (calls < nth) break;
-    expect([code, rows()]).toEqual(["auth_unavailable", 0]);
+    expect([code, await rows()]).toEqual(["auth_unavailable", 0]);
     refused += 1;
   }
   // Opening the transaction, its statement, its commit.
   expect(refused).toBe(3);
-  expect(rows()).toBe(1);
+  expect(await rows()).toBe(1);
   failing = null;
   await broken.close();
 });

@@ -40,8 +40,8 @@ export async function createSession(
   const expiresAt = now + sessionLifetime;
   const clientContext = JSON.stringify({ ip: context.source, client: client.hint?.slice(0, 200) ?? null });
   await guarded(() =>
-    context.database.write((transaction) => {
-      transaction
+    context.database.write(async (transaction) => {
+      await transaction
         .prepare(
           `INSERT INTO sessions (token_hash, status, issued_at, expires_at, client_context, session_id, secret_id, made_with)
            VALUES (?, 'active', ?, ?, ?, ?, ?, ?)`,
@@ -76,8 +76,8 @@ export async function isSessionOpen(context: Context, id: string): Promise<boole
 /** Ends a session for good. Ending an ended one changes nothing. Errors: `auth_unavailable`. */
 export async function revokeSession(context: Context, id: string): Promise<void> {
   await guarded(() =>
-    context.database.write((transaction) => {
-      transaction
+    context.database.write(async (transaction) => {
+      await transaction
         .prepare("UPDATE sessions SET status = 'revoked', revoked_at = ? WHERE session_id = ? AND status = 'active'")
         .run(context.clock.now(), id);
     }),
@@ -87,11 +87,11 @@ export async function revokeSession(context: Context, id: string): Promise<void>
 /** Marks sessions past their expiry and forgets those that ended long ago. Answers how many rows changed. */
 export async function sweepSessions(context: Context): Promise<number> {
   const now = context.clock.now();
-  return context.database.write((transaction) => {
-    const expired = transaction
+  return context.database.write(async (transaction) => {
+    const expired = await transaction
       .prepare("UPDATE sessions SET status = 'expired' WHERE status = 'active' AND expires_at <= ?")
       .run(now);
-    const forgotten = transaction
+    const forgotten = await transaction
       .prepare("DELETE FROM sessions WHERE status <> 'active' AND expires_at < ?")
       .run(now - remembered);
     return Number(expired.changes) + Number(forgotten.changes);
@@ -108,13 +108,15 @@ async function renew(
   try {
     // The state is named again: a session revoked since it was read must not live on.
     const changed = await context.database.write(
-      (transaction) =>
-        transaction
-          .prepare(
-            `update sessions set expires_at = ?, token_hash = ?, secret_id = ?
+      async (transaction) =>
+        (
+          await transaction
+            .prepare(
+              `update sessions set expires_at = ?, token_hash = ?, secret_id = ?
              where session_id = ? and status = 'active' and expires_at > ?`,
-          )
-          .run(next, context.tokens.hash(token), context.tokens.currentId, id, now).changes,
+            )
+            .run(next, context.tokens.hash(token), context.tokens.currentId, id, now)
+        ).changes,
     );
     if (Number(changed) === 0) throw new SafelightError("session_expired", "This session has ended.");
     return { id, expiresAt: next, renewed: true };

@@ -24,13 +24,13 @@ const rest = 20;
 const quick = 20;
 
 /** Reads figures, and keeps those that are dear for a few seconds. */
-export function createStatistics(context: Context): (hours: number) => Figures {
+export function createStatistics(context: Context): (hours: number) => Promise<Figures> {
   const kept = new Map<number, { readonly until: number; readonly figures: Figures }>();
-  return (hours) => {
+  return async (hours) => {
     const known = kept.get(hours);
     const began = performance.now();
     if (known !== undefined && began < known.until) return known.figures;
-    const figures = readStatistics(context, hours);
+    const figures = await readStatistics(context, hours);
     const took = performance.now() - began;
     if (took > quick) kept.set(hours, { until: began + took * rest, figures });
     else kept.delete(hours);
@@ -39,7 +39,7 @@ export function createStatistics(context: Context): (hours: number) => Figures {
 }
 
 /** The figures of the last `hours` hours, without those of the storage. */
-export function readStatistics(context: Context, hours: number): Figures {
+export async function readStatistics(context: Context, hours: number): Promise<Figures> {
   const prepare = context.database.prepareRead;
   const now = context.clock.now();
   const stepSeconds = steps.find((step) => (hours * 3600) / step <= bucketsWanted) ?? 7200;
@@ -47,9 +47,9 @@ export function readStatistics(context: Context, hours: number): Figures {
   const from = Math.floor((now - hours * 3_600_000) / step) * step;
   const length = Math.floor((now - from) / step) + 1;
   const period: Period = { from, to: from + length * step, step };
-  const ended = countEnded(prepare, period);
-  const samples = takeSamples(prepare, period, ended.total);
-  const submitted = countSubmitted(prepare, period);
+  const ended = await countEnded(prepare, period);
+  const samples = await takeSamples(prepare, period, ended.total);
+  const submitted = await countSubmitted(prepare, period);
   const buckets = Array.from({ length }, (_, index): Bucket => {
     const waits = samples.waits.get(index) ?? [];
     const runs = samples.runs.get(index) ?? [];
@@ -90,8 +90,8 @@ interface Counts {
 
 const endedThen = "finished_at >= ? AND finished_at < ?";
 
-function countEnded(prepare: Prepare, { from, to, step }: Period) {
-  const rows = prepare(
+async function countEnded(prepare: Prepare, { from, to, step }: Period) {
+  const rows = await prepare(
     `SELECT CAST((finished_at - ?) / ? AS INTEGER) AS bucket, executor,
        CASE WHEN status = 'done' THEN 'done' WHEN error_code = 'cancelled' THEN 'cancelled' ELSE 'failed' END AS outcome,
        count(*) AS count
@@ -115,17 +115,17 @@ function addTo<Key>(counts: Map<Key, Counts>, key: Key, outcome: keyof Counts, c
   counts.set(key, found);
 }
 
-function countSubmitted(prepare: Prepare, { from, to, step }: Period): Map<number, number> {
-  const rows = prepare(
+async function countSubmitted(prepare: Prepare, { from, to, step }: Period): Promise<Map<number, number>> {
+  const rows = await prepare(
     `SELECT CAST((created_at - ?) / ? AS INTEGER) AS bucket, count(*) AS count FROM tasks${prepare.dialect.through("tasks_by_time")}
      WHERE created_at >= ? AND created_at < ? GROUP BY bucket`,
   ).all(from, step, from, to);
   return new Map(rows.map((row) => [Number(row.bucket), Number(row.count)]));
 }
 
-function takeSamples(prepare: Prepare, { from, to, step }: Period, total: number) {
+async function takeSamples(prepare: Prepare, { from, to, step }: Period, total: number) {
   const each = Math.max(1, Math.ceil(total / sampleSize));
-  const rows = prepare(
+  const rows = await prepare(
     `SELECT CAST((finished_at - ?) / ? AS INTEGER) AS bucket, executor, status, leased_ms, 
        CASE WHEN started_at > created_at THEN started_at - created_at ELSE 0 END AS waited
      FROM tasks${prepare.dialect.through("tasks_ended")} WHERE ${endedThen} AND started_at IS NOT NULL AND sequence % ? = 0`,

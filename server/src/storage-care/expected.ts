@@ -18,14 +18,18 @@ export function expectedOf({ type, parameters }: Pick<CheckedRequest, "type" | "
 }
 
 /** Bytes that all tasks that wait or run will write. Two short indexes, however long the history is. */
-export function expectedOfAccepted(prepare: Prepare): number {
+export async function expectedOfAccepted(prepare: Prepare): Promise<number> {
   const sum = `coalesce(sum(CASE type WHEN 'image' THEN coalesce(width, 0) * coalesce(height, 0) * ${pictureBytes}
     ELSE coalesce(width, 0) * coalesce(height, 0) * coalesce(frames, 1) / ${framesInFourBytes} END + ${besides}), 0)`;
-  const of = (status: string) =>
+  const of = async (status: string) =>
     Number(
-      prepare(`SELECT ${sum} AS bytes FROM tasks${prepare.dialect.through(`tasks_${status}`)} WHERE status = '${status}'`).get()?.bytes,
+      (
+        await prepare(
+          `SELECT ${sum} AS bytes FROM tasks${prepare.dialect.through(`tasks_${status}`)} WHERE status = '${status}'`,
+        ).get()
+      )?.bytes,
     );
-  return of("pending") + of("processing");
+  return (await of("pending")) + (await of("processing"));
 }
 
 function numberOf(value: unknown): number {

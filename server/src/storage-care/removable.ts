@@ -13,12 +13,12 @@ const wanted = ({ dialect }: Database): string =>
   WHERE favourite = 0 AND finished_at IS NOT NULL AND`;
 
 /** The oldest that ended before a time, results and failures alike, at most `limit`. */
-export function endedBefore({ database }: Context, time: number, limit: number): Removable[] {
+export async function endedBefore({ database }: Context, time: number, limit: number): Promise<Removable[]> {
   // One after the other: the index has each in order.
   const ended: Row[] = [];
   for (const status of ["done", "failed"]) {
     const sql = `${wanted(database)} status = '${status}' AND finished_at < ? ORDER BY finished_at, sequence LIMIT ?`;
-    const some = database.prepareRead(sql).all(time, limit);
+    const some = await database.prepareRead(sql).all(time, limit);
     ended.push(...some);
   }
   return ended
@@ -28,21 +28,20 @@ export function endedBefore({ database }: Context, time: number, limit: number):
 }
 
 /** The oldest results, at most `limit`; failures take no room. */
-export function oldestResults({ database }: Context, limit: number): Removable[] {
-  return database
-    .prepareRead(`${wanted(database)} status = 'done' ORDER BY finished_at, sequence LIMIT ?`)
-    .all(limit)
-    .map(toRemovable);
+export async function oldestResults({ database }: Context, limit: number): Promise<Removable[]> {
+  return (
+    await database.prepareRead(`${wanted(database)} status = 'done' ORDER BY finished_at, sequence LIMIT ?`).all(limit)
+  ).map(toRemovable);
 }
 
 /** The result that goes first when room is wanted. */
-export function nextByQuota(context: Context): Removable | null {
-  return oldestResults(context, 1)[0] ?? null;
+export async function nextByQuota(context: Context): Promise<Removable | null> {
+  return (await oldestResults(context, 1))[0] ?? null;
 }
 
 /** What goes first by its age. */
-export function nextByAge(context: Context): Removable | null {
-  return endedBefore(context, Number.MAX_SAFE_INTEGER, 1)[0] ?? null;
+export async function nextByAge(context: Context): Promise<Removable | null> {
+  return (await endedBefore(context, Number.MAX_SAFE_INTEGER, 1))[0] ?? null;
 }
 
 function toRemovable(row: Readonly<Record<string, unknown>>): Removable {

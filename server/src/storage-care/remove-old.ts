@@ -38,7 +38,7 @@ async function removeAged(context: Context, over: AbortSignal): Promise<number> 
   const before = context.clock.now() - days * day;
   let removed = 0;
   while (!over.aborted) {
-    const gone = await removePortion(context, "age", endedBefore(context, before, portion));
+    const gone = await removePortion(context, "age", await endedBefore(context, before, portion));
     if (gone === 0) break;
     removed += gone;
   }
@@ -52,7 +52,7 @@ async function removeOverQuota(context: Context, media: CountedMedia, over: Abor
   while (!over.aborted) {
     const { bytes } = media.usage();
     if (!media.isCounted || bytes <= quota) break;
-    const gone = await removePortion(context, "quota", enough(oldestResults(context, portion), bytes - quota));
+    const gone = await removePortion(context, "quota", enough(await oldestResults(context, portion), bytes - quota));
     removed += gone;
     // A disk that takes nothing away must not cost the whole library.
     if (gone === 0 || media.usage().bytes >= bytes) break;
@@ -69,26 +69,26 @@ function enough(candidates: readonly Removable[], wanted: number): readonly Remo
 
 async function removePortion(context: Context, reason: Reason, chosen: readonly Removable[]): Promise<number> {
   if (chosen.length === 0) return 0;
-  const { gone, files } = await context.database.write((tx) => {
+  const { gone, files } = await context.database.write(async (tx) => {
     const going: Removable[] = [];
     const names: string[] = [];
     for (const one of chosen) {
-      const task = readTask(tx.prepare, one.id);
+      const task = await readTask(tx.prepare, one.id);
       if (task === undefined || !isEnded(task.status) || task.favourite) continue;
       going.push(one);
-      names.push(...deleteRecord(context, tx, one.id));
+      names.push(...(await deleteRecord(context, tx, one.id)));
     }
     if (going.length === 0) return { gone: going, files: names };
     const removal = summaryOf(context, reason, going);
-    appendAudit(context, tx, {
+    await appendAudit(context, tx, {
       action: "remove_old_results",
       target: null,
       outcome: "success",
       details: { reason, tasks: removal.tasks, bytes: removal.bytes, task_ids: going.map(({ id }) => id) },
     });
-    tx.prepare(
-      "INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-    ).run(lastSetting, JSON.stringify(removal));
+    await tx
+      .prepare("INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+      .run(lastSetting, JSON.stringify(removal));
     return { gone: going, files: names };
   });
   await removeNoted(context, files);
@@ -102,7 +102,7 @@ function summaryOf(context: Context, reason: Reason, gone: readonly Removable[])
 }
 
 /** What was removed last; null where nothing ever was. */
-export function lastRemoval(prepare: Prepare): Removal | null {
-  const value = prepare("SELECT value FROM settings WHERE key = ?").get(lastSetting)?.value;
+export async function lastRemoval(prepare: Prepare): Promise<Removal | null> {
+  const value = (await prepare("SELECT value FROM settings WHERE key = ?").get(lastSetting))?.value;
   return typeof value === "string" ? (JSON.parse(value) as Removal) : null;
 }

@@ -47,7 +47,7 @@ export class Room {
     const { mediaReserve, mediaQuota } = this.#context.config;
     if (mediaReserve === 0 && mediaQuota === null) return;
     const look = await this.#current();
-    const shortage = this.#shortageFor(look, bytes);
+    const shortage = await this.#shortageFor(look, bytes);
     if (shortage !== null) throw explain(shortage);
     look.expected += bytes;
   }
@@ -55,7 +55,7 @@ export class Room {
   /** As it is now: what is expected, and what keeps a task out that writes next to nothing. */
   async now(): Promise<{ expected: number; shortage: Shortage | null }> {
     const look = await this.#current();
-    return { expected: look.expected, shortage: this.#shortageFor(look, 0) };
+    return { expected: look.expected, shortage: await this.#shortageFor(look, 0) };
   }
 
   #current(): Promise<Look> {
@@ -77,12 +77,12 @@ export class Room {
     const { clock, config, database } = this.#context;
     const free = await freeBytes(join(config.dataDirectory, "media"));
     const began = performance.now();
-    const expected = expectedOfAccepted(database.prepareRead);
+    const expected = await expectedOfAccepted(database.prepareRead);
     const took = performance.now() - began;
     return { until: clock.steady() + Math.max(fresh, took * rest), free, expected };
   }
 
-  #shortageFor({ free, expected }: Look, bytes: number): Shortage | null {
+  async #shortageFor({ free, expected }: Look, bytes: number): Promise<Shortage | null> {
     const { config } = this.#context;
     if (config.mediaReserve > 0 && free !== null && free < config.mediaReserve + expected + bytes) {
       const neededBytes = config.mediaReserve + expected + bytes;
@@ -92,7 +92,7 @@ export class Room {
     const { bytes: used } = this.#media.usage();
     if (quota === null || !this.#media.isCounted || used + expected + bytes <= quota) return null;
     // What can be removed makes room as the results come in.
-    const canMakeRoom = config.mediaOverQuota === "remove" && nextByQuota(this.#context) !== null;
+    const canMakeRoom = config.mediaOverQuota === "remove" && (await nextByQuota(this.#context)) !== null;
     if (canMakeRoom) return null;
     return { limit: "quota", limitBytes: quota, freeBytes: Math.max(0, quota - used), neededBytes: expected + bytes };
   }

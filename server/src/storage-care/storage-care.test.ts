@@ -46,27 +46,27 @@ async function done(on: Kept, bytes: number): Promise<string> {
   return id;
 }
 
-const idsOf = (on: Core): string[] =>
-  on.context.database
-    .prepareRead("SELECT id FROM tasks ORDER BY sequence")
-    .all()
-    .map(({ id }) => String(id));
-const auditOf = (on: Core) =>
-  on.context.database
-    .prepareRead("SELECT actor_id, outcome, details FROM audit_events WHERE action = 'remove_old_results' ORDER BY id")
-    .all()
-    .map(({ details, ...row }) => ({ ...row, details: JSON.parse(String(details)) as Record<string, unknown> }));
+const idsOf = async (on: Core): Promise<string[]> =>
+  (await on.context.database.prepareRead("SELECT id FROM tasks ORDER BY sequence").all()).map(({ id }) => String(id));
+const auditOf = async (on: Core) =>
+  (
+    await on.context.database
+      .prepareRead(
+        "SELECT actor_id, outcome, details FROM audit_events WHERE action = 'remove_old_results' ORDER BY id",
+      )
+      .all()
+  ).map(({ details, ...row }) => ({ ...row, details: JSON.parse(String(details)) as Record<string, unknown> }));
 
 describe("room is looked for before anything is accepted", () => {
   test("what tasks will write is judged alike from the request and from the row", async () => {
     const on = await open({});
-    expect(expectedOfAccepted(on.context.database.prepareRead)).toBe(0);
+    expect(await expectedOfAccepted(on.context.database.prepareRead)).toBe(0);
     const requests = [requestFor(), videoRequest(), requestFor({ width: 1280, height: 512 })];
     const running = await submit(on, requests[0]);
     await claimTask(on.context, running);
     for (const request of requests.slice(1)) await submit(on, request);
     const wanted = requests.reduce((sum, request) => sum + expectedOf(request), 0);
-    expect(expectedOfAccepted(on.context.database.prepareRead)).toBe(wanted);
+    expect(await expectedOfAccepted(on.context.database.prepareRead)).toBe(wanted);
     expect(expectedOf(videoRequest())).toBeGreaterThan(expectedOf(requestFor()));
   });
 
@@ -122,14 +122,14 @@ describe("what is old is removed by itself", () => {
     expect((await on.care.describe()).next_removal).toMatchObject({ reason: "age", task_id: old[0] });
     on.clock.advance(1.5 * day);
     expect(await on.care.remove(never)).toBe(3);
-    expect(idsOf(on)).toEqual([marked, running, young]);
+    expect(await idsOf(on)).toEqual([marked, running, young]);
     expect(
       heard
         .filter(({ type }) => type === "task.deleted")
         .map(({ taskId }) => taskId)
         .sort(),
     ).toEqual([...old, failed].sort());
-    expect(auditOf(on)).toEqual([
+    expect(await auditOf(on)).toEqual([
       {
         actor_id: "system",
         outcome: "success",
@@ -155,11 +155,11 @@ describe("what is old is removed by itself", () => {
     expect((await on.care.describe()).next_removal).toEqual({ reason: "quota", at: null, task_id: first });
     const newest = await done(on, 200_000);
     expect(await on.care.remove(never)).toBe(1);
-    expect(idsOf(on)).toEqual([marked, second, third, newest]);
+    expect(await idsOf(on)).toEqual([marked, second, third, newest]);
     await setFavourite(on.context, second, true);
     await done(on, 900_000);
     expect(await on.care.remove(never)).toBe(3);
-    expect(idsOf(on)).toEqual([marked, second]);
+    expect(await idsOf(on)).toEqual([marked, second]);
     expect(on.media.usage()).toEqual({ bytes: 600_000, files: 2 });
     on.clock.advance(1000);
     await expect(on.care.letTaskIn(requestFor())).rejects.toMatchObject({ storage: { limit: "quota" } });
@@ -171,9 +171,9 @@ describe("what is old is removed by itself", () => {
     const first = await done(on, 900_000);
     const second = await done(on, 900_000);
     await stop();
-    expect(idsOf(on)).not.toContain(first);
+    expect(await idsOf(on)).not.toContain(first);
     const third = await done(on, 900_000);
-    expect(idsOf(on)).toEqual([second, third]);
+    expect(await idsOf(on)).toEqual([second, third]);
   });
 
   test("a picture that a task which runs was made from stays", async () => {
@@ -194,7 +194,7 @@ describe("what is old is removed by itself", () => {
     const on = await open({ MEDIA_QUOTA: "1MB", MEDIA_OVER_QUOTA: "remove" }, { ...diskFileSystem, unlink });
     for (let count = 0; count < 6; count += 1) await done(on, 300_000);
     expect(await on.care.remove(never)).toBe(3);
-    expect(idsOf(on)).toHaveLength(3);
+    expect(await idsOf(on)).toHaveLength(3);
   });
 
   test("a process that dies after any write leaves whole tasks, and no file that the next start keeps", async () => {
@@ -209,9 +209,9 @@ describe("what is old is removed by itself", () => {
       const again = await on.reopen();
       cores.push(again);
       await sweep(again.context);
-      const left = idsOf(again).length;
+      const left = (await idsOf(again)).length;
       expect(await namesIn(again.context.media.list("results/"))).toHaveLength(left);
-      expect(auditOf(again).reduce((sum, { details }) => sum + Number(details.tasks), 0)).toBe(25 - left);
+      expect((await auditOf(again)).reduce((sum, { details }) => sum + Number(details.tasks), 0)).toBe(25 - left);
       seen.push(String(left));
     }
     expect(seen).toEqual(["25", "5", "5", "0"]);

@@ -96,7 +96,7 @@ export class StorageCare {
     const { config, database } = this.#context;
     const { bytes, files } = this.#media.usage();
     const { expected, shortage } = await this.#room.now();
-    const last = lastRemoval(database.prepareRead);
+    const last = await lastRemoval(database.prepareRead);
     return {
       accepting: shortage === null,
       short_of: shortage?.limit ?? null,
@@ -110,14 +110,14 @@ export class StorageCare {
       quota_bytes: config.mediaQuota,
       over_quota: config.mediaOverQuota,
       retention_days: config.mediaRetentionDays,
-      favourites: this.#favourites(),
-      next_removal: this.#nextRemoval(),
+      favourites: await this.#favourites(),
+      next_removal: await this.#nextRemoval(),
       last_removal: last === null ? null : { ...last, at: new Date(last.at).toISOString() },
     };
   }
 
-  #favourites(): Storage["favourites"] {
-    const row = this.#context.database
+  async #favourites(): Promise<Storage["favourites"]> {
+    const row = await this.#context.database
       .prepareRead(
         `SELECT count(*) AS tasks, coalesce(sum(result_bytes), 0) AS bytes FROM tasks${this.#context.database.dialect.through("gallery_favourites")}
          WHERE status = 'done' AND favourite = 1`,
@@ -126,11 +126,11 @@ export class StorageCare {
     return { tasks: Number(row?.tasks), bytes: Number(row?.bytes) };
   }
 
-  #nextRemoval(): Storage["next_removal"] {
+  async #nextRemoval(): Promise<Storage["next_removal"]> {
     const { mediaQuota: quota, mediaOverQuota, mediaRetentionDays: days } = this.#context.config;
     const isOver = quota !== null && this.#media.usage().bytes > quota;
-    const byQuota = quota !== null && mediaOverQuota === "remove" ? nextByQuota(this.#context) : null;
-    const byAge = days === null ? null : nextByAge(this.#context);
+    const byQuota = quota !== null && mediaOverQuota === "remove" ? await nextByQuota(this.#context) : null;
+    const byAge = days === null ? null : await nextByAge(this.#context);
     if (byAge !== null && days !== null && !(isOver && byQuota !== null)) {
       return { reason: "age", at: new Date(byAge.finishedAt + days * day).toISOString(), task_id: byAge.id };
     }

@@ -18,9 +18,9 @@ export async function announceQueue(context: Context): Promise<void> {
   try {
     const news = await database.read(async ({ prepare }) => {
       const found: { taskId: string; data: string }[] = [];
-      for (const { task, turn } of foremost(prepare, TOLD)) {
-        const outlook = outlookOf(context, prepare, task, turn);
-        const status = statusBody(context, prepare, task, outlook);
+      for (const { task, turn } of await foremost(prepare, TOLD)) {
+        const outlook = await outlookOf(context, prepare, task, turn);
+        const status = await statusBody(context, prepare, task, outlook);
         found.push({ taskId: task.id, data: JSON.stringify(status) });
       }
       return found;

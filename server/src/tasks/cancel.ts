@@ -14,11 +14,11 @@ import type { TaskRecord } from "./task-record.ts";
  * cancelling twice changes nothing. Errors: `task_not_found`.
  */
 export function cancelTask(context: Context, id: string): Promise<TaskRecord> {
-  return context.database.write((tx) => {
-    const task = readTask(tx.prepare, id);
+  return context.database.write(async (tx) => {
+    const task = await readTask(tx.prepare, id);
     if (task === undefined) throw taskNotFound();
     if (isEnded(task.status) || task.cancelRequestedAt !== null) return task;
-    appendAudit(context, tx, {
+    await appendAudit(context, tx, {
       action: "cancel_task",
       target: id,
       outcome: "success",
@@ -28,7 +28,7 @@ export function cancelTask(context: Context, id: string): Promise<TaskRecord> {
   });
 }
 
-function cancel(context: Context, tx: Transaction, task: TaskRecord): TaskRecord {
+async function cancel(context: Context, tx: Transaction, task: TaskRecord): Promise<TaskRecord> {
   if (task.status === "pending")
     return failTask(context, tx, task, "cancelled", "The task was cancelled before it started.");
   // Handed back by a stopping server and without a run anywhere: there is nobody to tell.

@@ -32,7 +32,12 @@ const ENDED = {
  * The only way a stored task changes. Writes the columns, checks the transition against the table, raises the version and
  * appends the event, all in the caller's transaction. `task` must have been read in that same transaction.
  */
-export function changeTask(context: Context, tx: Transaction, task: TaskRecord, change: TaskChange): TaskRecord {
+export async function changeTask(
+  context: Context,
+  tx: Transaction,
+  task: TaskRecord,
+  change: TaskChange,
+): Promise<TaskRecord> {
   const status = change.transition === undefined ? task.status : nextStatus(task.status, change.transition);
   if (status === null) throw new Error(`a ${task.status} task cannot ${change.transition}`);
   const now = context.clock.now();
@@ -44,7 +49,7 @@ export function changeTask(context: Context, tx: Transaction, task: TaskRecord, 
     updated_at: now,
   };
   const names = Object.keys(columns);
-  const row = tx
+  const row = await tx
     .prepare(
       `UPDATE tasks SET ${names.map((name) => `${name} = ?`).join(", ")}, version = version + 1
        WHERE id = ? AND version = ? RETURNING *`,
@@ -52,18 +57,18 @@ export function changeTask(context: Context, tx: Transaction, task: TaskRecord, 
     .get(...Object.values(columns), task.id, task.version);
   if (row === undefined) throw new Error("the task was read outside the transaction that changes it");
   const changed = toTaskRecord(row);
-  if (change.announce !== false) announce(context, tx, task, changed);
+  if (change.announce !== false) await announce(context, tx, task, changed);
   if (ended) tx.afterCommit(() => logEnd(context, changed));
   return changed;
 }
 
-function announce(context: Context, tx: Transaction, before: TaskRecord, task: TaskRecord): void {
+async function announce(context: Context, tx: Transaction, before: TaskRecord, task: TaskRecord): Promise<void> {
   const { prepare } = tx;
-  const data = statusBody(context, prepare, task);
-  appendEvent(context, tx, { taskId: task.id, type: "task.updated", data, signal: signalOf(task) });
+  const data = await statusBody(context, prepare, task);
+  await appendEvent(context, tx, { taskId: task.id, type: "task.updated", data, signal: signalOf(task) });
   if (task.previewVersion === before.previewVersion) return;
   const picture = { task_id: task.id, version: task.previewVersion, preview_url: previewUrl(context.config, task) };
-  appendEvent(context, tx, { taskId: task.id, type: "task.preview", data: picture, signal: "none" });
+  await appendEvent(context, tx, { taskId: task.id, type: "task.preview", data: picture, signal: "none" });
 }
 
 /** What the change means to those inside who act on it. */

@@ -6,7 +6,7 @@ import type { TaskRecord } from "./task-record.ts";
 
 /** A task with everything about it. A result whose file has gone is told as such; its record stays. */
 export async function describeItem(context: Context, task: TaskRecord): Promise<TaskItem> {
-  const waiting_reason = waitingReason(context, context.database.prepareRead, task);
+  const waiting_reason = await waitingReason(context, context.database.prepareRead, task);
   return { ...(await itemFieldsOf(context, task)), ...describedFields(context.config, task), waiting_reason };
 }
 

@@ -12,18 +12,18 @@ export async function describeTask(context: Context, task: TaskRecord): Promise<
 }
 
 /** The same from inside a transaction, where the change is not on the read connection yet. */
-export function statusBody(
+export async function statusBody(
   context: Context,
   prepare: Prepare,
   task: TaskRecord,
   known?: Outlook,
-): Status {
-  const outlook = known ?? outlookOf(context, prepare, task);
+): Promise<Status> {
+  const outlook = known ?? (await outlookOf(context, prepare, task));
   const ended = isEnded(task.status);
   return {
     task_id: task.id,
     ...describedFields(context.config, task),
-    waiting_reason: waitingReason(context, prepare, task),
+    waiting_reason: await waitingReason(context, prepare, task),
     stage: ended ? null : (task.stage as Status["stage"]),
     stage_detail: ended ? null : task.stageDetail,
     step: task.step,
@@ -34,8 +34,8 @@ export function statusBody(
 }
 
 /** Why a pending task has not started, in short; null when it is not pending, or simply next. */
-export function waitingReason(context: Context, prepare: Prepare, task: TaskRecord): Notice | null {
-  return task.status === "pending" ? context.waiting.explain(prepare, task).short : null;
+export async function waitingReason(context: Context, prepare: Prepare, task: TaskRecord): Promise<Notice | null> {
+  return task.status === "pending" ? (await context.waiting.explain(prepare, task)).short : null;
 }
 
 /** The fields that /status and the items of the history have in common. */

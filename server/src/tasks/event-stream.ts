@@ -26,14 +26,17 @@ export async function* openEventStream(
 ): AsyncGenerator<StreamEvent, void, undefined> {
   const { taskId } = options;
   if (taskId === undefined) {
-    yield* followEvents(context, { ...options, snapshot: async (prepare) => snapshotOf(context, prepare, unendedTasks(prepare)) });
+    yield* followEvents(context, {
+      ...options,
+      snapshot: async (prepare) => snapshotOf(context, prepare, await unendedTasks(prepare)),
+    });
     return;
   }
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const stateWhen = (ended: boolean) => async (prepare: Prepare) => {
-    const task = readTask(prepare, taskId);
-    return task === undefined || isEnded(task.status) !== ended ? [] : snapshotOf(context, prepare, [task]);
+    const task = await readTask(prepare, taskId);
+    return task === undefined || isEnded(task.status) !== ended ? [] : await snapshotOf(context, prepare, [task]);
   };
   const told = { snapshot: stateWhen(false), epilogue: stateWhen(true) };
   try {
@@ -46,18 +49,22 @@ export async function* openEventStream(
   }
 }
 
-function unendedTasks(prepare: Prepare): TaskRecord[] {
+async function unendedTasks(prepare: Prepare): Promise<TaskRecord[]> {
   const sql = "SELECT * FROM tasks WHERE status IN ('pending', 'processing') ORDER BY sequence";
-  return prepare(sql).all().map(toTaskRecord);
+  return (await prepare(sql).all()).map(toTaskRecord);
 }
 
-function snapshotOf(context: Context, prepare: Prepare, tasks: readonly TaskRecord[]): Omit<StreamEvent, "id">[] {
+async function snapshotOf(
+  context: Context,
+  prepare: Prepare,
+  tasks: readonly TaskRecord[],
+): Promise<Omit<StreamEvent, "id">[]> {
   // One pass over a long queue instead of counting it anew for each that waits in it.
-  const turns = tasks.length === 1 ? undefined : allTurns(prepare);
+  const turns = tasks.length === 1 ? undefined : await allTurns(prepare);
   const told: Omit<StreamEvent, "id">[] = [];
   for (const task of tasks) {
-    const outlook = outlookOf(context, prepare, task, turns?.get(task.sequence));
-    const status = statusBody(context, prepare, task, outlook);
+    const outlook = await outlookOf(context, prepare, task, turns?.get(task.sequence));
+    const status = await statusBody(context, prepare, task, outlook);
     told.push({ type: "task.updated", data: JSON.stringify(status) });
   }
   return told;

@@ -7,13 +7,13 @@ import { taskErrorText } from "./task-errors.ts";
 import type { TaskRecord } from "./task-record.ts";
 
 /** Ends the task as failed. `detail` is for creators; without it the code's own text is used. */
-export function failTask(
+export async function failTask(
   context: Context,
   tx: Transaction,
   task: TaskRecord,
   code: TaskErrorCode,
   detail: string = taskErrorText(code),
-): TaskRecord {
+): Promise<TaskRecord> {
   if (!mayFailWith(task.status, code)) throw new Error(`a ${task.status} task cannot fail with ${code}`);
   return changeTask(context, tx, task, {
     transition: "fail",

@@ -49,7 +49,7 @@ function seeded(seed: number): () => number {
 /** Tasks of every kind; each is submitted a second after the one before, give or take `jump` milliseconds. */
 async function fill(jump: number): Promise<void> {
   const random = seeded(jump + 5);
-  await core.context.database.write((tx) => {
+  await core.context.database.write(async (tx) => {
     const insert = tx.prepare(
       `INSERT INTO tasks (id, model, type, mode, prompt, parameters, seed, catalog_version, status, stage, result_path,
          error_code, error_msg, created_at, updated_at, finished_at, favourite)
@@ -62,7 +62,7 @@ async function fill(jump: number): Promise<void> {
       const time = start + index * 1000 + Math.floor((random() - 0.5) * jump);
       const [model, mode] = [one(models, random() ** 2), one(modes, random())];
       const type = random() < 0.02 ? "video" : "image";
-      insert.run(`task-${index}`, model, type, mode, prompt, status, time, random() < 0.1 ? 1 : 0);
+      await insert.run(`task-${index}`, model, type, mode, prompt, status, time, random() < 0.1 ? 1 : 0);
     }
   });
 }
@@ -70,22 +70,22 @@ async function fill(jump: number): Promise<void> {
 /** What happens to tasks in a life: all of it has to reach the indices, which only triggers keep. */
 async function change(): Promise<void> {
   const random = seeded(99);
-  await core.context.database.write((tx) => {
+  await core.context.database.write(async (tx) => {
     for (let round = 0; round < 600; round += 1) {
       const id = `task-${Math.floor(random() * size)}`;
       const status = one(["done", "failed", "processing"], random());
       const prompt = one(prompts, random());
       const fate = random();
-      if (fate < 0.3) tx.prepare("UPDATE tasks SET favourite = 1 - favourite WHERE id = ?").run(id);
-      else if (fate < 0.6) tx.prepare("UPDATE tasks SET status = ?, progress = 1 WHERE id = ?").run(status, id);
-      else if (fate < 0.7) tx.prepare("UPDATE tasks SET prompt = ? WHERE id = ?").run(prompt, id);
-      else if (fate < 0.8) tx.prepare("UPDATE tasks SET progress = 2, model = 'pony' WHERE id = ?").run(id);
-      else tx.prepare("DELETE FROM tasks WHERE id = ?").run(id);
+      if (fate < 0.3) await tx.prepare("UPDATE tasks SET favourite = 1 - favourite WHERE id = ?").run(id);
+      else if (fate < 0.6) await tx.prepare("UPDATE tasks SET status = ?, progress = 1 WHERE id = ?").run(status, id);
+      else if (fate < 0.7) await tx.prepare("UPDATE tasks SET prompt = ? WHERE id = ?").run(prompt, id);
+      else if (fate < 0.8) await tx.prepare("UPDATE tasks SET progress = 2, model = 'pony' WHERE id = ?").run(id);
+      else await tx.prepare("DELETE FROM tasks WHERE id = ?").run(id);
     }
   });
 }
 
-function stored(): Stored[] {
+async function stored(): Promise<Stored[]> {
   const sql = "SELECT sequence, model, type, mode, prompt, status, favourite, created_at FROM tasks ORDER BY sequence";
   return core.context.database.prepareRead(sql).all() as unknown as Stored[];
 }
@@ -109,10 +109,15 @@ function plainScan(tasks: readonly Stored[], { q = "", ...filters }: TaskFilters
     .map(({ sequence }) => sequence);
 }
 
-function pages(filters: TaskFilters, order: "asc" | "desc", perPage: number): number[] {
+async function pages(filters: TaskFilters, order: "asc" | "desc", perPage: number): Promise<number[]> {
   const found: number[] = [];
   for (let cursor: string | null | undefined; cursor !== null; ) {
-    const page = findTasks(core.context, { ...filters, order, perPage, ...(cursor === undefined ? {} : { cursor }) });
+    const page = await findTasks(core.context, {
+      ...filters,
+      order,
+      perPage,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
     found.push(...page.tasks.map(({ sequence }) => sequence));
     cursor = page.nextCursor;
   }
@@ -142,7 +147,7 @@ describe("searching", () => {
   ])("any filters beside words give what looking at every task gives, under %s", async (_clock, jump) => {
     await fill(jump);
     await change();
-    const tasks = stored();
+    const tasks = await stored();
     fc.assert(
       fc.property(anyFilters, fc.integer({ min: 1, max: 100 }), fc.boolean(), (filters, perPage, isUp) => {
         const wanted = plainScan(tasks, filters);
@@ -159,7 +164,7 @@ describe("searching", () => {
 
   test("every combination of filters, with and without words", async () => {
     await fill(0);
-    const tasks = stored();
+    const tasks = await stored();
     const facts = { model: "flux", type: "image", mode: "txt2img", favourite: false, status: "done" } as const;
     const names = Object.keys(facts) as (keyof typeof facts)[];
     for (let chosen = 0; chosen < 2 ** names.length; chosen += 1) {
@@ -168,8 +173,8 @@ describe("searching", () => {
         const filters: TaskFilters = { ...own, q };
         const wanted = plainScan(tasks, filters);
         expect(wanted.length).toBeGreaterThan(50);
-        expect([filters, countTasks(core.context, filters).total]).toEqual([filters, wanted.length]);
-        expect(findTasks(core.context, filters).tasks.map(({ sequence }) => sequence)).toEqual(
+        expect([filters, (await countTasks(core.context, filters)).total]).toEqual([filters, wanted.length]);
+        expect((await findTasks(core.context, filters)).tasks.map(({ sequence }) => sequence)).toEqual(
           wanted.toReversed().slice(0, 20),
         );
       }
@@ -177,16 +182,16 @@ describe("searching", () => {
   });
 
   test("new tasks are found at once, also where they take the place of deleted ones in the order of arrival", async () => {
-    const expectAll = () => {
-      const tasks = stored();
+    const expectAll = async () => {
+      const tasks = await stored();
       for (const filters of [{ q: "boat" }, { q: "bo", status: "pending" }, { q: "red", favourite: true }] as const) {
         const wanted = plainScan(tasks, filters);
-        expect(countTasks(core.context, filters).total).toBe(wanted.length);
+        expect((await countTasks(core.context, filters)).total).toBe(wanted.length);
         for (const order of ["asc", "desc"] as const) {
           const ordered = order === "asc" ? wanted : wanted.toReversed();
-          expect(pages(filters, order, 7)).toEqual(ordered);
+          expect(await pages(filters, order, 7)).toEqual(ordered);
           for (const page of [1, 2, 5, 14, 15]) {
-            const found = findTasks(core.context, { ...filters, order, perPage: 7, page });
+            const found = await findTasks(core.context, { ...filters, order, perPage: 7, page });
             expect(found.tasks.map(({ sequence }) => sequence)).toEqual(ordered.slice((page - 1) * 7, page * 7));
           }
         }
@@ -202,29 +207,29 @@ describe("searching", () => {
     for (const many of [1, 62, 1, 1, 40, 150]) {
       await submit(many);
       there += many;
-      expect(expectAll()).toBe(there);
+      expect(await expectAll()).toBe(there);
     }
     // Sequences of the newest are given again once their tasks are gone.
     await run("DELETE FROM tasks WHERE sequence > 170");
-    expectAll();
+    await expectAll();
     await submit(30);
     await run("UPDATE tasks SET prompt = 'a red boat', favourite = 1 WHERE sequence IN (10, 171, 172, 199, 200)");
-    expect(expectAll()).toBe(200);
+    expect(await expectAll()).toBe(200);
     await submit(100);
     await run("UPDATE tasks SET status = 'processing' WHERE sequence % 10 = 0");
-    expect(expectAll()).toBe(300);
+    expect(await expectAll()).toBe(300);
   });
 
   test("what stands in a prompt is never taken for a filter, nor a filter for a word", async () => {
     await fill(0);
-    const none = stored().every(({ model }) => model !== "f");
+    const none = (await stored()).every(({ model }) => model !== "f");
     expect(none).toBe(true);
-    const marked = stored().filter(({ prompt, favourite }) => prompt.includes("\ue000f") && favourite === 0);
+    const marked = (await stored()).filter(({ prompt, favourite }) => prompt.includes("\ue000f") && favourite === 0);
     expect(marked.length).toBeGreaterThan(100);
-    const found = pages({ q: "red", favourite: true }, "asc", 100);
+    const found = await pages({ q: "red", favourite: true }, "asc", 100);
     expect(found.filter((sequence) => marked.some((task) => task.sequence === sequence))).toEqual([]);
     for (const q of ["m666c7578", "666c7578", "\ue000m666c7578", "t696d616765"]) {
-      expect([q, countTasks(core.context, { q }).total]).toEqual([q, 0]);
+      expect([q, (await countTasks(core.context, { q })).total]).toEqual([q, 0]);
     }
   });
 });

@@ -74,10 +74,15 @@ function expected(tasks: readonly TaskRecord[], filters: TaskFilters, order: "de
   return (order === "desc" ? found : found.reverse()).map(({ id }) => id);
 }
 
-function allPages(filters: TaskFilters, order: "desc" | "asc", perPage: number): string[] {
+async function allPages(filters: TaskFilters, order: "desc" | "asc", perPage: number): Promise<string[]> {
   const ids: string[] = [];
   for (let cursor: string | null | undefined; cursor !== null; ) {
-    const found = findTasks(core.context, { ...filters, order, perPage, ...(cursor === undefined ? {} : { cursor }) });
+    const found = await findTasks(core.context, {
+      ...filters,
+      order,
+      perPage,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
     ids.push(...found.tasks.map(({ id }) => id));
     cursor = found.nextCursor;
   }
@@ -108,9 +113,9 @@ describe("finding", () => {
         fc.integer({ min: 1, max: 40 }),
         async (filters, order, perPage) => {
           const wanted = expected(tasks, filters, order);
-          expect(allPages(filters, order, perPage)).toEqual(wanted);
-          expect(countTasks(core.context, filters)).toEqual({ total: wanted.length, isExact: true });
-          const second = findTasks(core.context, { ...filters, order, perPage, page: 2 });
+          expect(await allPages(filters, order, perPage)).toEqual(wanted);
+          expect(await countTasks(core.context, filters)).toEqual({ total: wanted.length, isExact: true });
+          const second = await findTasks(core.context, { ...filters, order, perPage, page: 2 });
           expect(second.tasks.map(({ id }) => id)).toEqual(wanted.slice(perPage, perPage * 2));
         },
       ),
@@ -131,11 +136,10 @@ describe("finding", () => {
         )
         .run(one),
     );
-    const tasks = core.context.database
-      .prepareRead("SELECT id FROM tasks")
-      .all()
-      .map(({ id }) => taskOf(core, String(id)));
-    const base = taskOf(core, one).createdAt;
+    const tasks = (await core.context.database.prepareRead("SELECT id FROM tasks").all()).map(({ id }) =>
+      taskOf(core, String(id)),
+    );
+    const base = (await taskOf(core, one)).createdAt;
     for (const filters of [
       { q: "red", model: "flux" },
       { q: "gre hil", status: "pending" as const, to: base + 400 },
@@ -145,8 +149,8 @@ describe("finding", () => {
       for (const order of ["desc", "asc"] as const) {
         const wanted = expected(tasks, filters, order);
         expect(wanted.length).toBeGreaterThan(100);
-        expect(allPages(filters, order, 100)).toEqual(wanted);
-        expect(countTasks(core.context, filters).total).toBe(wanted.length);
+        expect(await allPages(filters, order, 100)).toEqual(wanted);
+        expect((await countTasks(core.context, filters)).total).toBe(wanted.length);
       }
     }
   });
@@ -159,7 +163,11 @@ describe("finding", () => {
       const seen: string[] = [];
       let cursor: string | null | undefined;
       for (let round = 0; cursor !== null; round += 1) {
-        const found = findTasks(core.context, { ...filters, perPage: 5, ...(cursor === undefined ? {} : { cursor }) });
+        const found = await findTasks(core.context, {
+          ...filters,
+          perPage: 5,
+          ...(cursor === undefined ? {} : { cursor }),
+        });
         seen.push(...found.tasks.map(({ id }) => id));
         cursor = found.nextCursor;
         const victim = before[(round * 13) % before.length] ?? "";
@@ -176,7 +184,7 @@ describe("finding", () => {
 
   test("text of a person is never syntax of the search", async () => {
     await submit(core, requestFor({ prompt: 'a "red" boat NEAR the sea-shore, 50% off' }));
-    const hits = (q: string) => countTasks(core.context, { q }).total;
+    const hits = async (q: string) => (await countTasks(core.context, { q })).total;
     for (const q of [
       '"red"',
       "red*",
@@ -190,10 +198,10 @@ describe("finding", () => {
       "{a}",
       "-red",
     ]) {
-      expect([q, hits(q)]).toEqual([q, q === "boat AND red" || q === "re:d" ? 0 : 1]);
+      expect([q, await hits(q)]).toEqual([q, q === "boat AND red" || q === "re:d" ? 0 : 1]);
     }
-    expect(hits("!!! --")).toBe(0);
-    expect(hits("   ")).toBe(1);
+    expect(await hits("!!! --")).toBe(0);
+    expect(await hits("   ")).toBe(1);
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 40 }), (q) => {
         expect(hits(q)).toBeLessThanOrEqual(1);
@@ -202,7 +210,7 @@ describe("finding", () => {
     );
   });
 
-  test("every letter and digit of the world can be searched for", () => {
+  test("every letter and digit of the world can be searched for", async () => {
     const read = core.context.database.prepareRead(
       "SELECT count(*) AS count FROM task_search WHERE task_search MATCH ?",
     );
@@ -214,7 +222,7 @@ describe("finding", () => {
     expect(letters.length).toBeGreaterThan(50_000);
     for (const letter of letters) {
       const expression = searchExpression(`a${letter}b`);
-      if (expression !== null && expression !== "") expect(Number(read.get(expression)?.count)).toBe(0);
+      if (expression !== null && expression !== "") expect(Number((await read.get(expression))?.count)).toBe(0);
     }
   });
 });

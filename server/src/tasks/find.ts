@@ -33,10 +33,7 @@ export interface FoundPage {
 export const COUNTED = 10_000;
 
 /** One page. Errors: `validation_failed` for a cursor that is none of ours. */
-export async function findTasks(
-  { database }: Pick<Context, "database">,
-  query: TaskListQuery,
-): Promise<FoundPage> {
+export async function findTasks({ database }: Pick<Context, "database">, query: TaskListQuery): Promise<FoundPage> {
   return database.read(({ prepare }) => readPage(prepare, query));
 }
 
@@ -54,7 +51,7 @@ export async function findAndCount(
 async function readPage(prepare: Prepare, query: TaskListQuery): Promise<FoundPage> {
   const perPage = query.perPage ?? 20;
   const page = query.cursor === undefined ? (query.page ?? 1) : 1;
-  const rows = walk(prepare, {
+  const rows = await walk(prepare, {
     narrowing: narrow(query),
     order: query.order ?? "desc",
     place: query.cursor === undefined ? null : readCursor(query.cursor),
@@ -80,15 +77,15 @@ async function readCount(prepare: Prepare, filters: TaskFilters): Promise<{ tota
   return { total: Math.min(counted, COUNTED), isExact: counted <= COUNTED };
 }
 
-function walk(prepare: Prepare, wanted: Walk): Row[] {
+async function walk(prepare: Prepare, wanted: Walk): Promise<Row[]> {
   const { search } = wanted.narrowing;
-  return search === null ? walkTime(prepare, wanted) : walkWords(prepare, wanted, search);
+  return search === null ? await walkTime(prepare, wanted) : await walkWords(prepare, wanted, search);
 }
 
-function walkTime(prepare: Prepare, { narrowing, order, place, limit, offset }: Walk): Row[] {
+async function walkTime(prepare: Prepare, { narrowing, order, place, limit, offset }: Walk): Promise<Row[]> {
   const isOne = narrowing.areas.length === 1;
   const { sql, values } = throughAreas(prepare, isOne ? "*" : "sequence, created_at", narrowing, order, place);
-  const rows = prepare(`${sql} ORDER BY created_at ${order}, sequence ${order} LIMIT ? OFFSET ?`).all(
+  const rows = await prepare(`${sql} ORDER BY created_at ${order}, sequence ${order} LIMIT ? OFFSET ?`).all(
     ...values,
     limit,
     offset,
@@ -100,9 +97,9 @@ function walkTime(prepare: Prepare, { narrowing, order, place, limit, offset }: 
   );
 }
 
-function count(prepare: Prepare, narrowing: Narrowing, limit: number): number {
+async function count(prepare: Prepare, narrowing: Narrowing, limit: number): Promise<number> {
   if (narrowing.search !== null) return countWords(prepare, narrowing, narrowing.search, limit);
   const { sql, values } = throughAreas(prepare, "1", narrowing);
-  const row = prepare(`SELECT count(*) AS count FROM (${sql} LIMIT ?) AS found`).get(...values, limit);
+  const row = await prepare(`SELECT count(*) AS count FROM (${sql} LIMIT ?) AS found`).get(...values, limit);
   return Number(row?.count);
 }

@@ -7,7 +7,7 @@ import type { TaskRecord } from "./task-record.ts";
 
 /** The task as it is now. One that is past its time limit is ended by the look at it. Errors: `task_not_found`. */
 export async function getTask(context: Context, id: string): Promise<TaskRecord> {
-  const task = readTask(context.database.prepareRead, id);
+  const task = await readTask(context.database.prepareRead, id);
   const current = task !== undefined && isStale(context, task) ? await failIfStale(context, id) : task;
   if (current === undefined) throw taskNotFound();
   return current;

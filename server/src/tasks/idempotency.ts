@@ -24,11 +24,14 @@ export async function findReplay(context: Context, claim: IdempotencyClaim): Pro
 }
 
 /** The same inside the submitting transaction, where of two racing twins the second finds the first. */
-export function replayFor(context: Context, prepare: Prepare, claim: IdempotencyClaim): GenerateAnswer | null {
-  const kept = prepare("SELECT body_hash, task_id, response FROM idempotency WHERE credential = ? AND key = ?").get(
-    claim.credential,
-    claim.key,
-  );
+export async function replayFor(
+  context: Context,
+  prepare: Prepare,
+  claim: IdempotencyClaim,
+): Promise<GenerateAnswer | null> {
+  const kept = await prepare(
+    "SELECT body_hash, task_id, response FROM idempotency WHERE credential = ? AND key = ?",
+  ).get(claim.credential, claim.key);
   if (kept === undefined) return null;
   if (kept.body_hash !== claim.bodyHash) {
     throw new SafelightError("idempotency_conflict", "This Idempotency-Key was used before with another request.");
@@ -38,14 +41,21 @@ export function replayFor(context: Context, prepare: Prepare, claim: Idempotency
   return generateAnswer(context.config, String(kept.task_id));
 }
 
-export function keepAnswer(context: Context, tx: Transaction, claim: IdempotencyClaim, answer: GenerateAnswer): void {
-  tx.prepare(
-    `INSERT INTO idempotency (credential, key, body_hash, task_id, status, response, created_at)
+export async function keepAnswer(
+  context: Context,
+  tx: Transaction,
+  claim: IdempotencyClaim,
+  answer: GenerateAnswer,
+): Promise<void> {
+  await tx
+    .prepare(
+      `INSERT INTO idempotency (credential, key, body_hash, task_id, status, response, created_at)
      VALUES (?, ?, ?, ?, 202, ?, ?)`,
-  ).run(claim.credential, claim.key, claim.bodyHash, answer.task_id, JSON.stringify(answer), context.clock.now());
+    )
+    .run(claim.credential, claim.key, claim.bodyHash, answer.task_id, JSON.stringify(answer), context.clock.now());
 }
 
 /** Forgets keys older than they are kept. Returns how many. */
-export function pruneIdempotency(tx: Transaction, now: number): number {
-  return Number(tx.prepare("DELETE FROM idempotency WHERE created_at < ?").run(now - IDEMPOTENCY_MS).changes);
+export async function pruneIdempotency(tx: Transaction, now: number): Promise<number> {
+  return Number((await tx.prepare("DELETE FROM idempotency WHERE created_at < ?").run(now - IDEMPOTENCY_MS)).changes);
 }

@@ -7,11 +7,11 @@ import { type TaskRecord, toTaskRecord } from "./task-record.ts";
 type NewTaskRow = Omit<TaskRow, "sequence">;
 
 /** Writes a new pending task. A random seed is drawn here and stored as drawn, in its column and among the parameters. */
-export function insertTask(context: Context, tx: Transaction, request: CheckedRequest): TaskRecord {
+export async function insertTask(context: Context, tx: Transaction, request: CheckedRequest): Promise<TaskRecord> {
   const row = newTaskRow(context, request);
   const names = Object.keys(row);
   const sql = `INSERT INTO tasks (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")}) RETURNING sequence`;
-  const added = tx.prepare(sql).get(...(Object.values(row) as SqlValue[]));
+  const added = await tx.prepare(sql).get(...(Object.values(row) as SqlValue[]));
   return toTaskRecord({ ...row, sequence: Number(added?.sequence) });
 }
 

@@ -28,12 +28,7 @@ export async function newestWithWords(
     `SELECT found.rowid AS sequence FROM ${table} AS found CROSS JOIN tasks ON tasks.sequence = found.rowid
      WHERE found.newest_search MATCH ? AND status = coalesce(?, status) AND created_at BETWEEN ? AND ?
      ORDER BY found.rowid`,
-  ).all(
-    expression(search.wanted),
-    search.status,
-    from ?? Number.MIN_SAFE_INTEGER,
-    to ?? Number.MAX_SAFE_INTEGER,
-  );
+  ).all(expression(search.wanted), search.status, from ?? Number.MIN_SAFE_INTEGER, to ?? Number.MAX_SAFE_INTEGER);
   return rows.map(({ sequence }) => Number(sequence));
 }
 
@@ -52,9 +47,7 @@ async function fillNewest(prepare: Prepare): Promise<boolean> {
      )`,
   ).run();
   await prepare(`INSERT INTO ${table} (newest_search) VALUES ('delete-all')`).run();
-  await prepare(
-    `INSERT INTO ${table} (rowid, prompt) SELECT sequence, words FROM search_words WHERE ${newest}`,
-  ).run();
+  await prepare(`INSERT INTO ${table} (rowid, prompt) SELECT sequence, words FROM search_words WHERE ${newest}`).run();
   await prepare("INSERT INTO temp.newest_filled (version) VALUES (?)").run(version);
   return true;
 }

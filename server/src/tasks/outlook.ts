@@ -24,16 +24,16 @@ const COUNTED_AHEAD = 100;
 const NOTHING_TO_SAY: Outlook = Object.freeze({ queuePosition: null, etaSeconds: null });
 
 /** The outlook of one task; `known` is its turn where somebody has found it out already. */
-export function outlookOf(context: Context, prepare: Prepare, task: TaskRecord, known?: Turn): Outlook {
+export async function outlookOf(context: Context, prepare: Prepare, task: TaskRecord, known?: Turn): Promise<Outlook> {
   if (isEnded(task.status)) return NOTHING_TO_SAY;
-  const typical = typicalDuration(prepare, task.model, task.mode);
+  const typical = await typicalDuration(prepare, task.model, task.mode);
   if (task.status !== "pending") {
     return { queuePosition: null, etaSeconds: seconds(timeLeft(leasedTime(context, task), task.progress, typical)) };
   }
-  const turn = known ?? turnOf(prepare, task);
+  const turn = known ?? (await turnOf(prepare, task));
   // Nobody knows when an operator will resume the queue.
-  if (typical === null || queueIsPaused(prepare)) return { queuePosition: turn.position, etaSeconds: null };
-  const waiting = waitingTime(prepare, task, turn, typical);
+  if (typical === null || (await queueIsPaused(prepare))) return { queuePosition: turn.position, etaSeconds: null };
+  const waiting = await waitingTime(prepare, task, turn, typical);
   return { queuePosition: turn.position, etaSeconds: waiting === null ? null : seconds(waiting + typical) };
 }
 
@@ -48,8 +48,8 @@ function timeLeft(elapsed: number, progress: number, typical: number | null): nu
 }
 
 /** Median time under lease of the newest finished tasks of this kind, milliseconds; null when there are none. */
-export function typicalDuration(prepare: Prepare, model: string, mode: string): number | null {
-  const rows = prepare(
+export async function typicalDuration(prepare: Prepare, model: string, mode: string): Promise<number | null> {
+  const rows = await prepare(
     `SELECT leased_ms FROM (
        SELECT leased_ms FROM tasks WHERE status = 'done' AND model = ? AND mode = ? ORDER BY finished_at DESC LIMIT ${LOOK_BACK}
      ) ORDER BY leased_ms`,
@@ -59,17 +59,17 @@ export function typicalDuration(prepare: Prepare, model: string, mode: string): 
 }
 
 /** Milliseconds until everything ahead is done, at the number of runs that go on side by side now; null when unknown. */
-function waitingTime(prepare: Prepare, task: TaskRecord, turn: Turn, typical: number): number | null {
-  const running = prepare(
+async function waitingTime(prepare: Prepare, task: TaskRecord, turn: Turn, typical: number): Promise<number | null> {
+  const running = await prepare(
     "SELECT model, mode, count(*) AS count FROM tasks WHERE status = 'processing' GROUP BY model, mode",
   ).all();
   const isFar = turn.position > COUNTED_AHEAD;
-  const ahead = isFar ? [] : tasksAhead(prepare, task, turn);
+  const ahead = isFar ? [] : await tasksAhead(prepare, task, turn);
   let total = isFar ? (turn.position - 1) * typical : 0;
   let lanes = 0;
   for (const [rows, share] of [[ahead, 1] as const, [running, HALF_DONE] as const]) {
     for (const row of rows) {
-      const each = typicalDuration(prepare, String(row.model), String(row.mode));
+      const each = await typicalDuration(prepare, String(row.model), String(row.mode));
       if (each === null) return null;
       total += Number(row.count) * each * share;
       if (rows === running) lanes += Number(row.count);

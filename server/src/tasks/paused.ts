@@ -11,11 +11,11 @@ export interface Pause {
 }
 
 /** Since when and by whom the queue is paused, or null. */
-export function readPause(prepare: Prepare): Pause | null {
-  const row = prepare("SELECT value FROM settings WHERE key = ?").get(pausedSetting);
+export async function readPause(prepare: Prepare): Promise<Pause | null> {
+  const row = await prepare("SELECT value FROM settings WHERE key = ?").get(pausedSetting);
   return row === undefined ? null : (JSON.parse(String(row.value)) as Pause);
 }
 
-export function queueIsPaused(prepare: Prepare): boolean {
-  return readPause(prepare) !== null;
+export async function queueIsPaused(prepare: Prepare): Promise<boolean> {
+  return (await readPause(prepare)) !== null;
 }

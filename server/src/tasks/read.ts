@@ -4,7 +4,7 @@ import { type TaskRecord, toTaskRecord } from "./task-record.ts";
 export type { Prepare };
 
 /** The task as it is on that connection, or undefined. */
-export function readTask(prepare: Prepare, id: string): TaskRecord | undefined {
-  const row = prepare("SELECT * FROM tasks WHERE id = ?").get(id);
+export async function readTask(prepare: Prepare, id: string): Promise<TaskRecord | undefined> {
+  const row = await prepare("SELECT * FROM tasks WHERE id = ?").get(id);
   return row === undefined ? undefined : toTaskRecord(row);
 }

@@ -39,21 +39,18 @@ export function keyframesIn(parameters: Readonly<Record<string, unknown>>): read
  * Ties the uploads to the task, in the transaction that makes the task, so that the sweep of unused uploads can never
  * take one away in between. An id that nobody uploaded is `validation_failed`.
  */
-export function insertReferences(
+export async function insertReferences(
   tx: Transaction,
   taskId: string,
   references: readonly TaskReference[],
   now: number,
-): void {
+): Promise<void> {
   for (const { parameter, position, uploadId } of references) {
-    const { changes } = tx.prepare("UPDATE uploads SET last_used_at = ? WHERE id = ?").run(now, uploadId);
+    const { changes } = await tx.prepare("UPDATE uploads SET last_used_at = ? WHERE id = ?").run(now, uploadId);
     if (Number(changes) === 0) throw unknownUpload(parameter, position);
-    tx.prepare("INSERT INTO task_references (task_id, parameter, position, upload_id) VALUES (?, ?, ?, ?)").run(
-      taskId,
-      parameter,
-      position,
-      uploadId,
-    );
+    await tx
+      .prepare("INSERT INTO task_references (task_id, parameter, position, upload_id) VALUES (?, ?, ?, ?)")
+      .run(taskId, parameter, position, uploadId);
   }
 }
 

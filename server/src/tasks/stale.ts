@@ -16,13 +16,13 @@ export function failIfStale(
   limits: TimeLimits = timeLimits,
 ): Promise<TaskRecord | undefined> {
   const system: Context = { ...context, actor: SYSTEM_ACTOR, source: "local" };
-  return context.database.write((tx) => {
-    const task = readTask(tx.prepare, id);
+  return context.database.write(async (tx) => {
+    const task = await readTask(tx.prepare, id);
     if (task === undefined || !isStale(context, task, limits)) return task;
     const runtime = leasedTime(context, task, limits);
     const limit = limits.stale[task.type];
     const minutes = Math.round(limit / 60_000);
-    const failed = failTask(
+    const failed = await failTask(
       system,
       tx,
       task,
@@ -34,7 +34,7 @@ export function failIfStale(
       runtime_seconds: Math.round(runtime / 1000),
       limit_seconds: Math.round(limit / 1000),
     };
-    appendAudit(system, tx, { action: "task_stale", target: id, outcome: "success", details });
+    await appendAudit(system, tx, { action: "task_stale", target: id, outcome: "success", details });
     tx.afterCommit(() => context.log.warn("task went past its time limit", { task_id: id, ...details }));
     return failed;
   });

@@ -22,8 +22,8 @@ function submitWith(idempotency: ReturnType<typeof claim> | null, queueLimit = 1
 }
 
 async function addUpload(id: string, lastUsedAt = 0): Promise<void> {
-  await core.context.database.write((tx) => {
-    tx.prepare("INSERT INTO uploads VALUES (?, 'image/png', 1, 64, 64, 0, ?, 0)").run(id, lastUsedAt);
+  await core.context.database.write(async (tx) => {
+    await tx.prepare("INSERT INTO uploads VALUES (?, 'image/png', 1, 64, 64, 0, ?, 0)").run(id, lastUsedAt);
   });
 }
 
@@ -39,7 +39,7 @@ describe("submitting", () => {
     });
     expect(answer.task_id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     const again = await core.reopen();
-    expect(taskOf(again, answer.task_id)).toMatchObject({
+    expect(await taskOf(again, answer.task_id)).toMatchObject({
       status: "pending",
       model: "anisora",
       type: "video",
@@ -60,10 +60,10 @@ describe("submitting", () => {
   test("a random seed is drawn once and stored as drawn", async () => {
     const id = await submit(core, requestFor({ seed: -1 }));
     const other = await submit(core, requestFor({ seed: -1 }));
-    const task = taskOf(core, id);
+    const task = await taskOf(core, id);
     expect(task.seed).toBeGreaterThanOrEqual(0);
     expect(task.parameters.seed).toBe(task.seed);
-    expect(taskOf(core, other).seed).not.toBe(task.seed);
+    expect((await taskOf(core, other)).seed).not.toBe(task.seed);
   });
 
   test("URLs are absolute where the installation knows its address", async () => {
@@ -83,12 +83,12 @@ describe("submitting", () => {
       { frame_index: 48, image: second },
     ];
     const id = await submit(core, videoRequest({ mode: "arbitrary_frame", arbitrary_frames: keyframes }));
-    const references = core.context.database.prepareRead("SELECT * FROM task_references ORDER BY position").all();
+    const references = await core.context.database.prepareRead("SELECT * FROM task_references ORDER BY position").all();
     expect(references).toMatchObject([
       { task_id: id, parameter: "arbitrary_frames", position: 0, upload_id: first },
       { task_id: id, parameter: "arbitrary_frames", position: 1, upload_id: second },
     ]);
-    const used = core.context.database.prepareRead("SELECT last_used_at FROM uploads").all();
+    const used = await core.context.database.prepareRead("SELECT last_used_at FROM uploads").all();
     expect(used.map((row) => row.last_used_at)).toEqual([core.clock.now(), core.clock.now()]);
   });
 
@@ -104,8 +104,10 @@ describe("submitting", () => {
       code: "validation_failed",
       fields: [{ field: "arbitrary_frames[1].image", code: "unknown_upload" }],
     });
-    expect(allTasks(core)).toEqual([]);
-    expect(core.context.database.prepareRead("SELECT count(*) AS count FROM task_references").get()?.count).toBe(0);
+    expect(await allTasks(core)).toEqual([]);
+    expect(
+      (await core.context.database.prepareRead("SELECT count(*) AS count FROM task_references").get())?.count,
+    ).toBe(0);
   });
 });
 
@@ -117,7 +119,7 @@ describe("the bounded queue", () => {
     const refused = await submitWith(null, 3).catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: "queue_full" });
     expect((refused as { retryAfter: number }).retryAfter).toBeGreaterThanOrEqual(1);
-    expect(allTasks(core)).toHaveLength(3);
+    expect(await allTasks(core)).toHaveLength(3);
   });
 
   test("only waiting tasks take a place", async () => {
@@ -126,20 +128,20 @@ describe("the bounded queue", () => {
     await expect(submitWith(null, 2)).rejects.toMatchObject({ code: "queue_full" });
     await cancelTask(core.context, id);
     await submitWith(null, 2);
-    const waiting = core.context.database.prepareRead("SELECT waiting FROM queue_size").get()?.waiting;
-    expect(waiting).toBe(allTasks(core).filter(({ status }) => status === "pending").length);
+    const waiting = (await core.context.database.prepareRead("SELECT waiting FROM queue_size").get())?.waiting;
+    expect(waiting).toBe((await allTasks(core)).filter(({ status }) => status === "pending").length);
   });
 
   test("many at once never pass the limit", async () => {
     const results = await Promise.allSettled(Array.from({ length: 40 }, () => submitWith(null, 7)));
     expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(7);
-    expect(allTasks(core)).toHaveLength(7);
+    expect(await allTasks(core)).toHaveLength(7);
   });
 
   test("a deleted waiting task frees its place", async () => {
     const id = await submit(core);
     await core.context.database.write((tx) => tx.prepare("DELETE FROM tasks WHERE id = ?").run(id));
-    expect(core.context.database.prepareRead("SELECT waiting FROM queue_size").get()?.waiting).toBe(0);
+    expect((await core.context.database.prepareRead("SELECT waiting FROM queue_size").get())?.waiting).toBe(0);
   });
 });
 
@@ -149,27 +151,27 @@ describe("idempotency", () => {
     const second = await submitWith(claim());
     expect(second).toEqual({ answer: first.answer, replayed: true });
     expect(await findReplay(core.context, claim())).toEqual(first.answer);
-    expect(allTasks(core)).toHaveLength(1);
+    expect(await allTasks(core)).toHaveLength(1);
   });
 
   test("the same key with another body is a conflict", async () => {
     await submitWith(claim());
     await expect(submitWith(claim("body-2"))).rejects.toMatchObject({ code: "idempotency_conflict" });
     await expect(findReplay(core.context, claim("body-2"))).rejects.toMatchObject({ code: "idempotency_conflict" });
-    expect(allTasks(core)).toHaveLength(1);
+    expect(await allTasks(core)).toHaveLength(1);
   });
 
   test("keys of different callers are different keys", async () => {
     await submitWith(claim());
     await submitWith({ ...claim("body-2"), credential: "session:0a1b2c3d" });
-    expect(allTasks(core)).toHaveLength(2);
+    expect(await allTasks(core)).toHaveLength(2);
   });
 
   test("racing twins get one task between them", async () => {
     const answers = await Promise.all(Array.from({ length: 12 }, () => submitWith(claim())));
     expect(new Set(answers.map(({ answer }) => answer.task_id)).size).toBe(1);
     expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
-    expect(allTasks(core)).toHaveLength(1);
+    expect(await allTasks(core)).toHaveLength(1);
   });
 
   test("a repeated request is answered even when the queue is full; a refused one is not kept", async () => {
@@ -183,7 +185,7 @@ describe("idempotency", () => {
     core.faults.failNth(1, "commit");
     await expect(submitWith(claim())).rejects.toMatchObject({ code: "storage_unavailable" });
     expect(await findReplay(core.context, claim())).toBeNull();
-    expect(allTasks(core)).toEqual([]);
+    expect(await allTasks(core)).toEqual([]);
     expect((await submitWith(claim())).replayed).toBe(false);
   });
 

@@ -29,25 +29,25 @@ export function submitTask(
   submission: Submission,
 ): Promise<{ answer: GenerateAnswer; replayed: boolean }> {
   const { request, idempotency, queueLimit } = submission;
-  return context.database.write((tx) => {
+  return context.database.write(async (tx) => {
     const { prepare } = tx;
-    const kept = idempotency === null ? null : replayFor(context, prepare, idempotency);
+    const kept = idempotency === null ? null : await replayFor(context, prepare, idempotency);
     if (kept !== null) return { answer: kept, replayed: true };
-    refuseWhenFull(tx, queueLimit, request);
-    const task = insertTask(context, tx, request);
-    insertReferences(tx, task.id, referencesIn(task.parameters), task.createdAt);
+    await refuseWhenFull(tx, queueLimit, request);
+    const task = await insertTask(context, tx, request);
+    await insertReferences(tx, task.id, referencesIn(task.parameters), task.createdAt);
     const answer = generateAnswer(context.config, task.id);
-    if (idempotency !== null) keepAnswer(context, tx, idempotency, answer);
-    const data = statusBody(context, prepare, task);
-    appendEvent(context, tx, { taskId: task.id, type: "task.updated", data, signal: "waiting" });
+    if (idempotency !== null) await keepAnswer(context, tx, idempotency, answer);
+    const data = await statusBody(context, prepare, task);
+    await appendEvent(context, tx, { taskId: task.id, type: "task.updated", data, signal: "waiting" });
     return { answer, replayed: false };
   });
 }
 
-function refuseWhenFull(tx: Transaction, queueLimit: number, request: CheckedRequest): void {
-  const waiting = Number(tx.prepare("SELECT waiting FROM queue_size").get()?.waiting ?? 0);
+async function refuseWhenFull(tx: Transaction, queueLimit: number, request: CheckedRequest): Promise<void> {
+  const waiting = Number((await tx.prepare("SELECT waiting FROM queue_size").get())?.waiting ?? 0);
   if (waiting < queueLimit) return;
-  const typical = typicalDuration(tx.prepare, request.model, request.mode) ?? 10_000;
+  const typical = (await typicalDuration(tx.prepare, request.model, request.mode)) ?? 10_000;
   throw new SafelightError("queue_full", "Too many tasks are waiting; try again in a little while.", {
     retryAfter: Math.min(60, Math.max(1, Math.ceil(typical / 1000))),
   });

@@ -26,22 +26,26 @@ export interface Turn {
 }
 
 /** The place of a task that waits, when all that wait can run. Reads one row for each credential and counts along one index. */
-export function turnOf(prepare: Prepare, task: TaskRecord): Turn {
+export async function turnOf(prepare: Prepare, task: TaskRecord): Promise<Turn> {
   if (task.front) {
-    const before = count(prepare, `SELECT count(*) AS count FROM ${inFrontOf(prepare)} AND sequence < ?`, task.sequence);
+    const before = await count(
+      prepare,
+      `SELECT count(*) AS count FROM ${inFrontOf(prepare)} AND sequence < ?`,
+      task.sequence,
+    );
     return { position: before + 1, inFront: before, round: 0 };
   }
-  const inFront = count(prepare, `SELECT count(*) AS count FROM ${inFrontOf(prepare)}`);
-  const own = prepare("SELECT place, waiting FROM queue_turns WHERE credential = ?").get(task.submittedBy);
+  const inFront = await count(prepare, `SELECT count(*) AS count FROM ${inFrontOf(prepare)}`);
+  const own = await prepare("SELECT place, waiting FROM queue_turns WHERE credential = ?").get(task.submittedBy);
   // Counted from the end, since places are asked for most when a task has just been submitted.
-  const behind = count(
+  const behind = await count(
     prepare,
     `SELECT count(*) AS count FROM ${inTurnOf(prepare)} AND submitted_by = ? AND sequence > ?`,
     task.submittedBy,
     task.sequence,
   );
   const round = Math.max(1, Number(own?.waiting ?? 1) - behind);
-  const others = count(
+  const others = await count(
     prepare,
     `SELECT coalesce(sum(CASE WHEN waiting < most THEN waiting ELSE most END), 0) AS count FROM (
        SELECT waiting, CASE WHEN place < ? THEN CAST(? AS BIGINT) ELSE CAST(? AS BIGINT) END AS most
@@ -55,14 +59,14 @@ export function turnOf(prepare: Prepare, task: TaskRecord): Turn {
 }
 
 /** How many of each model and mode go before a task. Reads each of them: meant for the first hundred or so. */
-export function tasksAhead(
+export async function tasksAhead(
   prepare: Prepare,
   task: TaskRecord,
   { inFront, round }: Turn,
-): { model: string; mode: string; count: number }[] {
+): Promise<{ model: string; mode: string; count: number }[]> {
   const kinds = new Map<string, { model: string; mode: string; count: number }>();
-  const add = (where: string, most: number, ...values: string[]): void => {
-    const rows = prepare(`SELECT model, mode FROM ${where} ORDER BY sequence LIMIT ?`).all(...values, most);
+  const add = async (where: string, most: number, ...values: string[]): Promise<void> => {
+    const rows = await prepare(`SELECT model, mode FROM ${where} ORDER BY sequence LIMIT ?`).all(...values, most);
     for (const row of rows) {
       const [model, mode] = [String(row.model), String(row.mode)];
       const kind = kinds.get(`${model}/${mode}`) ?? { model, mode, count: 0 };
@@ -70,30 +74,32 @@ export function tasksAhead(
       kinds.set(`${model}/${mode}`, kind);
     }
   };
-  add(inFrontOf(prepare), inFront);
+  await add(inFrontOf(prepare), inFront);
   if (round === 0) return [...kinds.values()];
-  const place = Number(prepare("SELECT place FROM queue_turns WHERE credential = ?").get(task.submittedBy)?.place ?? 0);
-  const rows = prepare("SELECT credential, place FROM queue_turns WHERE place <= ? OR ? > 1").all(place, round);
+  const place = Number(
+    (await prepare("SELECT place FROM queue_turns WHERE credential = ?").get(task.submittedBy))?.place ?? 0,
+  );
+  const rows = await prepare("SELECT credential, place FROM queue_turns WHERE place <= ? OR ? > 1").all(place, round);
   for (const row of rows) {
     const before = row.credential !== task.submittedBy && Number(row.place) < place;
-    add(`${inTurnOf(prepare)} AND submitted_by = ?`, before ? round : round - 1, String(row.credential));
+    await add(`${inTurnOf(prepare)} AND submitted_by = ?`, before ? round : round - 1, String(row.credential));
   }
   return [...kinds.values()];
 }
 
 /** The tasks that go next, in this order, when all that wait can run. Passes over the whole queue along its indexes. */
-export function foremost(prepare: Prepare, most: number): { task: TaskRecord; turn: Turn }[] {
+export async function foremost(prepare: Prepare, most: number): Promise<{ task: TaskRecord; turn: Turn }[]> {
   const found: { task: TaskRecord; turn: Turn }[] = [];
-  for (const [sequence, turn] of turnsOf(ordered(prepare, most))) {
-    const row = prepare("SELECT * FROM tasks WHERE sequence = ?").get(sequence);
+  for (const [sequence, turn] of turnsOf(await ordered(prepare, most))) {
+    const row = await prepare("SELECT * FROM tasks WHERE sequence = ?").get(sequence);
     if (row !== undefined) found.push({ task: toTaskRecord(row), turn });
   }
   return found;
 }
 
 /** The turn of every task that waits, by its sequence. */
-export function allTurns(prepare: Prepare): Map<number, Turn> {
-  return new Map(turnsOf(ordered(prepare, Number.MAX_SAFE_INTEGER)));
+export async function allTurns(prepare: Prepare): Promise<Map<number, Turn>> {
+  return new Map(turnsOf(await ordered(prepare, Number.MAX_SAFE_INTEGER)));
 }
 
 /** Of the first ones in their order; all that stand at the front are among them, or nothing else is. */
@@ -105,28 +111,28 @@ function turnsOf(rows: readonly { sequence: number; round: number }[]): [number,
   ]);
 }
 
-function ordered(prepare: Prepare, most: number): { sequence: number; round: number }[] {
-  return prepare(
-    `SELECT sequence, 0 AS round, 0 AS place FROM ${inFrontOf(prepare)}
+async function ordered(prepare: Prepare, most: number): Promise<{ sequence: number; round: number }[]> {
+  return (
+    await prepare(
+      `SELECT sequence, 0 AS round, 0 AS place FROM ${inFrontOf(prepare)}
      UNION ALL
      SELECT sequence, round, place FROM (
        SELECT sequence, submitted_by, row_number() OVER (PARTITION BY submitted_by ORDER BY sequence) AS round
        FROM ${inTurnOf(prepare)}
      ) AS turns JOIN queue_turns ON credential = submitted_by
      ORDER BY round, place, sequence LIMIT ?`,
-  )
-    .all(most)
-    .map((row) => ({ sequence: Number(row.sequence), round: Number(row.round) }));
+    ).all(most)
+  ).map((row) => ({ sequence: Number(row.sequence), round: Number(row.round) }));
 }
 
 /** A credential has been served and goes to the end of the rotation. Being put to the front costs no turn. */
-export function endTurn(tx: Transaction, task: Pick<TaskRecord, "submittedBy" | "front">): void {
+export async function endTurn(tx: Transaction, task: Pick<TaskRecord, "submittedBy" | "front">): Promise<void> {
   if (task.front) return;
-  tx.prepare("UPDATE queue_turns SET place = (SELECT max(place) FROM queue_turns) + 1 WHERE credential = ?").run(
-    task.submittedBy,
-  );
+  await tx
+    .prepare("UPDATE queue_turns SET place = (SELECT max(place) FROM queue_turns) + 1 WHERE credential = ?")
+    .run(task.submittedBy);
 }
 
-function count(prepare: Prepare, sql: string, ...values: (string | number)[]): number {
-  return Number(prepare(sql).get(...values)?.count ?? 0);
+async function count(prepare: Prepare, sql: string, ...values: (string | number)[]): Promise<number> {
+  return Number((await prepare(sql).get(...values))?.count ?? 0);
 }

@@ -86,7 +86,7 @@ describe("waiting for a change", () => {
 
   test("resolves when something changes, with the newest record", async () => {
     const id = await submit(core);
-    const { version } = taskOf(core, id);
+    const { version } = await taskOf(core, id);
     const waiting = waitForChange(core.context, id, version, 60_000, never);
     await submit(core);
     await claimTask(core.context, id);
@@ -95,7 +95,7 @@ describe("waiting for a change", () => {
 
   test("resolves with the unchanged record when the time is over or the caller leaves", async () => {
     const id = await submit(core);
-    const { version } = taskOf(core, id);
+    const { version } = await taskOf(core, id);
     expect(await waitForChange(core.context, id, version, 10, never)).toMatchObject({ version });
     const leaves = new AbortController();
     const waiting = waitForChange(core.context, id, version, 60_000, leaves.signal);
@@ -116,20 +116,22 @@ describe("cancelling", () => {
     const id = await submit(core);
     await cancelTask(core.context, id);
     await cancelTask(core.context, id);
-    const rows = core.context.database.prepareRead("SELECT action, target, outcome FROM audit_events").all();
+    const rows = await core.context.database.prepareRead("SELECT action, target, outcome FROM audit_events").all();
     expect(rows).toEqual([{ __proto__: null, action: "cancel_task", target: id, outcome: "success" }]);
   });
 
   test("an unknown task is task_not_found and leaves no row", async () => {
     await expect(cancelTask(core.context, "nobody")).rejects.toMatchObject({ code: "task_not_found" });
-    expect(core.context.database.prepareRead("SELECT count(*) AS count FROM audit_events").get()?.count).toBe(0);
+    expect((await core.context.database.prepareRead("SELECT count(*) AS count FROM audit_events").get())?.count).toBe(
+      0,
+    );
   });
 
   test("when it cannot be written it has not happened", async () => {
     const id = await submit(core);
     core.faults.failNth(1, "commit");
     await expect(cancelTask(core.context, id)).rejects.toMatchObject({ code: "storage_unavailable" });
-    expect(taskOf(core, id).status).toBe("pending");
+    expect((await taskOf(core, id)).status).toBe("pending");
   });
 
   test("a task that a stopping server handed back ends at once", async () => {
@@ -199,20 +201,22 @@ describe("the history", () => {
     expect(await found({ q: "МАЯК красный" })).toEqual([ids[2], ids[0]]);
     expect(await found({ q: "boat маяк" })).toEqual([]);
     expect(await found({ q: "100%_" })).toEqual([]);
-    const { createdAt } = taskOf(core, ids[1] ?? "");
+    const { createdAt } = await taskOf(core, ids[1] ?? "");
     expect(await found({ from: createdAt, to: createdAt })).toEqual([ids[1]]);
   });
 
   test("a total beyond ten thousand is said to be more than that", async () => {
     const id = await submit(core);
-    await core.context.database.write((tx) => {
+    await core.context.database.write(async (tx) => {
       const columns =
         "model, type, mode, prompt, parameters, seed, catalog_version, status, stage, error_code, error_msg, finished_at, created_at, updated_at";
-      tx.prepare(
-        `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10001)
+      await tx
+        .prepare(
+          `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10001)
          INSERT INTO tasks (id, ${columns}) SELECT 'copy-' || i, model, type, mode, prompt, parameters, seed, catalog_version,
            'failed', stage, 'cancelled', 'x', 1, created_at - i, updated_at FROM tasks, n WHERE id = ?`,
-      ).run(id);
+        )
+        .run(id);
     });
     expect(await listTasks(core.context, {})).toMatchObject({ total: 10_000, total_is_exact: false, has_more: true });
     expect(await listTasks(core.context, { status: "pending" })).toMatchObject({ total: 1, total_is_exact: true });

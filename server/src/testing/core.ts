@@ -230,8 +230,8 @@ export async function submit(core: Core, request: CheckedRequest = requestFor())
 }
 
 /** The task as it stands on disk now. */
-export function taskOf(core: Core, id: string): TaskRecord {
-  const task = readTask(core.context.database.prepareRead, id);
+export async function taskOf(core: Core, id: string): Promise<TaskRecord> {
+  const task = await readTask(core.context.database.prepareRead, id);
   if (task === undefined) throw new Error("there is no such task");
   return task;
 }
@@ -260,7 +260,7 @@ export async function until(
 
 /** Resolves with the task once it is done or failed. */
 export async function ended(core: Core, id: string): Promise<TaskRecord> {
-  await until(core, () => ["done", "failed"].includes(taskOf(core, id).status));
+  await until(core, async () => ["done", "failed"].includes((await taskOf(core, id)).status));
   return taskOf(core, id);
 }
 

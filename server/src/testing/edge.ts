@@ -100,7 +100,7 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
   const streams = new OpenStreams((credential) => isStillValid({ context, secrets: book }, credential), log);
   book.changed = () => void streams.check();
   // Checks of worker accounts are made by hand only.
-  const accounts = openRegistry(context, keyring);
+  const accounts = await openRegistry(context, keyring);
   const { workerNetworks } = config;
   const workspaceTasks = new WorkspaceTasks({ keyring, workerNetworks, log, ...options.workers });
   const databaseFile = join(folder, "safelight.sqlite");

@@ -4,15 +4,15 @@ import { isEnded, MAX_ATTEMPTS } from "../tasks/lifecycle.ts";
 import { type TaskRecord, toTaskRecord } from "../tasks/task-record.ts";
 import { type Core, namesIn } from "./core.ts";
 
-export function allTasks(core: Core): TaskRecord[] {
-  return core.context.database.prepareRead("SELECT * FROM tasks ORDER BY sequence").all().map(toTaskRecord);
+export async function allTasks(core: Core): Promise<TaskRecord[]> {
+  return (await core.context.database.prepareRead("SELECT * FROM tasks ORDER BY sequence").all()).map(toTaskRecord);
 }
 
 /** Everything that must hold at any moment, whatever has happened. Returns what does not, in words. */
 export async function brokenPromises(core: Core): Promise<string[]> {
   const broken: string[] = [];
   const files = await namesIn(core.context.media.list("results/"));
-  for (const task of allTasks(core)) {
+  for (const task of await allTasks(core)) {
     const say = (what: string): void => void broken.push(`${task.id} (${task.status}): ${what}`);
     if (task.attempt > MAX_ATTEMPTS) say(`attempt ${task.attempt}`);
     if (task.status === "pending" && (task.startedAt !== null || task.attempt !== 0)) say("has started");
@@ -24,13 +24,9 @@ export async function brokenPromises(core: Core): Promise<string[]> {
     if (task.status === "done") broken.push(...(await resultFaults(core, task)));
     else if (task.resultPath !== null) say("names a result");
   }
-  broken.push(...historyFaults(core));
-  const named = new Set(allTasks(core).map((task) => task.resultPath));
-  const unended = new Set(
-    allTasks(core)
-      .filter((task) => !isEnded(task.status))
-      .map((task) => task.id),
-  );
+  broken.push(...(await historyFaults(core)));
+  const named = new Set((await allTasks(core)).map((task) => task.resultPath));
+  const unended = new Set((await allTasks(core)).filter((task) => !isEnded(task.status)).map((task) => task.id));
   for (const file of files) {
     const id = file.slice("results/".length).replace(/-\d+\.[a-z0-9]+$/, "");
     if (!named.has(file) && !unended.has(id)) broken.push(`${file}: named by no record`);
@@ -49,10 +45,10 @@ async function resultFaults(core: Core, task: TaskRecord): Promise<string[]> {
 const rank = { pending: 0, processing: 1, done: 2, failed: 2 };
 
 /** What the event log tells of each task: its status never goes back, its progress never falls, nothing follows the end. */
-function historyFaults(core: Core): string[] {
+async function historyFaults(core: Core): Promise<string[]> {
   const faults: string[] = [];
   const last = new Map<string, { status: keyof typeof rank; progress: number; attempt: number }>();
-  const rows = core.context.database
+  const rows = await core.context.database
     .prepareRead("SELECT task_id, data FROM events WHERE type = 'task.updated' ORDER BY id")
     .all();
   for (const row of rows) {
@@ -68,7 +64,7 @@ function historyFaults(core: Core): string[] {
     }
     last.set(id, next);
   }
-  for (const task of allTasks(core)) {
+  for (const task of await allTasks(core)) {
     const told = last.get(task.id)?.status;
     if (told !== task.status) faults.push(`${task.id}: is ${task.status}, but the last event says ${told}`);
   }

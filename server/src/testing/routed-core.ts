@@ -36,7 +36,7 @@ export async function startRouting(core: Core, options: RoutedOptions = {}): Pro
   const { context } = core;
   const checking = new Set<Promise<unknown>>();
   let stopped = false;
-  const registry: AccountRegistry = openRegistry(context, createKeyring([Buffer.alloc(32, 7)]), {
+  const registry: AccountRegistry = await openRegistry(context, createKeyring([Buffer.alloc(32, 7)]), {
     changed: () => executors.refresh(),
     wakeChecks: () => {
       for (const workspace of stopped ? [] : dueIn(core)) {
@@ -71,11 +71,12 @@ export async function startRouting(core: Core, options: RoutedOptions = {}): Pro
   };
 }
 
-function dueIn({ context }: Core): string[] {
-  return context.database
-    .prepareRead("SELECT workspace FROM worker_accounts WHERE deleted_at IS NULL AND next_check_at <= ?")
-    .all(context.clock.now())
-    .map(({ workspace }) => String(workspace));
+async function dueIn({ context }: Core): Promise<string[]> {
+  return (
+    await context.database
+      .prepareRead("SELECT workspace FROM worker_accounts WHERE deleted_at IS NULL AND next_check_at <= ?")
+      .all(context.clock.now())
+  ).map(({ workspace }) => String(workspace));
 }
 
 /** Registers a worker and has it checked. */

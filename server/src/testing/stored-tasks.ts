@@ -5,8 +5,8 @@ import type { TaskRecord } from "../tasks/task-record.ts";
 
 /** Moves a stored task as a dispatcher would, through the same door. */
 export function moveTask(context: Context, id: string, change: TaskChange): Promise<TaskRecord> {
-  return context.database.write((tx) => {
-    const task = readTask(tx.prepare, id);
+  return context.database.write(async (tx) => {
+    const task = await readTask(tx.prepare, id);
     if (task === undefined) throw new Error(`no task ${id}`);
     return changeTask(context, tx, task, change);
   });

@@ -28,39 +28,45 @@ export interface OutboxRow {
 }
 
 /** Leaves a message with the change it tells of. Does nothing where no address is set. */
-export function enqueueWebhook(context: Context, tx: Transaction, { type, target, data }: WebhookMessage): void {
+export async function enqueueWebhook(
+  context: Context,
+  tx: Transaction,
+  { type, target, data }: WebhookMessage,
+): Promise<void> {
   if (context.config.webhook === null) return;
   const now = context.clock.now();
   const body = JSON.stringify({ type, timestamp: new Date(now).toISOString(), data });
-  tx.prepare(
-    "INSERT INTO webhook_outbox (id, type, target, body, next_attempt_at, created_at) VALUES (?, ?, ?, ?, ?, ?)",
-  ).run(`msg_${context.ids.task().replaceAll("-", "")}`, type, target, body, now, now);
-  dropOldest(context, tx);
+  await tx
+    .prepare(
+      "INSERT INTO webhook_outbox (id, type, target, body, next_attempt_at, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+    )
+    .run(`msg_${context.ids.task().replaceAll("-", "")}`, type, target, body, now, now);
+  await dropOldest(context, tx);
 }
 
-function dropOldest(context: Context, tx: Transaction): void {
-  const tooMany = tx
-    .prepare("SELECT * FROM webhook_outbox ORDER BY sequence DESC LIMIT 100 OFFSET ?")
-    .all(outboxLimit)
-    .map(toOutboxRow);
-  for (const row of tooMany) endMessage(context, tx, row, { outcome: "failure", reason: "too_many_waiting" });
+async function dropOldest(context: Context, tx: Transaction): Promise<void> {
+  const tooMany = (
+    await tx.prepare("SELECT * FROM webhook_outbox ORDER BY sequence DESC LIMIT 100 OFFSET ?").all(outboxLimit)
+  ).map(toOutboxRow);
+  for (const row of tooMany) await endMessage(context, tx, row, { outcome: "failure", reason: "too_many_waiting" });
 }
 
 /** The messages that may be sent now, oldest first: of each target the first, once its time has come. */
-export function dueMessages(context: Context, most: number): OutboxRow[] {
-  return context.database
-    .prepareRead(
-      `SELECT * FROM webhook_outbox AS one WHERE next_attempt_at <= ? AND NOT EXISTS (
+export async function dueMessages(context: Context, most: number): Promise<OutboxRow[]> {
+  return (
+    await context.database
+      .prepareRead(
+        `SELECT * FROM webhook_outbox AS one WHERE next_attempt_at <= ? AND NOT EXISTS (
          SELECT 1 FROM webhook_outbox AS earlier WHERE earlier.target = one.target AND earlier.sequence < one.sequence
        ) ORDER BY sequence LIMIT ?`,
-    )
-    .all(context.clock.now(), most)
-    .map(toOutboxRow);
+      )
+      .all(context.clock.now(), most)
+  ).map(toOutboxRow);
 }
 
 /** When the next message is due, wall milliseconds; null when none waits. */
-export function nextDue(context: Context): number | null {
-  const row = context.database
+export async function nextDue(context: Context): Promise<number | null> {
+  const row = await context.database
     .prepareRead(
       `SELECT min(next_attempt_at) AS due FROM webhook_outbox AS one WHERE NOT EXISTS (
          SELECT 1 FROM webhook_outbox AS earlier WHERE earlier.target = one.target AND earlier.sequence < one.sequence)`,
@@ -70,18 +76,16 @@ export function nextDue(context: Context): number | null {
 }
 
 /** How many messages are on their way. */
-export function countWaiting(context: Context): number {
-  return Number(context.database.prepareRead("SELECT count(*) AS count FROM webhook_outbox").get()?.count ?? 0);
+export async function countWaiting(context: Context): Promise<number> {
+  return Number((await context.database.prepareRead("SELECT count(*) AS count FROM webhook_outbox").get())?.count ?? 0);
 }
 
 /** A try has failed; the next one comes after `pause` milliseconds. */
 export function postponeMessage(context: Context, row: OutboxRow, pause: number): Promise<void> {
-  return context.database.write((tx) => {
-    tx.prepare("UPDATE webhook_outbox SET attempts = ?, next_attempt_at = ? WHERE sequence = ?").run(
-      row.attempts + 1,
-      context.clock.now() + pause,
-      row.sequence,
-    );
+  return context.database.write(async (tx) => {
+    await tx
+      .prepare("UPDATE webhook_outbox SET attempts = ?, next_attempt_at = ? WHERE sequence = ?")
+      .run(row.attempts + 1, context.clock.now() + pause, row.sequence);
   });
 }
 
@@ -92,10 +96,15 @@ export interface MessageEnd {
 }
 
 /** The message has arrived or is given up: it goes, and the audit log keeps what became of it. */
-export function endMessage(context: Context, tx: Transaction, row: OutboxRow, { outcome, reason }: MessageEnd): void {
-  tx.prepare("DELETE FROM webhook_outbox WHERE sequence = ?").run(row.sequence);
+export async function endMessage(
+  context: Context,
+  tx: Transaction,
+  row: OutboxRow,
+  { outcome, reason }: MessageEnd,
+): Promise<void> {
+  await tx.prepare("DELETE FROM webhook_outbox WHERE sequence = ?").run(row.sequence);
   const details = { message: row.id, type: row.type, attempts: row.attempts, reason };
-  appendAudit(context, tx, { action: "send_webhook", target: row.target, outcome, details });
+  await appendAudit(context, tx, { action: "send_webhook", target: row.target, outcome, details });
 }
 
 function toOutboxRow(row: Row): OutboxRow {

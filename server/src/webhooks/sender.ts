@@ -91,10 +91,10 @@ class RunningSender implements WebhookSender {
     this.#again = true;
     if (this.#working !== null || this.#stopping.signal.aborted) return;
     clearTimeout(this.#timer);
-    this.#working = this.#work().finally(() => {
+    this.#working = this.#work().finally(async () => {
       this.#working = null;
       if (this.#again) this.wake();
-      else this.#sleep();
+      else await this.#sleep();
     });
   }
 
@@ -109,7 +109,7 @@ class RunningSender implements WebhookSender {
   async #work(): Promise<void> {
     this.#again = false;
     try {
-      for (let due = this.#due(); due.length > 0; due = this.#due()) {
+      for (let due = await this.#due(); due.length > 0; due = await this.#due()) {
         await Promise.all(due.map((row) => this.#send(row)));
       }
     } catch (error) {
@@ -117,15 +117,15 @@ class RunningSender implements WebhookSender {
     }
   }
 
-  #due(): OutboxRow[] {
-    return this.#stopping.signal.aborted ? [] : dueMessages(this.#context, atOnce);
+  async #due(): Promise<OutboxRow[]> {
+    return this.#stopping.signal.aborted ? [] : await dueMessages(this.#context, atOnce);
   }
 
-  #sleep(): void {
+  async #sleep(): Promise<void> {
     if (this.#stopping.signal.aborted) return;
     let due: number | null = null;
     try {
-      due = nextDue(this.#context);
+      due = await nextDue(this.#context);
     } catch {
       due = this.#context.clock.now() + longestSleep;
     }

@@ -69,8 +69,8 @@ const leave = (what = message()) => core.context.database.write((tx) => enqueueW
 const rows = () =>
   core.context.database.prepareRead("SELECT * FROM audit_events WHERE action = 'send_webhook' ORDER BY id").all();
 
-async function until(holds: () => boolean): Promise<void> {
-  for (const end = performance.now() + 10_000; !holds(); ) {
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (const end = performance.now() + 10_000; !(await holds()); ) {
     if (performance.now() > end) throw new Error(`waited in vain; ${receiver.heard.length} heard`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
@@ -81,7 +81,7 @@ describe("a webhook", () => {
     sender = startWebhookSender(core.context);
     await leave();
     sender.wake();
-    await until(() => rows().length === 1);
+    await until(async () => (await rows()).length === 1);
     const [{ path, headers, body } = { path: "", headers: {}, body: "" }] = receiver.heard;
     expect(receiver.heard).toHaveLength(1);
     expect(path).toBe("/hooks/safelight?room=7");
@@ -96,14 +96,14 @@ describe("a webhook", () => {
     const signed = `${String(headers["webhook-id"])}.${String(headers["webhook-timestamp"])}.${body}`;
     expect(headers["webhook-signature"]).toBe(`v1,${createHmac("sha256", key).update(signed).digest("base64")}`);
     expect(headers["webhook-timestamp"]).toBe(String(Math.floor(core.clock.now() / 1000)));
-    expect(rows()[0]).toMatchObject({ target: "attic-gpu", outcome: "success", actor_type: "system" });
-    expect(JSON.parse(String(rows()[0]?.details))).toMatchObject({
+    expect((await rows())[0]).toMatchObject({ target: "attic-gpu", outcome: "success", actor_type: "system" });
+    expect(JSON.parse(String((await rows())[0]?.details))).toMatchObject({
       attempts: 1,
       reason: "204",
       message: headers["webhook-id"],
     });
-    expect(countWaiting(core.context)).toBe(0);
-    expect(core.logged.join("") + JSON.stringify(rows())).not.toContain(secret.slice(6));
+    expect(await countWaiting(core.context)).toBe(0);
+    expect(core.logged.join("") + JSON.stringify(await rows())).not.toContain(secret.slice(6));
   });
 
   test("the example of the specification has the signature that stands there", () => {
@@ -117,18 +117,18 @@ describe("a webhook", () => {
     await leave();
     for (let nth = 1; nth <= 3; nth += 1) {
       sender.wake();
-      await until(() => receiver.heard.length === nth && (nth === 3 || waitsAfter(nth)));
+      await until(async () => receiver.heard.length === nth && (nth === 3 || (await waitsAfter(nth))));
       core.clock.advance(2000);
     }
-    await until(() => rows().length === 1);
+    await until(async () => (await rows()).length === 1);
     expect(new Set(receiver.heard.map(({ headers }) => headers["webhook-id"])).size).toBe(1);
     expect(new Set(receiver.heard.map(({ body }) => body)).size).toBe(1);
     expect(new Set(receiver.heard.map(({ headers }) => headers["webhook-signature"])).size).toBe(3);
-    expect(rows()).toMatchObject([{ outcome: "success" }]);
+    expect(await rows()).toMatchObject([{ outcome: "success" }]);
   });
 
-  const waitsAfter = (attempts: number) =>
-    core.context.database.prepareRead("SELECT attempts FROM webhook_outbox").get()?.attempts === attempts;
+  const waitsAfter = async (attempts: number) =>
+    (await core.context.database.prepareRead("SELECT attempts FROM webhook_outbox").get())?.attempts === attempts;
 
   test("is given up after the last try, with a row that says so; 410 gives it up at once", async () => {
     receiver.answer = (response) => void response.writeHead(503).end();
@@ -136,19 +136,19 @@ describe("a webhook", () => {
     await leave();
     sender.wake();
     await until(() => waitsAfter(1));
-    expect(rows()).toEqual([]);
+    expect(await rows()).toEqual([]);
     core.clock.advance(1000);
     sender.wake();
-    await until(() => rows().length === 1);
+    await until(async () => (await rows()).length === 1);
     receiver.answer = (response) => void response.writeHead(410).end();
     await leave();
     sender.wake();
-    await until(() => rows().length === 2);
-    expect(rows().map(({ outcome, details }) => [outcome, JSON.parse(String(details))])).toMatchObject([
+    await until(async () => (await rows()).length === 2);
+    expect((await rows()).map(({ outcome, details }) => [outcome, JSON.parse(String(details))])).toMatchObject([
       ["failure", { attempts: 2, reason: "503" }],
       ["failure", { attempts: 1, reason: "410" }],
     ]);
-    expect(countWaiting(core.context)).toBe(0);
+    expect(await countWaiting(core.context)).toBe(0);
   });
 
   test("FR-020: follows no redirect and reaches no address that is refused", async () => {
@@ -158,9 +158,9 @@ describe("a webhook", () => {
     sender = startWebhookSender(core.context, { pauses: [] });
     await leave();
     sender.wake();
-    await until(() => rows().length === 1);
+    await until(async () => (await rows()).length === 1);
     expect(sink.heard).toEqual([]);
-    expect(JSON.parse(String(rows()[0]?.details))).toMatchObject({ reason: "redirect" });
+    expect(JSON.parse(String((await rows())[0]?.details))).toMatchObject({ reason: "redirect" });
     await sink.close();
     await sender.stop();
     await core.close();
@@ -169,8 +169,8 @@ describe("a webhook", () => {
     sender = startWebhookSender(core.context, { pauses: [], resolve });
     await leave();
     sender.wake();
-    await until(() => rows().length === 1);
-    expect(JSON.parse(String(rows()[0]?.details))).toMatchObject({ reason: "address_refused" });
+    await until(async () => (await rows()).length === 1);
+    expect(JSON.parse(String((await rows())[0]?.details))).toMatchObject({ reason: "address_refused" });
   });
 
   test("survives the death of the process, wherever it comes, and arrives at least once", async () => {
@@ -183,14 +183,14 @@ describe("a webhook", () => {
     sender = startWebhookSender(core.context);
     await until(() => receiver.heard.length === 1);
     core = await core.reopen();
-    expect(countWaiting(core.context)).toBe(1);
+    expect(await countWaiting(core.context)).toBe(1);
     receiver.answer = (response) => void response.writeHead(204).end();
     sender = startWebhookSender(core.context);
-    await until(() => rows().length === 1);
+    await until(async () => (await rows()).length === 1);
     expect(receiver.heard.map(({ headers }) => headers["webhook-id"])[1]).toBe(
       receiver.heard[0]?.headers["webhook-id"],
     );
-    expect(countWaiting(core.context)).toBe(0);
+    expect(await countWaiting(core.context)).toBe(0);
   });
 
   test("about one thing arrives in order; one that does not arrive holds up no other thing", async () => {
@@ -202,23 +202,23 @@ describe("a webhook", () => {
     await leave(message("attic-gpu", "worker_account.recovered"));
     await leave(message("cellar-gpu"));
     sender = startWebhookSender(core.context, { pauses: [60_000] });
-    await until(() => rows().length === 1 && waitsAfter(1));
-    expect(rows()).toMatchObject([{ target: "cellar-gpu", outcome: "success" }]);
+    await until(async () => (await rows()).length === 1 && (await waitsAfter(1)));
+    expect(await rows()).toMatchObject([{ target: "cellar-gpu", outcome: "success" }]);
     receiver.answer = (response) => void response.writeHead(204).end();
     core.clock.advance(80_000);
     sender.wake();
-    await until(() => rows().length === 3);
-    const types = rows().map(({ details }) => (JSON.parse(String(details)) as { type: string }).type);
+    await until(async () => (await rows()).length === 3);
+    const types = (await rows()).map(({ details }) => (JSON.parse(String(details)) as { type: string }).type);
     expect(types.slice(1)).toEqual(["worker_account.failed", "worker_account.recovered"]);
   });
 
   test("a thousand wait at most; the oldest goes, with a row", async () => {
-    await core.context.database.write((tx) => {
-      for (let nth = 0; nth < outboxLimit + 3; nth += 1) enqueueWebhook(core.context, tx, message(`gpu-${nth}`));
+    await core.context.database.write(async (tx) => {
+      for (let nth = 0; nth < outboxLimit + 3; nth += 1) await enqueueWebhook(core.context, tx, message(`gpu-${nth}`));
     });
-    expect(countWaiting(core.context)).toBe(outboxLimit);
-    expect(rows().map(({ target }) => target)).toEqual(["gpu-0", "gpu-1", "gpu-2"]);
-    expect(rows()[0]).toMatchObject({ outcome: "failure" });
+    expect(await countWaiting(core.context)).toBe(outboxLimit);
+    expect((await rows()).map(({ target }) => target)).toEqual(["gpu-0", "gpu-1", "gpu-2"]);
+    expect((await rows())[0]).toMatchObject({ outcome: "failure" });
   });
 
   test("pauses grow, over hours", () => {
@@ -241,7 +241,7 @@ describe("settings", () => {
     await core.close();
     core = await openCore();
     await leave();
-    expect(countWaiting(core.context)).toBe(0);
+    expect(await countWaiting(core.context)).toBe(0);
     sender = startWebhookSender(core.context);
     sender.wake();
   });

@@ -55,21 +55,25 @@ export interface AccountRecord {
 }
 
 /** The account of a workspace, unless it is deleted. */
-export function readAccount(prepare: Prepare, workspace: string): AccountRecord | undefined {
-  const rows = prepare(`${withModels} WHERE workspace = ? AND deleted_at IS NULL ORDER BY offer.model`).all(workspace);
+export async function readAccount(prepare: Prepare, workspace: string): Promise<AccountRecord | undefined> {
+  const rows = await prepare(`${withModels} WHERE workspace = ? AND deleted_at IS NULL ORDER BY offer.model`).all(
+    workspace,
+  );
   return toAccounts(rows)[0]?.account;
 }
 
 /** Every account that is not deleted, newest first. */
-export function readAccounts(prepare: Prepare): AccountRecord[] {
+export async function readAccounts(prepare: Prepare): Promise<AccountRecord[]> {
   const order = "ORDER BY account.created_at DESC, account.id DESC, offer.model";
-  const rows = prepare(`${withModels} WHERE deleted_at IS NULL ${order}`).all();
+  const rows = await prepare(`${withModels} WHERE deleted_at IS NULL ${order}`).all();
   return toAccounts(rows).map(({ account }) => account);
 }
 
 /** Every row that is there: deleted accounts too, while runs go on there. Oldest first. */
-export function readAccountRows(prepare: Prepare): { readonly account: AccountRecord; readonly isDeleted: boolean }[] {
-  const rows = prepare(`${withModels} ORDER BY account.created_at, account.id, offer.model`).all();
+export async function readAccountRows(
+  prepare: Prepare,
+): Promise<{ readonly account: AccountRecord; readonly isDeleted: boolean }[]> {
+  const rows = await prepare(`${withModels} ORDER BY account.created_at, account.id, offer.model`).all();
   return toAccounts(rows);
 }
 

@@ -47,8 +47,8 @@ export function updateAccount(
   workspace: string,
   change: AccountChange,
 ): Promise<AccountRecord> {
-  return context.database.write((tx) => {
-    const account = requireAccount(tx.prepare, workspace);
+  return context.database.write(async (tx) => {
+    const account = await requireAccount(tx.prepare, workspace);
     const { baseUrl } = checkAccountChange(account, change, context.config.workerNetworks);
     const moved = baseUrl !== account.baseUrl;
     const columns: Columns = {
@@ -73,8 +73,8 @@ export function rotateCredentials(
   workspace: string,
   input: NewCredentials,
 ): Promise<AccountRecord> {
-  return context.database.write((tx) => {
-    const account = requireAccount(tx.prepare, workspace);
+  return context.database.write(async (tx) => {
+    const account = await requireAccount(tx.prepare, workspace);
     checkNewCredentials(account.kind, input);
     const seal = (name: "tokenId" | "tokenSecret" | "workerKey", value: string | undefined) =>
       sealCredential(registry.keyring, account.id, name, value ?? null);
@@ -97,8 +97,8 @@ export function rotateCredentials(
 
 /** A disabled account becomes `pending`; another keeps its status. Ends draining, and has a check made at once. */
 export function enableAccount(context: Context, registry: AccountRegistry, workspace: string): Promise<AccountRecord> {
-  return context.database.write((tx) => {
-    const account = requireAccount(tx.prepare, workspace);
+  return context.database.write(async (tx) => {
+    const account = await requireAccount(tx.prepare, workspace);
     const status = nextAccountStatus(account.status, "enable");
     const columns: Columns = { status, draining: 0, bad_checks: 0, next_check_at: context.clock.now() };
     const details = { from: account.status, to: status };
@@ -113,8 +113,8 @@ export async function disableAccount(
   workspace: string,
   force: boolean,
 ): Promise<AccountRecord> {
-  const disabled = await context.database.write((tx) => {
-    const account = requireAccount(tx.prepare, workspace);
+  const disabled = await context.database.write(async (tx) => {
+    const account = await requireAccount(tx.prepare, workspace);
     const status = nextAccountStatus(account.status, "disable");
     const details = { from: account.status, to: status, force };
     const columns: Columns = { status, next_check_at: null };
@@ -131,8 +131,8 @@ export function drainAccount(
   workspace: string,
   draining: boolean,
 ): Promise<AccountRecord> {
-  return context.database.write((tx) => {
-    const account = requireAccount(tx.prepare, workspace);
+  return context.database.write(async (tx) => {
+    const account = await requireAccount(tx.prepare, workspace);
     const columns: Columns = { draining: draining ? 1 : 0 };
     return store(context, registry, tx, account, columns, { action: "drain_account", details: { draining } });
   });
@@ -142,20 +142,22 @@ function checkDue(context: Context, account: AccountRecord): Columns {
   return account.status === "disabled" ? {} : { bad_checks: 0, next_check_at: context.clock.now() };
 }
 
-function store(
+async function store(
   context: Context,
   registry: AccountRegistry,
   tx: Transaction,
   account: AccountRecord,
   columns: Columns,
   { action, details }: Done,
-): AccountRecord {
+): Promise<AccountRecord> {
   const names = Object.keys(columns);
-  tx.prepare(
-    `UPDATE worker_accounts SET ${names.map((name) => `${name} = ?`).join(", ")}, updated_at = ?
+  await tx
+    .prepare(
+      `UPDATE worker_accounts SET ${names.map((name) => `${name} = ?`).join(", ")}, updated_at = ?
      WHERE id = ? AND deleted_at IS NULL`,
-  ).run(...Object.values(columns), context.clock.now(), account.id);
-  appendAudit(context, tx, { action, target: account.workspace, outcome: "success", details });
+    )
+    .run(...Object.values(columns), context.clock.now(), account.id);
+  await appendAudit(context, tx, { action, target: account.workspace, outcome: "success", details });
   announceChange(registry, tx);
   tx.afterCommit(() =>
     context.log.info("worker account changed", { action, workspace: account.workspace, ...details }),

@@ -26,31 +26,31 @@ export async function checkAccount(
   cause: "by_hand" | "planned",
 ): Promise<AccountRecord> {
   for (let attempt = 1; ; attempt += 1) {
-    const account = requireAccount(context.database.prepareRead, workspace);
+    const account = await requireAccount(context.database.prepareRead, workspace);
     const outcome = await registry.probe(account);
-    const checked = await context.database.write((tx) => {
-      const current = readAccount(tx.prepare, workspace);
+    const checked = await context.database.write(async (tx) => {
+      const current = await readAccount(tx.prepare, workspace);
       if (current === undefined || current.id !== account.id) throw accountNotFound();
       const isStale = current.revision !== account.revision && attempt < mostTries;
-      return isStale ? null : storeCheck(context, registry, tx, current, outcome, cause);
+      return isStale ? null : await storeCheck(context, registry, tx, current, outcome, cause);
     });
     if (checked !== null) return checked;
   }
 }
 
-function storeCheck(
+async function storeCheck(
   context: Context,
   registry: AccountRegistry,
   tx: Transaction,
   account: AccountRecord,
   outcome: CheckOutcome,
   cause: "by_hand" | "planned",
-): AccountRecord {
+): Promise<AccountRecord> {
   const status = nextAccountStatus(account.status, outcome.ok ? "good_check" : "bad_check");
   const changed = differs(account, outcome);
-  writeState(context, tx, account, outcome, status);
-  if (outcome.ok) writeModels(context, tx, account, outcome.models);
-  writeHistory(context, tx, account, outcome);
+  await writeState(context, tx, account, outcome, status);
+  if (outcome.ok) await writeModels(context, tx, account, outcome.models);
+  await writeHistory(context, tx, account, outcome);
   const details = {
     cause,
     from: account.status,
@@ -60,97 +60,108 @@ function storeCheck(
   };
   if (cause === "by_hand" || changed) {
     const verdict = outcome.ok ? "success" : "failure";
-    appendAudit(context, tx, { action: "check_account", target: account.workspace, outcome: verdict, details });
+    await appendAudit(context, tx, { action: "check_account", target: account.workspace, outcome: verdict, details });
   }
   if (changed) {
     tx.afterCommit(() =>
       context.log[outcome.ok ? "info" : "warn"]("worker account checked", { workspace: account.workspace, ...details }),
     );
   }
-  if (account.status !== status) tellOperator(context, registry, tx, account, outcome, status);
+  if (account.status !== status) await tellOperator(context, registry, tx, account, outcome, status);
   announceChange(registry, tx);
   return requireAccount(tx.prepare, account.workspace);
 }
 
 /** That a ready account has failed, and that a failed one is ready again. */
-function tellOperator(
+async function tellOperator(
   context: Context,
   registry: AccountRegistry,
   tx: Transaction,
   account: AccountRecord,
   outcome: CheckOutcome,
   status: AccountRecord["status"],
-): void {
+): Promise<void> {
   const recovered = account.status === "failed" && status === "ready";
   if (status !== "failed" && !recovered) return;
   const { workspace, label, kind } = account;
   const error = outcome.ok ? null : { code: outcome.code, detail: outcome.detail };
   const data = { workspace, label, kind, previous_status: account.status, status, error };
   const type = recovered ? "worker_account.recovered" : "worker_account.failed";
-  enqueueWebhook(context, tx, { type, target: workspace, data });
+  await enqueueWebhook(context, tx, { type, target: workspace, data });
   tx.afterCommit(registry.webhookQueued);
 }
 
-function writeState(
+async function writeState(
   context: Context,
   tx: Transaction,
   account: AccountRecord,
   outcome: CheckOutcome,
   status: AccountRecord["status"],
-): void {
+): Promise<void> {
   const now = context.clock.now();
   const badChecks = outcome.ok ? 0 : account.badChecks + 1;
   const health = outcome.ok ? JSON.stringify(outcome.health) : null;
-  tx.prepare(
-    `UPDATE worker_accounts SET status = ?, last_health_at = ?, last_health_status = ?, last_latency_ms = ?, last_error_code = ?,
+  await tx
+    .prepare(
+      `UPDATE worker_accounts SET status = ?, last_health_at = ?, last_health_status = ?, last_latency_ms = ?, last_error_code = ?,
        last_error = ?, last_health = coalesce(?, last_health), bad_checks = ?, next_check_at = ?, updated_at = ?
      WHERE id = ?`,
-  ).run(
-    status,
-    now,
-    outcome.ok ? "ok" : "failed",
-    outcome.latencyMs,
-    outcome.ok ? null : outcome.code,
-    outcome.ok ? null : outcome.detail,
-    health !== null && health.length <= longestHealth ? health : null,
-    badChecks,
-    status === "disabled" ? null : now + nextCheckIn(badChecks, Math.random()),
-    now,
-    account.id,
-  );
+    )
+    .run(
+      status,
+      now,
+      outcome.ok ? "ok" : "failed",
+      outcome.latencyMs,
+      outcome.ok ? null : outcome.code,
+      outcome.ok ? null : outcome.detail,
+      health !== null && health.length <= longestHealth ? health : null,
+      badChecks,
+      status === "disabled" ? null : now + nextCheckIn(badChecks, Math.random()),
+      now,
+      account.id,
+    );
 }
 
 /** What was offered before stays known as such: the embedded engine does not come back for it. */
-function writeModels(
+async function writeModels(
   context: Context,
   tx: Transaction,
   account: AccountRecord,
   models: readonly { readonly model: string; readonly modes: readonly string[] }[],
-): void {
+): Promise<void> {
   const now = context.clock.now();
-  tx.prepare("UPDATE worker_account_models SET offered = 0 WHERE account_id = ?").run(account.id);
+  await tx.prepare("UPDATE worker_account_models SET offered = 0 WHERE account_id = ?").run(account.id);
   const offer = tx.prepare(
     `INSERT INTO worker_account_models (account_id, model, modes, offered, first_offered_at, last_offered_at)
      VALUES (?, ?, ?, 1, ?, ?)
      ON CONFLICT (account_id, model) DO UPDATE SET modes = excluded.modes, offered = 1, last_offered_at = excluded.last_offered_at`,
   );
-  for (const { model, modes } of models) offer.run(account.id, model, JSON.stringify(modes), now, now);
+  for (const { model, modes } of models) await offer.run(account.id, model, JSON.stringify(modes), now, now);
 }
 
-function writeHistory(context: Context, tx: Transaction, account: AccountRecord, outcome: CheckOutcome): void {
-  tx.prepare(
-    "INSERT INTO worker_account_checks (account_id, checked_at, outcome, latency_ms, error_code) VALUES (?, ?, ?, ?, ?)",
-  ).run(
-    account.id,
-    context.clock.now(),
-    outcome.ok ? "ok" : "failed",
-    outcome.latencyMs,
-    outcome.ok ? null : outcome.code,
-  );
-  tx.prepare(
-    `DELETE FROM worker_account_checks WHERE account_id = ? AND id <= (
+async function writeHistory(
+  context: Context,
+  tx: Transaction,
+  account: AccountRecord,
+  outcome: CheckOutcome,
+): Promise<void> {
+  await tx
+    .prepare(
+      "INSERT INTO worker_account_checks (account_id, checked_at, outcome, latency_ms, error_code) VALUES (?, ?, ?, ?, ?)",
+    )
+    .run(
+      account.id,
+      context.clock.now(),
+      outcome.ok ? "ok" : "failed",
+      outcome.latencyMs,
+      outcome.ok ? null : outcome.code,
+    );
+  await tx
+    .prepare(
+      `DELETE FROM worker_account_checks WHERE account_id = ? AND id <= (
        SELECT id FROM worker_account_checks WHERE account_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?)`,
-  ).run(account.id, account.id, keptChecks);
+    )
+    .run(account.id, account.id, keptChecks);
 }
 
 /** Whether a check found something else than the one before it. */

@@ -3,9 +3,9 @@ import type { AccountRegistry } from "./registry.ts";
 
 /** Brings the planned check of an account forward to now: a run failed there, and whether the worker is well is not for the run to say. */
 export async function checkSoon(context: Context, registry: AccountRegistry, accountId: string): Promise<void> {
-  await context.database.write((tx) => {
+  await context.database.write(async (tx) => {
     const now = context.clock.now();
-    const { changes } = tx
+    const { changes } = await tx
       .prepare(
         "UPDATE worker_accounts SET next_check_at = ? WHERE id = ? AND deleted_at IS NULL AND status <> 'disabled' AND next_check_at > ?",
       )

@@ -14,15 +14,14 @@ export async function deleteAccount(
   workspace: string,
   force: boolean,
 ): Promise<{ id: string }> {
-  const deleted = await context.database.write((tx) => {
-    const account = requireAccount(tx.prepare, workspace);
-    const running = runningOn(tx.prepare, workspace).length;
-    tx.prepare("UPDATE worker_accounts SET deleted_at = ?, next_check_at = NULL WHERE id = ?").run(
-      context.clock.now(),
-      account.id,
-    );
-    purge(tx);
-    appendAudit(context, tx, {
+  const deleted = await context.database.write(async (tx) => {
+    const account = await requireAccount(tx.prepare, workspace);
+    const running = (await runningOn(tx.prepare, workspace)).length;
+    await tx
+      .prepare("UPDATE worker_accounts SET deleted_at = ?, next_check_at = NULL WHERE id = ?")
+      .run(context.clock.now(), account.id);
+    await purge(tx);
+    await appendAudit(context, tx, {
       action: "delete_account",
       target: workspace,
       outcome: "success",
@@ -40,8 +39,8 @@ export function purgeDeletedAccounts(context: Context): Promise<number> {
   return context.database.write(purge);
 }
 
-function purge(tx: Transaction): number {
-  const gone = tx
+async function purge(tx: Transaction): Promise<number> {
+  const gone = await tx
     .prepare(
       `DELETE FROM worker_accounts WHERE deleted_at IS NOT NULL AND NOT EXISTS (
          SELECT 1 FROM tasks WHERE tasks.status = 'processing' AND tasks.executor = worker_accounts.workspace)`,

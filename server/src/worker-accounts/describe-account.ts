@@ -8,19 +8,19 @@ import { countRunningOn } from "./runs.ts";
 
 /** Every account, newest first. */
 export async function listAccounts(context: Context, registry: AccountRegistry): Promise<Account[]> {
-  const accounts = readAccounts(context.database.prepareRead);
+  const accounts = await readAccounts(context.database.prepareRead);
   return Promise.all(accounts.map(async (account) => describeAccount(context, registry, account)));
 }
 
 /** Errors: `not_found`. */
-export function getAccount(context: Context, registry: AccountRegistry, workspace: string): Account {
-  return describeAccount(context, registry, requireAccount(context.database.prepareRead, workspace));
+export async function getAccount(context: Context, registry: AccountRegistry, workspace: string): Promise<Account> {
+  return describeAccount(context, registry, await requireAccount(context.database.prepareRead, workspace));
 }
 
 /** What the last checks found. Errors: `not_found`. */
-export function getAccountHealth(context: Context, workspace: string): AccountHealth {
-  const account = requireAccount(context.database.prepareRead, workspace);
-  const history = context.database
+export async function getAccountHealth(context: Context, workspace: string): Promise<AccountHealth> {
+  const account = await requireAccount(context.database.prepareRead, workspace);
+  const history = await context.database
     .prepareRead(
       "SELECT checked_at, outcome, latency_ms, error_code FROM worker_account_checks WHERE account_id = ? ORDER BY id DESC LIMIT 100",
     )
@@ -40,7 +40,11 @@ export function getAccountHealth(context: Context, workspace: string): AccountHe
   };
 }
 
-export function describeAccount(context: Context, registry: AccountRegistry, account: AccountRecord): Account {
+export async function describeAccount(
+  context: Context,
+  registry: AccountRegistry,
+  account: AccountRecord,
+): Promise<Account> {
   return {
     id: account.id,
     label: account.label,
@@ -53,7 +57,7 @@ export function describeAccount(context: Context, registry: AccountRegistry, acc
     updated_at: time(account.updatedAt),
     last_used: account.lastUsedAt === null ? null : time(account.lastUsedAt),
     use_count: account.useCount,
-    running: countRunningOn(context.database.prepareRead, account.workspace),
+    running: await countRunningOn(context.database.prepareRead, account.workspace),
     circuit: registry.circuits.describe(account.id),
     slots: { ...account.slots },
     min_containers: account.minContainers,

@@ -56,7 +56,7 @@ class RunningChecks implements HealthChecks {
   }
 
   async runDue(): Promise<void> {
-    for (const workspace of this.#due()) {
+    for (const workspace of await this.#due()) {
       if (this.#underWay.size >= atOnce) await Promise.race(this.#underWay.values());
       if (this.#stopping.signal.aborted) break;
       this.#begin(workspace);
@@ -72,15 +72,17 @@ class RunningChecks implements HealthChecks {
     await this.#purging;
   }
 
-  #due(): string[] {
+  async #due(): Promise<string[]> {
     const now = this.#context.clock.now();
-    return this.#context.database
-      .prepareRead(
-        `SELECT workspace FROM worker_accounts
+    return (
+      await this.#context.database
+        .prepareRead(
+          `SELECT workspace FROM worker_accounts
          WHERE deleted_at IS NULL AND status <> 'disabled' AND (next_check_at <= ? OR next_check_at > ?)
          ORDER BY next_check_at`,
-      )
-      .all(now, now + furthestCheck)
+        )
+        .all(now, now + furthestCheck)
+    )
       .map(({ workspace }) => String(workspace))
       .filter((workspace) => !this.#underWay.has(workspace));
   }
@@ -132,34 +134,38 @@ class RunningChecks implements HealthChecks {
 
   async #tick(): Promise<void> {
     try {
-      for (const workspace of this.#due().slice(0, atOnce - this.#underWay.size)) this.#begin(workspace);
-      this.#plan(this.#untilNext());
+      for (const workspace of (await this.#due()).slice(0, atOnce - this.#underWay.size)) this.#begin(workspace);
+      this.#plan(await this.#untilNext());
     } catch (error) {
       this.#context.log.warn("worker accounts cannot be read; tried again soon", { error });
       this.#plan(afterFailure);
     }
   }
 
-  #untilNext(): number {
-    const next = this.#context.database
-      .prepareRead(
-        "SELECT min(next_check_at) AS at FROM worker_accounts WHERE deleted_at IS NULL AND status <> 'disabled'",
-      )
-      .get()?.at;
+  async #untilNext(): Promise<number> {
+    const next = (
+      await this.#context.database
+        .prepareRead(
+          "SELECT min(next_check_at) AS at FROM worker_accounts WHERE deleted_at IS NULL AND status <> 'disabled'",
+        )
+        .get()
+    )?.at;
     const longest = 30_000;
     if (typeof next !== "number") return longest;
     // Something due is under way already: its end wakes us.
     return Math.min(longest, Math.max(250, next - this.#context.clock.now()));
   }
 
-  #purgeSoon(): void {
-    this.#purging = this.#purging
+  async #purgeSoon(): Promise<void> {
+    this.#purging = await this.#purging
       .then(() => this.#purge())
-      .catch((error: unknown) => this.#context.log.warn("a deleted worker account could not be removed yet", { error }));
+      .catch((error: unknown) =>
+        this.#context.log.warn("a deleted worker account could not be removed yet", { error }),
+      );
   }
 
   async #purge(): Promise<void> {
-    const waiting = this.#context.database
+    const waiting = await this.#context.database
       .prepareRead("SELECT 1 AS one FROM worker_accounts WHERE deleted_at IS NOT NULL LIMIT 1")
       .get();
     if (waiting === undefined) return;

@@ -15,22 +15,21 @@ export async function reencryptCredentials(
   keyring: Keyring,
   onPortion?: () => Promise<void> | void,
 ): Promise<number> {
-  const ids = context.database
-    .prepareRead("SELECT id FROM worker_accounts ORDER BY id")
-    .all()
-    .map(({ id }) => String(id));
+  const ids = (await context.database.prepareRead("SELECT id FROM worker_accounts ORDER BY id").all()).map(({ id }) =>
+    String(id),
+  );
   let changed = 0;
   for (let at = 0; at < ids.length; at += portion) {
     const some = ids.slice(at, at + portion);
     let isDue = false;
     for (const id of some) {
-      isDue ||= dueColumns(keyring, readRow(context.database.prepareRead, id)).length > 0;
+      isDue ||= dueColumns(keyring, await readRow(context.database.prepareRead, id)).length > 0;
     }
     if (!isDue) continue;
-    changed += await context.database.write((tx) => {
+    changed += await context.database.write(async (tx) => {
       let count = 0;
       for (const id of some) {
-        const anew = reencryptRow(context, keyring, tx, id);
+        const anew = await reencryptRow(context, keyring, tx, id);
         count += anew;
       }
       return count;
@@ -44,8 +43,8 @@ export async function reencryptCredentials(
 
 type Sealed = Readonly<Record<string, SqlValue>>;
 
-function readRow(prepare: Transaction["prepare"], id: string): Sealed {
-  return prepare(`SELECT ${credentialColumns.join(", ")} FROM worker_accounts WHERE id = ?`).get(id) ?? {};
+async function readRow(prepare: Transaction["prepare"], id: string): Promise<Sealed> {
+  return (await prepare(`SELECT ${credentialColumns.join(", ")} FROM worker_accounts WHERE id = ?`).get(id)) ?? {};
 }
 
 function dueColumns(keyring: Keyring, row: Sealed): (typeof credentialColumns)[number][] {
@@ -54,16 +53,15 @@ function dueColumns(keyring: Keyring, row: Sealed): (typeof credentialColumns)[n
   );
 }
 
-function reencryptRow(context: Context, keyring: Keyring, tx: Transaction, id: string): number {
-  const row = readRow(tx.prepare, id);
+async function reencryptRow(context: Context, keyring: Keyring, tx: Transaction, id: string): Promise<number> {
+  const row = await readRow(tx.prepare, id);
   let changed = 0;
   for (const column of dueColumns(keyring, row)) {
     try {
       const value = keyring.decrypt(String(row[column]), placeOf(id, column));
-      tx.prepare(`UPDATE worker_accounts SET ${column} = ? WHERE id = ?`).run(
-        keyring.encrypt(value, placeOf(id, column)),
-        id,
-      );
+      await tx
+        .prepare(`UPDATE worker_accounts SET ${column} = ? WHERE id = ?`)
+        .run(keyring.encrypt(value, placeOf(id, column)), id);
       changed += 1;
     } catch (error) {
       if (!(error instanceof CipherError)) throw error;
@@ -77,14 +75,14 @@ function reencryptRow(context: Context, keyring: Keyring, tx: Transaction, id: s
  * Gives up what no known key opens, so that accounts ask for new credentials instead of failing for ever. Answers the workspaces, in the
  * caller's transaction.
  */
-export function dropUnreadable(tx: Transaction, keyring: Keyring): string[] {
+export async function dropUnreadable(tx: Transaction, keyring: Keyring): Promise<string[]> {
   const dropped = new Set<string>();
-  for (const row of tx.prepare("SELECT * FROM worker_accounts ORDER BY workspace").all()) {
+  for (const row of await tx.prepare("SELECT * FROM worker_accounts ORDER BY workspace").all()) {
     for (const column of credentialColumns) {
       if (typeof row[column] !== "string" || opens(keyring, String(row.id), column, row[column])) continue;
-      tx.prepare(`UPDATE worker_accounts SET ${column} = NULL, revision = revision + 1 WHERE id = ?`).run(
-        String(row.id),
-      );
+      await tx
+        .prepare(`UPDATE worker_accounts SET ${column} = NULL, revision = revision + 1 WHERE id = ?`)
+        .run(String(row.id));
       dropped.add(String(row.workspace));
     }
   }

@@ -21,8 +21,8 @@ export interface AccountRegistry {
 }
 
 /** The account of a workspace, as this transaction sees it. Errors: `not_found`. */
-export function requireAccount(prepare: Transaction["prepare"], workspace: string): AccountRecord {
-  const account = readAccount(prepare, workspace);
+export async function requireAccount(prepare: Transaction["prepare"], workspace: string): Promise<AccountRecord> {
+  const account = await readAccount(prepare, workspace);
   if (account === undefined) throw accountNotFound();
   return account;
 }

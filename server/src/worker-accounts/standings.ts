@@ -39,8 +39,8 @@ export class AccountStandings {
     );
   }
 
-  #read(): ReadonlyMap<string, AccountStanding> {
-    const rows = this.#database
+  async #read(): Promise<ReadonlyMap<string, AccountStanding>> {
+    const rows = await this.#database
       .prepareRead(
         `SELECT model, max(CASE WHEN offered = 1 AND status = 'ready' AND draining = 0 THEN 1 ELSE 0 END) AS ready
          FROM worker_account_models JOIN worker_accounts ON worker_accounts.id = account_id

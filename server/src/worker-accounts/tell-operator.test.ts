@@ -26,11 +26,10 @@ afterEach(async () => {
   await edge.close();
 });
 
-const messages = () =>
-  edge.context.database
-    .prepareRead("SELECT type, target, body FROM webhook_outbox ORDER BY sequence")
-    .all()
-    .map(({ type, body }) => ({ type, data: (JSON.parse(String(body)) as { data: object }).data }));
+const messages = async () =>
+  (
+    await edge.context.database.prepareRead("SELECT type, target, body FROM webhook_outbox ORDER BY sequence").all()
+  ).map(({ type, body }) => ({ type, data: (JSON.parse(String(body)) as { data: object }).data }));
 
 test("an operator is told that a ready account has failed and that it is ready again, once each", async () => {
   const registry = { ...edge.installation.accounts, webhookQueued: () => void (queued += 1) };
@@ -42,11 +41,11 @@ test("an operator is told that a ready account has failed and that it is ready a
   worker.accepts = worker.key;
   await check();
   // A first bad check and a first good one are no news: it was never ready, or never failed.
-  expect(messages()).toEqual([]);
+  expect(await messages()).toEqual([]);
   worker.accepts = "another";
   await check();
   await check();
-  expect(messages()).toEqual([
+  expect(await messages()).toEqual([
     {
       type: "worker_account.failed",
       data: {
@@ -62,13 +61,16 @@ test("an operator is told that a ready account has failed and that it is ready a
   worker.accepts = worker.key;
   await check();
   await check();
-  expect(messages()[1]).toMatchObject({ type: "worker_account.recovered", data: { status: "ready", error: null } });
+  expect((await messages())[1]).toMatchObject({
+    type: "worker_account.recovered",
+    data: { status: "ready", error: null },
+  });
   await disableAccount(edge.context, registry, "attic-gpu", false);
   await enableAccount(edge.context, registry, "attic-gpu");
   await check();
-  expect(messages()).toHaveLength(2);
+  expect(await messages()).toHaveLength(2);
   expect(queued).toBe(2);
-  expect(JSON.stringify(messages())).not.toContain(worker.key);
+  expect(JSON.stringify(await messages())).not.toContain(worker.key);
 });
 
 test("the message stands or falls with the change that it tells of", async () => {
@@ -80,6 +82,6 @@ test("the message stands or falls with the change that it tells of", async () =>
   failing = true;
   await expect(checkAccount(edge.context, registry, "attic-gpu", "planned")).rejects.toThrow();
   failing = false;
-  const { status } = edge.context.database.prepareRead("SELECT status FROM worker_accounts").get() ?? {};
-  expect({ status, messages: messages(), queued }).toEqual({ status: "ready", messages: [], queued: 0 });
+  const { status } = (await edge.context.database.prepareRead("SELECT status FROM worker_accounts").get()) ?? {};
+  expect({ status, messages: await messages(), queued }).toEqual({ status: "ready", messages: [], queued: 0 });
 });

@@ -21,14 +21,14 @@ let worker: HealthWorker;
 let accounts: AccountRegistry;
 const encryptionKey = randomBytes(32);
 
-function registryOf(on: Core, key: Uint8Array = encryptionKey): AccountRegistry {
+async function registryOf(on: Core, key: Uint8Array = encryptionKey): Promise<AccountRegistry> {
   return openRegistry(on.context, createKeyring([key]));
 }
 
 beforeEach(async () => {
   core = await openCore();
   worker = await startHealthWorker();
-  accounts = registryOf(core);
+  accounts = await registryOf(core);
 });
 afterEach(async () => {
   await worker.close();
@@ -52,11 +52,12 @@ const modal: NewAccount = {
 const add = (input: NewAccount = http()) => addAccount(core.context, accounts, input);
 const check = (workspace = "attic-gpu") => checkAccount(core.context, accounts, workspace, "by_hand");
 const read = (workspace = "attic-gpu") => readAccount(core.context.database.prepareRead, workspace);
-const audit = () =>
-  core.context.database
-    .prepareRead("SELECT action, target, outcome, details FROM audit_events ORDER BY id")
-    .all()
-    .map(({ action, target, outcome }) => `${String(action)} ${String(target)} ${String(outcome)}`);
+const audit = async () =>
+  (
+    await core.context.database
+      .prepareRead("SELECT action, target, outcome, details FROM audit_events ORDER BY id")
+      .all()
+  ).map(({ action, target, outcome }) => `${String(action)} ${String(target)} ${String(outcome)}`);
 const refusalOf = async (work: Promise<unknown>) => {
   const error = (await work.catch((thrown: unknown) => thrown)) as {
     code?: string;
@@ -80,7 +81,7 @@ describe("adding", () => {
       nextCheckAt: core.clock.now(),
     });
     expect(worker.asked).toEqual([]);
-    expect(audit()).toEqual(["add_account attic-gpu success"]);
+    expect(await audit()).toEqual(["add_account attic-gpu success"]);
   });
 
   test("a Modal account gets a worker key of its own, and no address before its first deploy", async () => {
@@ -98,7 +99,7 @@ describe("adding", () => {
       "validation_failed",
       "workspace already_registered",
     ]);
-    expect(readAccounts(core.context.database.prepareRead)).toHaveLength(1);
+    expect(await readAccounts(core.context.database.prepareRead)).toHaveLength(1);
   });
 
   test.each([
@@ -163,7 +164,7 @@ describe("adding", () => {
       "validation_failed",
       ...fields,
     ]);
-    expect(audit()).toEqual([]);
+    expect(await audit()).toEqual([]);
   });
 });
 
@@ -185,7 +186,7 @@ describe("SC-008: credentials", () => {
     for (const secret of secrets) {
       for (const name of files) expect(readFileSync(join(core.folder, name)).includes(secret), name).toBe(false);
       expect(core.logged.join("")).not.toContain(secret);
-      expect(JSON.stringify(core.context.database.prepareRead("SELECT * FROM audit_events").all())).not.toContain(
+      expect(JSON.stringify(await core.context.database.prepareRead("SELECT * FROM audit_events").all())).not.toContain(
         secret,
       );
     }
@@ -193,7 +194,7 @@ describe("SC-008: credentials", () => {
 
   test("that no key opens make a bad check, and nothing is sent", async () => {
     await add();
-    accounts = registryOf(core, randomBytes(32));
+    accounts = await registryOf(core, randomBytes(32));
     expect(await check()).toMatchObject({ status: "pending", lastErrorCode: "credentials_unreadable" });
     expect(worker.asked).toEqual([]);
   });
@@ -217,16 +218,16 @@ describe("checks", () => {
       models: [{ model: "pony", modes: ["txt2img"], offered: true }],
     });
     expect(accounts.standings.of("pony")).toBe("ready");
-    expect(audit().at(-1)).toBe("check_account attic-gpu success");
-    const before = read();
-    for (let reads = 0; reads < 5; reads += 1) readAccounts(core.context.database.prepareRead);
-    expect(read()).toEqual(before);
+    expect((await audit()).at(-1)).toBe("check_account attic-gpu success");
+    const before = await read();
+    for (let reads = 0; reads < 5; reads += 1) await readAccounts(core.context.database.prepareRead);
+    expect(await read()).toEqual(before);
     const { folder } = core;
     core.die();
     core = await core.reopen();
     expect(core.folder).toBe(folder);
-    expect(read()).toEqual(before);
-    accounts = registryOf(core);
+    expect(await read()).toEqual(before);
+    accounts = await registryOf(core);
     expect(accounts.standings.of("pony")).toBe("ready");
   });
 
@@ -279,9 +280,9 @@ describe("checks", () => {
     await spoil();
     expect(await check()).toMatchObject({ status: "pending", lastHealthStatus: "failed", lastErrorCode: code });
     expect(await check("second-gpu")).toMatchObject({ status: "failed", lastErrorCode: code });
-    expect(read()?.lastError).toMatch(/^[A-Z0-9].*\.$/);
-    expect(JSON.stringify(readAccounts(core.context.database.prepareRead))).not.toContain(worker.key);
-    expect(audit().at(-1)).toBe("check_account second-gpu failure");
+    expect((await read())?.lastError).toMatch(/^[A-Z0-9].*\.$/);
+    expect(JSON.stringify(await readAccounts(core.context.database.prepareRead))).not.toContain(worker.key);
+    expect((await audit()).at(-1)).toBe("check_account second-gpu failure");
   });
 
   test("a good one mends a failed account", async () => {
@@ -331,7 +332,7 @@ describe("checks", () => {
       },
     };
     expect(await refusalOf(check())).toEqual(["not_found"]);
-    expect(audit()).toEqual(["add_account attic-gpu success", "delete_account attic-gpu success"]);
+    expect(await audit()).toEqual(["add_account attic-gpu success", "delete_account attic-gpu success"]);
   });
 });
 
@@ -355,7 +356,7 @@ describe("changes", () => {
     await add({ ...http(), base_url: "http://worker.example", allow_plain_http: true });
     const change = updateAccount(core.context, accounts, "attic-gpu", { allow_plain_http: false });
     expect(await refusalOf(change)).toEqual(["validation_failed", "base_url plain_http"]);
-    expect(read()?.allowPlainHttp).toBe(true);
+    expect((await read())?.allowPlainHttp).toBe(true);
   });
 
   test("rotating asks for what the kind has", async () => {
@@ -401,7 +402,7 @@ describe("changes", () => {
     ["check", () => check("nobody")],
   ])("an unknown account cannot be asked to %s", async (_verb, work) => {
     expect(await refusalOf(work())).toEqual(["not_found"]);
-    expect(audit()).toEqual([]);
+    expect(await audit()).toEqual([]);
   });
 });
 
@@ -411,9 +412,9 @@ describe("deleting", () => {
     await check();
     const { id } = await deleteAccount(core.context, accounts, "attic-gpu", false);
     expect(id).toMatch(/^[0-9a-f-]{36}$/);
-    expect(read()).toBeUndefined();
+    expect(await read()).toBeUndefined();
     for (const table of ["worker_accounts", "worker_account_models", "worker_account_checks"]) {
-      expect(core.context.database.prepareRead(`SELECT * FROM ${table}`).all(), table).toEqual([]);
+      expect(await core.context.database.prepareRead(`SELECT * FROM ${table}`).all(), table).toEqual([]);
     }
     expect(accounts.standings.of("pony")).toBe("none");
   });
@@ -427,18 +428,18 @@ describe("deleting", () => {
     );
     const checks = startHealthChecks(core.context, accounts);
     await deleteAccount(core.context, accounts, "attic-gpu", false);
-    expect(read()).toBeUndefined();
+    expect(await read()).toBeUndefined();
     expect(await purgeDeletedAccounts(core.context)).toBe(0);
     expect(await refusalOf(add())).toEqual(["validation_failed", "workspace already_registered"]);
     expect(accounts.standings.of("pony")).toBe("none");
-    await core.context.database.write((tx) => {
-      tx.prepare("UPDATE tasks SET executor = 'elsewhere' WHERE id = ?").run(task.id);
+    await core.context.database.write(async (tx) => {
+      await tx.prepare("UPDATE tasks SET executor = 'elsewhere' WHERE id = ?").run(task.id);
       tx.afterCommit(() =>
         core.context.hub.publish({ id: null, taskId: task.id, type: "task.updated", data: "{}", signal: "ended" }),
       );
     });
     await checks.stop();
-    expect(core.context.database.prepareRead("SELECT * FROM worker_accounts").all()).toEqual([]);
+    expect(await core.context.database.prepareRead("SELECT * FROM worker_accounts").all()).toEqual([]);
     await add();
   });
 });
@@ -450,15 +451,15 @@ describe("planned checks", () => {
     await checks.runDue();
     await checks.runDue();
     expect(worker.asked).toHaveLength(1);
-    const ahead = () => (read()?.nextCheckAt ?? 0) - core.clock.now();
-    expect(ahead()).toBeGreaterThanOrEqual(24_000);
-    expect(ahead()).toBeLessThanOrEqual(36_000);
+    const ahead = async () => ((await read())?.nextCheckAt ?? 0) - core.clock.now();
+    expect(await ahead()).toBeGreaterThanOrEqual(24_000);
+    expect(await ahead()).toBeLessThanOrEqual(36_000);
     worker.accepts = "another";
     const pauses: number[] = [];
     for (let bad = 0; bad < 9; bad += 1) {
-      core.clock.advance(ahead());
+      core.clock.advance(await ahead());
       await checks.runDue();
-      pauses.push(ahead());
+      pauses.push(await ahead());
     }
     expect(worker.asked).toHaveLength(10);
     expect(pauses[0]).toBeLessThanOrEqual(6_000);
@@ -473,12 +474,12 @@ describe("planned checks", () => {
     for (let nth = 0; nth < 3; nth += 1) await planned();
     worker.accepts = "another";
     for (let nth = 0; nth < 3; nth += 1) await planned();
-    expect(audit()).toEqual([
+    expect(await audit()).toEqual([
       "add_account attic-gpu success",
       "check_account attic-gpu success",
       "check_account attic-gpu failure",
     ]);
-    const kept = core.context.database.prepareRead("SELECT outcome FROM worker_account_checks ORDER BY id").all();
+    const kept = await core.context.database.prepareRead("SELECT outcome FROM worker_account_checks ORDER BY id").all();
     expect(kept.map(({ outcome }) => outcome)).toEqual(["ok", "ok", "ok", "failed", "failed", "failed"]);
   });
 
@@ -507,14 +508,14 @@ describe("planned checks", () => {
     const checks = startHealthChecks(core.context, { ...accounts, probe: hanging });
     await expect.poll(() => asked).toBe(true);
     await checks.stop();
-    expect(read()).toMatchObject({ status: "pending", lastHealthAt: null, lastError: null });
+    expect(await read()).toMatchObject({ status: "pending", lastHealthAt: null, lastError: null });
   });
 
   test("happen by themselves, at once when an account is added", async () => {
     const checks = startHealthChecks(core.context, accounts);
     accounts = { ...accounts, changed: () => checks.wake() };
     await add();
-    await expect.poll(() => read()?.status).toBe("ready");
+    await expect.poll(async () => (await read())?.status).toBe("ready");
     await checks.stop();
   });
 });
@@ -547,10 +548,11 @@ test("FR-012, FR-023: every operation of the database failing in turn leaves eit
     ["delete_account", () => deleteAccount(core.context, accounts, "attic-gpu", false)],
   ];
   await add();
-  const state = () => JSON.stringify(core.context.database.prepareRead("SELECT * FROM worker_accounts").all());
+  const state = async () =>
+    JSON.stringify(await core.context.database.prepareRead("SELECT * FROM worker_accounts").all());
   for (const [action, verb] of verbs) {
     for (let nth = 1; ; nth += 1) {
-      const [rowsBefore, stateBefore] = [audit().length, state()];
+      const [rowsBefore, stateBefore] = [(await audit()).length, await state()];
       core.faults.failNth(nth, "begin", "statement", "commit");
       const failed = await verb().then(
         () => false,
@@ -560,9 +562,9 @@ test("FR-012, FR-023: every operation of the database failing in turn leaves eit
       core.faults.failNth(Number.POSITIVE_INFINITY);
       expect(failed, action).toBe(happened);
       if (!failed) break;
-      expect([audit().length, state()], `${action} ${nth}`).toEqual([rowsBefore, stateBefore]);
+      expect([(await audit()).length, await state()], `${action} ${nth}`).toEqual([rowsBefore, stateBefore]);
       expect(nth).toBeLessThan(30);
     }
-    expect(audit().at(-1)).toMatch(new RegExp(`^${action} `));
+    expect((await audit()).at(-1)).toMatch(new RegExp(`^${action} `));
   }
 });

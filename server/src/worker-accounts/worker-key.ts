@@ -22,21 +22,19 @@ export interface NewWorkerKey {
 
 /** A key that counts once the worker has it: by the next deploy, or when it is taken into use. */
 export function rotateWorkerKey(context: Context, registry: AccountRegistry, workspace: string): Promise<NewWorkerKey> {
-  return make(context, registry, workspace, (tx, account, sealed) => {
-    tx.prepare("UPDATE worker_accounts SET next_worker_key = ?, updated_at = ? WHERE id = ?").run(
-      sealed("nextWorkerKey"),
-      context.clock.now(),
-      account.id,
-    );
-    record(context, tx, "rotate_secret", account.workspace, { waits: true });
+  return make(context, registry, workspace, async (tx, account, sealed) => {
+    await tx
+      .prepare("UPDATE worker_accounts SET next_worker_key = ?, updated_at = ? WHERE id = ?")
+      .run(sealed("nextWorkerKey"), context.clock.now(), account.id);
+    await record(context, tx, "rotate_secret", account.workspace, { waits: true });
   });
 }
 
 /** The key in force counts never again; until the worker has the new one, its checks fail and it gets no work. */
 export function revokeWorkerKey(context: Context, registry: AccountRegistry, workspace: string): Promise<NewWorkerKey> {
-  return make(context, registry, workspace, (tx, account, sealed) => {
-    putInForce(context, registry, tx, account, sealed("workerKey"));
-    record(context, tx, "revoke_secret", account.workspace, {});
+  return make(context, registry, workspace, async (tx, account, sealed) => {
+    await putInForce(context, registry, tx, account, sealed("workerKey"));
+    await record(context, tx, "revoke_secret", account.workspace, {});
   });
 }
 
@@ -46,16 +44,16 @@ export async function useNextWorkerKey(
   registry: AccountRegistry,
   workspace: string,
 ): Promise<AccountRecord> {
-  const used = await context.database.write((tx) => {
-    const account = requireAccount(tx.prepare, workspace);
+  const used = await context.database.write(async (tx) => {
+    const account = await requireAccount(tx.prepare, workspace);
     const next = openCredential(registry.keyring, account, "nextWorkerKey");
     if (next === null || account.kind === "modal") {
       const message =
         next === null ? "No new key waits: rotate first." : "A Modal workspace takes its new key with its next deploy.";
       throw new SafelightError("validation_failed", message, { fields: [{ field: "name", code: "not_now", message }] });
     }
-    putInForce(context, registry, tx, account, sealCredential(registry.keyring, account.id, "workerKey", next));
-    record(context, tx, "retire_secret", workspace, {});
+    await putInForce(context, registry, tx, account, sealCredential(registry.keyring, account.id, "workerKey", next));
+    await record(context, tx, "retire_secret", workspace, {});
     return requireAccount(tx.prepare, workspace);
   });
   // The worker has it by now.
@@ -66,21 +64,21 @@ export async function useNextWorkerKey(
 }
 
 /** After a deploy: where the key it has set is the one that waits, that one is in force. In the caller's transaction. */
-export function noteDeployedKey(
+export async function noteDeployedKey(
   context: Context,
   registry: AccountRegistry,
   tx: Transaction,
   accountId: string,
   key: string,
-): void {
-  const account = readAccounts(tx.prepare).find(({ id }) => id === accountId);
+): Promise<void> {
+  const account = (await readAccounts(tx.prepare)).find(({ id }) => id === accountId);
   if (account === undefined || openCredential(registry.keyring, account, "nextWorkerKey") !== key) return;
-  putInForce(context, registry, tx, account, sealCredential(registry.keyring, accountId, "workerKey", key));
+  await putInForce(context, registry, tx, account, sealCredential(registry.keyring, accountId, "workerKey", key));
 }
 
 /** The keys and tokens of accounts, as secrets. */
-export function describeAccountSecrets(context: Context): Secret[] {
-  return readAccounts(context.database.prepareRead)
+export async function describeAccountSecrets(context: Context): Promise<Secret[]> {
+  return (await readAccounts(context.database.prepareRead))
     .toSorted((one, other) => (one.workspace < other.workspace ? -1 : 1))
     .flatMap((account) => [
       describe(context, `worker-key:${account.workspace}`, account.workerKeyChangedAt, nextStep(account)),
@@ -122,16 +120,16 @@ async function make(
   context: Context,
   registry: AccountRegistry,
   workspace: string,
-  change: (tx: Transaction, account: AccountRecord, sealed: Seal) => void,
+  change: (tx: Transaction, account: AccountRecord, sealed: Seal) => Promise<void>,
 ): Promise<NewWorkerKey> {
-  const { kind } = requireAccount(context.database.prepareRead, workspace);
+  const { kind } = await requireAccount(context.database.prepareRead, workspace);
   const key = context.ids.token();
   context.log.hide(key);
   const file = kind === "modal" ? null : fileOf(context, workspace);
   if (file !== null) await writeKey(file, key);
-  const account = await context.database.write((tx) => {
-    const found = requireAccount(tx.prepare, workspace);
-    change(tx, found, (name) => sealCredential(registry.keyring, found.id, name, key));
+  const account = await context.database.write(async (tx) => {
+    const found = await requireAccount(tx.prepare, workspace);
+    await change(tx, found, (name) => sealCredential(registry.keyring, found.id, name, key));
     return requireAccount(tx.prepare, workspace);
   });
   return { account, writtenTo: file };
@@ -147,34 +145,36 @@ async function writeKey(file: string, key: string): Promise<void> {
   });
 }
 
-function putInForce(
+async function putInForce(
   context: Context,
   registry: AccountRegistry,
   tx: Transaction,
   account: AccountRecord,
   sealed: string | null,
-): void {
+): Promise<void> {
   const now = context.clock.now();
-  tx.prepare(
-    `UPDATE worker_accounts SET worker_key = ?, next_worker_key = NULL, worker_key_changed_at = ?, revision = revision + 1,
+  await tx
+    .prepare(
+      `UPDATE worker_accounts SET worker_key = ?, next_worker_key = NULL, worker_key_changed_at = ?, revision = revision + 1,
        bad_checks = 0, updated_at = ?, next_check_at = CASE status WHEN 'disabled' THEN NULL ELSE CAST(? AS BIGINT) END
      WHERE id = ?`,
-  ).run(sealed, now, now, now, account.id);
+    )
+    .run(sealed, now, now, now, account.id);
   announceChange(registry, tx);
 }
 
-function record(
+async function record(
   context: Context,
   tx: Transaction,
   action: AuditAction,
   workspace: string,
   details: Readonly<Record<string, unknown>>,
-): void {
+): Promise<void> {
   const entry = {
     action,
     target: workspace,
     outcome: "success",
     details: { secret: "worker_key", ...details },
   } as const;
-  appendAudit(context, tx, entry);
+  await appendAudit(context, tx, entry);
 }

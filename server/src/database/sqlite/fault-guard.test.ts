@@ -49,11 +49,8 @@ afterEach(async () => {
 
 const put = (key: string) =>
   database.write((tx) => tx.prepare("INSERT INTO settings (key, value) VALUES (?, 'x')").run(key));
-const keys = () =>
-  database
-    .prepareRead("SELECT key FROM settings ORDER BY key")
-    .all()
-    .map(({ key }) => String(key));
+const keys = async () =>
+  (await database.prepareRead("SELECT key FROM settings ORDER BY key").all()).map(({ key }) => String(key));
 const becomes = (usable: boolean) => expect.poll(() => database.isUsable(), patience).toBe(usable);
 
 async function overwrite(path: string, bytes: Buffer, at = 0): Promise<void> {
@@ -170,11 +167,11 @@ describe("FR-023: a database with", () => {
     await mend();
     await becomes(true);
     await put("after");
-    expect(keys()).toEqual(["after", "before", "logged"]);
+    expect(await keys()).toEqual(["after", "before", "logged"]);
     expect(database.commits).toBeGreaterThan(commits);
     await database.close();
     database = await openDatabase({ file });
-    expect(keys()).toEqual(["after", "before", "logged"]);
+    expect(await keys()).toEqual(["after", "before", "logged"]);
   });
 });
 
@@ -183,7 +180,7 @@ test("a log that is removed loses nothing: what it held goes into the file befor
   await unlink(`${file}-wal`);
   await becomes(true);
   await put("after");
-  expect(keys()).toEqual(["after", "before", "only-in-the-log"]);
+  expect(await keys()).toEqual(["after", "before", "only-in-the-log"]);
   const copy = join(home, "copy.sqlite");
   settle();
   await copyFile(file, copy);
@@ -206,7 +203,7 @@ test("a disk that is full is no such fault: what was stored is still true", asyn
   errcode = 13;
   await expect(put("more")).rejects.toMatchObject({ code: "storage_unavailable" });
   expect(database.isUsable()).toBe(true);
-  expect(keys()).toEqual(["before"]);
+  expect(await keys()).toEqual(["before"]);
 });
 
 test("a database of another schema in its place is not taken over", async () => {
@@ -226,12 +223,12 @@ test("a copy of it in its place is taken over: statements that someone holds rea
   const held = database.prepareRead("SELECT count(*) AS count FROM settings");
   await copyFile(file, `${file}.copy`);
   await put("after-the-copy");
-  expect(held.get()?.count).toBe(2);
+  expect((await held.get())?.count).toBe(2);
   // The log that belongs to the former file is still there.
   await rename(`${file}.copy`, file);
-  await expect.poll(() => database.isUsable() && Number(held.get()?.count), patience).toBe(1);
+  await expect.poll(async () => database.isUsable() && Number((await held.get())?.count), patience).toBe(1);
   await put("onwards");
-  expect(keys()).toEqual(["before", "onwards"]);
+  expect(await keys()).toEqual(["before", "onwards"]);
 });
 
 test("a folder that is closed to us is a fault like any other, tried as somebody without rights", async () => {
@@ -276,7 +273,7 @@ test("somebody's transaction is never torn apart by a look", async () => {
   let inside: (() => void) | undefined;
   const waiting = new Promise<void>((resolve) => (inside = resolve));
   const written = database.write(async (tx) => {
-    tx.prepare("INSERT INTO settings (key, value) VALUES ('slow', 'x')").run();
+    await tx.prepare("INSERT INTO settings (key, value) VALUES ('slow', 'x')").run();
     await waiting;
   });
   await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
@@ -286,5 +283,5 @@ test("somebody's transaction is never torn apart by a look", async () => {
   await written.catch(() => undefined);
   await becomes(true);
   await put("after");
-  expect(keys()).toContain("after");
+  expect(await keys()).toContain("after");
 });

@@ -111,7 +111,8 @@ export class FaultGuard {
   #try(now: number): boolean {
     if (this.#closed || this.#trying || (this.#state === "faulty" && now - this.#triedAt < shortestPause)) return false;
     // In the middle of somebody's transaction or reading nothing can be exchanged; what may be wrong is looked at afterwards.
-    if ([this.#parts.writer, ...this.#parts.readers].some(({ isInTransaction }) => isInTransaction)) return this.#state === "suspect" && this.#watch.isUntouched();
+    if ([this.#parts.writer, ...this.#parts.readers].some(({ isInTransaction }) => isInTransaction))
+      return this.#state === "suspect" && this.#watch.isUntouched();
     this.#triedAt = now;
     this.#trying = true;
     try {

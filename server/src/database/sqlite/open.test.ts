@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { StartupError } from "../../errors.ts";
+import { openDatabase } from "../open.ts";
 import { firstTables } from "./migrations/0001-first-tables.ts";
 import { migrations } from "./migrations/all.ts";
 import type { Migration } from "./migrations/migration.ts";
-import { openDatabase } from "../open.ts";
 
 let folder: string;
 let file: string;
@@ -45,10 +45,12 @@ describe("opening the database", () => {
   test("makes it for the owner only, in WAL mode with full flushes", async () => {
     const database = await openDatabase({ file });
     expect((await stat(file)).mode & 0o777).toBe(0o600);
-    expect(database.prepareRead("PRAGMA journal_mode").get()?.journal_mode).toBe("wal");
-    const synchronous = await database.write((tx) => tx.prepare("PRAGMA synchronous").get()?.synchronous);
+    expect((await database.prepareRead("PRAGMA journal_mode").get())?.journal_mode).toBe("wal");
+    const synchronous = await database.write(async (tx) => (await tx.prepare("PRAGMA synchronous").get())?.synchronous);
     expect(synchronous).toBe(2);
-    const foreignKeys = await database.write((tx) => tx.prepare("PRAGMA foreign_keys").get()?.foreign_keys);
+    const foreignKeys = await database.write(
+      async (tx) => (await tx.prepare("PRAGMA foreign_keys").get())?.foreign_keys,
+    );
     expect(foreignKeys).toBe(1);
     await database.close();
   });
@@ -58,8 +60,10 @@ describe("opening the database", () => {
     await first.write((tx) => tx.prepare("INSERT INTO settings (key, value) VALUES ('a', 'b')").run());
     await first.close();
     const again = await openDatabase({ file, migrations: [...migrations, next] });
-    expect(again.prepareRead("SELECT value FROM settings").get()?.value).toBe("b");
-    expect(again.prepareRead("SELECT count(*) AS count FROM migrations").get()?.count).toBe(migrations.length + 1);
+    expect((await again.prepareRead("SELECT value FROM settings").get())?.value).toBe("b");
+    expect((await again.prepareRead("SELECT count(*) AS count FROM migrations").get())?.count).toBe(
+      migrations.length + 1,
+    );
     await again.close();
   });
 
@@ -68,7 +72,9 @@ describe("opening the database", () => {
     const broken: Migration = { ...next, sql: `${next.sql}; CREATE TABLE tasks (id TEXT)` };
     await refusal({ migrations: [...migrations, broken] });
     const again = await openDatabase({ file });
-    expect(again.prepareRead("SELECT count(*) AS count FROM sqlite_schema WHERE name = 'extra'").get()?.count).toBe(0);
+    expect(
+      (await again.prepareRead("SELECT count(*) AS count FROM sqlite_schema WHERE name = 'extra'").get())?.count,
+    ).toBe(0);
     await again.close();
   });
 
@@ -78,7 +84,7 @@ describe("opening the database", () => {
     await older.write((tx) => tx.prepare("INSERT INTO settings (key, value) VALUES ('a', 'b')").run());
     await older.close();
     const newer = await openDatabase({ file, migrations: [...migrations, next] });
-    expect(newer.prepareRead("SELECT value FROM settings").get()?.value).toBe("b");
+    expect((await newer.prepareRead("SELECT value FROM settings").get())?.value).toBe("b");
     await newer.close();
   });
 

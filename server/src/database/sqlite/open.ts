@@ -7,8 +7,8 @@ import { FaultGuard } from "./fault-guard.ts";
 import { assertMigrated, migrate } from "./migrate.ts";
 import { migrations } from "./migrations/all.ts";
 import type { Migration } from "./migrations/migration.ts";
-import { type ConnectionOptions, type Interrupt, SqliteConnection } from "./sqlite-connection.ts";
 import { Snapshots } from "./snapshots.ts";
+import { type ConnectionOptions, type Interrupt, SqliteConnection } from "./sqlite-connection.ts";
 import { preparing } from "./statement.ts";
 import { WriteQueue } from "./write-queue.ts";
 
@@ -118,7 +118,10 @@ function openReader(file: string, onFailure: (error: unknown) => void): SqliteCo
   return reader;
 }
 
-function openWriter(options: SqliteOptions, told: Pick<ConnectionOptions, "interrupt" | "onFailure">): SqliteConnection {
+function openWriter(
+  options: SqliteOptions,
+  told: Pick<ConnectionOptions, "interrupt" | "onFailure">,
+): SqliteConnection {
   let writer: SqliteConnection | undefined;
   try {
     // SQLite would make the file readable by everyone the umask lets; the files beside it take over its mode.

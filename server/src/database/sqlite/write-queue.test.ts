@@ -22,15 +22,12 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-function put(tx: Transaction, key: string, value = "x"): void {
-  tx.prepare("INSERT INTO settings (key, value) VALUES (?, ?)").run(key, value);
+async function put(tx: Transaction, key: string, value = "x"): Promise<void> {
+  await tx.prepare("INSERT INTO settings (key, value) VALUES (?, ?)").run(key, value);
 }
 
-function keys(): string[] {
-  return database
-    .prepareRead("SELECT key FROM settings ORDER BY key")
-    .all()
-    .map((row) => String(row.key));
+async function keys(): Promise<string[]> {
+  return (await database.prepareRead("SELECT key FROM settings ORDER BY key").all()).map((row) => String(row.key));
 }
 
 /** Commits as another connection sees them: one for each flushed transaction. */
@@ -49,12 +46,12 @@ describe("the write queue", () => {
 
   test("statements of one piece of work share the transaction", async () => {
     await database.write(async (tx) => {
-      put(tx, "a");
-      tx.prepare("INSERT INTO settings (key, value) VALUES (?, ?)").run("b", "y");
-      expect(tx.prepare("SELECT key FROM settings").all()).toHaveLength(2);
+      await put(tx, "a");
+      await tx.prepare("INSERT INTO settings (key, value) VALUES (?, ?)").run("b", "y");
+      expect(await tx.prepare("SELECT key FROM settings").all()).toHaveLength(2);
     });
-    expect(keys()).toEqual(["a", "b"]);
-    const rows = database.prepareRead("SELECT * FROM settings WHERE key = ?").all("b");
+    expect(await keys()).toEqual(["a", "b"]);
+    const rows = await database.prepareRead("SELECT * FROM settings WHERE key = ?").all("b");
     expect(rows[0]?.value).toBe("y");
   });
 
@@ -62,21 +59,21 @@ describe("the write queue", () => {
     const names = Array.from({ length: 20 }, (_, index) => `k${String(index).padStart(2, "0")}`);
     const commits = await commitsDuring(() => Promise.all(names.map((name) => database.write((tx) => put(tx, name)))));
     expect(commits).toBe(1);
-    expect(keys()).toEqual(names);
+    expect(await keys()).toEqual(names);
   });
 
   test("a piece of work that throws takes back only its own changes", async () => {
     const results = await Promise.allSettled([
       database.write((tx) => put(tx, "a")),
-      database.write((tx) => {
-        put(tx, "b");
+      database.write(async (tx) => {
+        await put(tx, "b");
         throw new Error("changed my mind");
       }),
       database.write((tx) => put(tx, "c")),
     ]);
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
     expect(results[1]).toMatchObject({ reason: { message: "changed my mind" } });
-    expect(keys()).toEqual(["a", "c"]);
+    expect(await keys()).toEqual(["a", "c"]);
   });
 
   test("a violated constraint rejects as it is and leaves the others alone", async () => {
@@ -86,15 +83,15 @@ describe("the write queue", () => {
       database.write((tx) => put(tx, "b")),
     ]);
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
-    expect(keys()).toEqual(["a", "b"]);
+    expect(await keys()).toEqual(["a", "b"]);
   });
 
   test("when the commit fails nobody's change is there and everybody hears it", async () => {
     faults.failNth(1, "commit");
     const heard: string[] = [];
     const results = await Promise.allSettled([
-      database.write((tx) => {
-        put(tx, "a");
+      database.write(async (tx) => {
+        await put(tx, "a");
         tx.afterCommit(() => heard.push("a"));
       }),
       database.write((tx) => put(tx, "b")),
@@ -104,16 +101,16 @@ describe("the write queue", () => {
       { status: "rejected", reason: { code: "storage_unavailable" } },
     ]);
     expect(heard).toEqual([]);
-    expect(keys()).toEqual([]);
+    expect(await keys()).toEqual([]);
     await database.write((tx) => put(tx, "later"));
-    expect(keys()).toEqual(["later"]);
+    expect(await keys()).toEqual(["later"]);
   });
 
   test("a transaction that cannot begin rejects and the next one works", async () => {
     faults.failNth(1, "begin");
     await expect(database.write((tx) => put(tx, "a"))).rejects.toMatchObject({ code: "storage_unavailable" });
     await database.write((tx) => put(tx, "b"));
-    expect(keys()).toEqual(["b"]);
+    expect(await keys()).toEqual(["b"]);
   });
 
   test("what callers learn of a broken disk names neither path nor reason", async () => {
@@ -145,9 +142,9 @@ describe("the write queue", () => {
   });
 
   test("the read connection cannot write", async () => {
-    expect(() => database.prepareRead("INSERT INTO settings (key, value) VALUES (?, ?)").run("a", "b")).toThrow(
-      /readonly/,
-    );
+    await expect(() =>
+      database.prepareRead("INSERT INTO settings (key, value) VALUES (?, ?)").run("a", "b"),
+    ).rejects.toThrow(/readonly/);
   });
 
   test("close lets the work already taken finish and refuses the rest", async () => {
@@ -157,7 +154,7 @@ describe("the write queue", () => {
     await expect(taken).resolves.toBeUndefined();
     await closing;
     database = await openDatabase({ file: join(folder, "test.sqlite") });
-    expect(keys()).toEqual(["a"]);
+    expect(await keys()).toEqual(["a"]);
   });
 
   test("a full database fails the work that did not fit, keeps what was acknowledged, and recovers with space", async () => {
@@ -166,9 +163,9 @@ describe("the write queue", () => {
     let limit = "";
     // The page limit belongs to a connection, so it is set through the first statement that passes.
     database = await openDatabase({ file });
-    await database.write((tx) => {
-      const pages = Number(tx.prepare("PRAGMA page_count").get()?.page_count);
-      limit = String(tx.prepare(`PRAGMA max_page_count = ${pages + 20}`).get()?.max_page_count);
+    await database.write(async (tx) => {
+      const pages = Number((await tx.prepare("PRAGMA page_count").get())?.page_count);
+      limit = String((await tx.prepare(`PRAGMA max_page_count = ${pages + 20}`).get())?.max_page_count);
     });
     expect(Number(limit)).toBeGreaterThan(0);
     const acknowledged: string[] = [];
@@ -183,27 +180,27 @@ describe("the write queue", () => {
     }
     expect(acknowledged.length).toBeGreaterThan(0);
     expect(acknowledged.length).toBeLessThan(120);
-    expect(keys()).toEqual(acknowledged.toSorted());
+    expect(await keys()).toEqual(acknowledged.toSorted());
     await database.write((tx) => tx.prepare("PRAGMA max_page_count = 100000").get());
     await database.write((tx) => put(tx, "again", big));
-    expect(keys()).toContain("again");
+    expect(await keys()).toContain("again");
   });
 
   test("work that swallows the fault of a transaction that SQLite itself rolled back commits nothing", async () => {
     const results = await Promise.allSettled([
       database.write((tx) => put(tx, "before")),
-      database.write((tx) => {
+      database.write(async (tx) => {
         // What SQLite does by itself on some disk errors.
-        tx.prepare("ROLLBACK").run();
+        await tx.prepare("ROLLBACK").run();
         try {
-          tx.prepare("SELECT broken FROM nowhere").get();
+          await tx.prepare("SELECT broken FROM nowhere").get();
         } catch {
           // Swallowed, as a careless caller would.
         }
-        put(tx, "after");
+        await put(tx, "after");
       }),
     ]);
     expect(results.map(({ status }) => status)).toContain("rejected");
-    expect(keys()).not.toContain("before");
+    expect(await keys()).not.toContain("before");
   });
 });

@@ -1,8 +1,8 @@
 import { isStorageFailure, SafelightError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { AfterCommit, Prepare, Transaction } from "../database.ts";
-import { UnreliableDatabase } from "./fault-guard.ts";
 import { sqliteDialect } from "./dialect.ts";
+import { UnreliableDatabase } from "./fault-guard.ts";
 import type { SqliteConnection } from "./sqlite-connection.ts";
 import { preparing } from "./statement.ts";
 
