@@ -254,7 +254,7 @@ describe("a deploy with the real command, against a stand-in for Modal's server"
   test("two run at a time, one of each account; the rest waits, and a waiting one can be cancelled or asked for again", async () => {
     for (const workspace of ["gpu-one", "gpu-two", "gpu-three"]) await add(workspace, "ak-slow");
     const [one, two, three] = [await deploy("gpu-one"), await deploy("gpu-two"), await deploy("gpu-three")];
-    const states = () => [one, two, three].map(({ id }) => read(id).status);
+    const states = () => Promise.all([one, two, three].map(async ({ id }) => (await read(id)).status));
     await expect.poll(states, patient).toEqual(["running", "running", "queued"]);
     const again = await deploy("gpu-one");
     expect(again).toMatchObject({ status: "queued", version: 2 });
@@ -307,17 +307,18 @@ describe("a deploy with the real command, against a stand-in for Modal's server"
   test("a stop of the server ends what runs and keeps what waits", async () => {
     for (const workspace of ["gpu-one", "gpu-two", "gpu-three"]) await add(workspace, "ak-slow");
     const all = [await deploy("gpu-one"), await deploy("gpu-two"), await deploy("gpu-three")];
-    const states = () => all.map(({ id }) => [read(id).status, read(id).error?.code]);
-    await expect.poll(() => states().map(([status]) => status), patient).toEqual(["running", "running", "queued"]);
+    const states = () =>
+      Promise.all(all.map(async ({ id }) => [(await read(id)).status, (await read(id)).error?.code]));
+    await expect.poll(async () => (await states()).map(([status]) => status), patient).toEqual(["running", "running", "queued"]);
     await deployer.stop();
-    expect(states()).toEqual([
+    expect(await states()).toEqual([
       ["failed", "interrupted"],
       ["failed", "interrupted"],
       ["queued", undefined],
     ]);
     deployer = await Deployer.open(edge.context, edge.installation.accounts, sourceFolder);
     deployer.wake();
-    await expect.poll(() => states()[2]?.[0], patient).toBe("running");
+    await expect.poll(async () => (await states())[2]?.[0], patient).toBe("running");
   });
 
   test("SC-008: tokens and worker key stand in no file, no log line and no answer", async () => {
@@ -331,10 +332,12 @@ describe("a deploy with the real command, against a stand-in for Modal's server"
     const answers = [await ended(await deploy("gpu-one")), await ended(await deploy("gpu-two"))];
     expect(answers[0]?.log.join("\n")).toContain("'MODAL_TOKEN_SECRET': '[redacted]'");
     const { keyring } = edge.installation.accounts;
-    const keys = ["gpu-one", "gpu-two"].map((name) => {
-      const record = account(name);
-      return record === undefined ? null : openCredential(keyring, record, "workerKey");
-    });
+    const keys = await Promise.all(
+      ["gpu-one", "gpu-two"].map(async (name) => {
+        const record = await account(name);
+        return record === undefined ? null : openCredential(keyring, record, "workerKey");
+      }),
+    );
     const secrets = [known.tokenId, known.tokenSecret, unknown.tokenId, unknown.tokenSecret, ...keys.map(String)];
     const files = filesBelow(edge.folder);
     expect(files.length).toBeGreaterThan(3);

@@ -51,7 +51,8 @@ afterEach(async () => {
 
 const deployments = async () => {
   const { prepareRead } = edge.context.database;
-  return (await readDeploymentsOf(prepareRead, accountId)).map((record) => describeWithLog(prepareRead, record));
+  const records = await readDeploymentsOf(prepareRead, accountId);
+  return Promise.all(records.map((record) => describeWithLog(prepareRead, record)));
 };
 const rows = async () =>
   (

@@ -365,8 +365,9 @@ describe("failing over (FR-011)", () => {
     ]);
     const ids: string[] = [];
     for (let index = 0; index < 5; index += 1) ids.push(await submit(core));
-    await until(core, () => ids.filter((id) => taskOf(core, id).status === "processing").length === 4);
-    const places = ids.map((id) => taskOf(core, id).executor);
+    const tasks = () => Promise.all(ids.map((id) => taskOf(core, id)));
+    await until(core, async () => (await tasks()).filter(({ status }) => status === "processing").length === 4);
+    const places = (await tasks()).map(({ executor }) => executor);
     expect(places).toEqual(["one", "two", "one", "two", null]);
     hold.open();
     for (const id of ids) await ended(core, id);

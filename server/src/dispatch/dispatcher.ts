@@ -197,15 +197,13 @@ class RunningDispatcher implements Dispatcher {
   /** Places in the queue move with every claim and every cancel; listeners hear of it at a pace that can be read. */
   #tellQueueSoon(): void {
     if (this.#telling !== undefined || this.#stopping.signal.aborted) return;
-    this.#telling = setTimeout(async () => {
+    this.#telling = setTimeout(() => {
       this.#telling = undefined;
       if (this.#context.hub.listeners === 0 || this.#stopping.signal.aborted) return;
-      try {
-        await announceQueue(this.#context);
-      } catch (error) {
-        // Thrown from a timer it would end the server. The next change is told again, once the database can be read.
-        this.#context.log.warn("how the queue stands could not be told", { error });
-      }
+      // From a timer it would end the server. The next change is told again, once the database can be read.
+      announceQueue(this.#context).catch((error: unknown) =>
+        this.#context.log.warn("how the queue stands could not be told", { error }),
+      );
     }, TELLING_MS).unref();
   }
 

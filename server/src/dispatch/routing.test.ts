@@ -70,7 +70,8 @@ describe("accounts run tasks", () => {
       await until(core, async () => (await taskOf(core, ids.at(-1) ?? "")).runHandle !== null);
     }
     // Load is running ÷ slots: 0/4 0/2 → attic, 1/4 0/2 → cellar, 1/4 1/2 → attic, 2/4 1/2 → cellar rested longer, then attic twice.
-    expect(ids.map((id) => taskOf(core, id).executor?.slice(0, 1)).join("")).toBe("acacaa");
+    const tasks = await Promise.all(ids.map((id) => taskOf(core, id)));
+    expect(tasks.map(({ executor }) => executor?.slice(0, 1)).join("")).toBe("acacaa");
     expect((await describeOf("attic-gpu")).running).toEqual({ image: 4, video: 0 });
     free.open();
     for (const id of ids) expect(await ended(core, id)).toMatchObject({ status: "done" });

@@ -30,7 +30,7 @@ async function read(
 ): Promise<StreamEvent[]> {
   const stop = new AbortController();
   const events: StreamEvent[] = [];
-  const snapshot = () => options.snapshot ?? [];
+  const snapshot = () => Promise.resolve(options.snapshot ?? []);
   for await (const event of followEvents(core.context, { ...options, snapshot, signal: stop.signal })) {
     events.push(event);
     await onEvent(event);
@@ -64,20 +64,20 @@ describe("the event log", () => {
       core.context.database.write((tx) => pruneEvents(tx, core.clock.now(), { length, ms }));
     expect(await prune(20, 1000)).toBe(30);
     expect(await prune(20, 1000)).toBe(0);
-    expect(await eventLogEnds(core.context)).toEqual({ head: 50, floor: 30 });
+    expect(await eventLogEnds(core.context.database.prepareRead)).toEqual({ head: 50, floor: 30 });
     core.clock.advance(10_000);
     await append("task", 50);
     expect(await prune(100, 5000)).toBe(20);
-    expect(await eventLogEnds(core.context)).toEqual({ head: 51, floor: 50 });
+    expect(await eventLogEnds(core.context.database.prepareRead)).toEqual({ head: 51, floor: 50 });
     expect(await prune(100, -1)).toBe(1);
-    expect(await eventLogEnds(core.context)).toEqual({ head: 51, floor: 51 });
+    expect(await eventLogEnds(core.context.database.prepareRead)).toEqual({ head: 51, floor: 51 });
   });
 
   test("ids go on counting after everything was thrown away", async () => {
     await appendMany(3);
     await core.context.database.write((tx) => pruneEvents(tx, core.clock.now(), { length: 0, ms: 1 }));
     await append("task", 3);
-    expect(await eventLogEnds(core.context)).toEqual({ head: 4, floor: 3 });
+    expect(await eventLogEnds(core.context.database.prepareRead)).toEqual({ head: 4, floor: 3 });
   });
 });
 
@@ -197,7 +197,7 @@ describe("following events", () => {
 
   test("ends quietly when the signal fires, also while nothing happens", async () => {
     const stop = new AbortController();
-    const stream = followEvents(core.context, { snapshot: () => [], signal: stop.signal });
+    const stream = followEvents(core.context, { snapshot: () => Promise.resolve([]), signal: stop.signal });
     const next = stream.next();
     setImmediate(() => stop.abort());
     expect(await next).toEqual({ done: true, value: undefined });

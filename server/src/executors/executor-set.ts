@@ -36,7 +36,7 @@ export function fixedExecutors(executors: readonly Executor[]): ExecutorSet {
     find: (name) => executors.find((executor) => executor.name === name),
     standing: () => "ready",
     begin: () => unwatched,
-    noteUse: () => undefined,
+    noteUse: () => Promise.resolve(),
     lastUsedAt: () => 0,
     subscribe: () => () => undefined,
   };

@@ -47,8 +47,10 @@ const send = (from: Edge, options: InjectOptions): Promise<LightMyRequestRespons
   from.app.inject({ ...options, headers: { host: "127.0.0.1", ...options.headers } });
 
 const rowsOf = (from: Edge) =>
-  ["tasks", "uploads", "worker_accounts", "deployments", "sessions", "admin_sessions"].map((table) =>
-    JSON.stringify(from.context.database.prepareRead(`SELECT * FROM ${table}`).all()),
+  Promise.all(
+    ["tasks", "uploads", "worker_accounts", "deployments", "sessions", "admin_sessions"].map(async (table) =>
+      JSON.stringify(await from.context.database.prepareRead(`SELECT * FROM ${table}`).all()),
+    ),
   );
 
 function expectSecurityHeaders(what: string, { headers }: Pick<LightMyRequestResponse, "headers">): void {
@@ -122,7 +124,7 @@ describe("every route", () => {
   });
 
   test("refuses another site's page, with every credential at hand, and changes nothing", async () => {
-    const rows = rowsOf(edge);
+    const rows = await rowsOf(edge);
     for (const route of everyRoute) {
       const call = callOf(route);
       const what = `${route.method} ${route.path}`;
@@ -156,12 +158,12 @@ describe("every route", () => {
         }
       }
     }
-    expect(rowsOf(edge)).toEqual(rows);
+    expect(await rowsOf(edge)).toEqual(rows);
   });
 
   test("with SameSite=None a write needs more than a cookie: where it comes from, or a key", async () => {
     const shown = await cookiesOf(crossSite);
-    const rows = rowsOf(crossSite);
+    const rows = await rowsOf(crossSite);
     for (const route of everyRoute.filter(({ method }) => method !== "GET")) {
       const answer = await send(crossSite, { ...callOf(route), headers: { cookie: shown } });
       expect([route.path, answer.statusCode, answer.json<{ code: string }>().code]).toEqual([
@@ -170,7 +172,7 @@ describe("every route", () => {
         "cors_origin_blocked",
       ]);
     }
-    expect(rowsOf(crossSite)).toEqual(rows);
+    expect(await rowsOf(crossSite)).toEqual(rows);
     const cancel = { method: "POST" as const, url: "/cancel/none" };
     for (const headers of [
       { origin: "https://studio.example" },
@@ -217,7 +219,7 @@ describe("every route", () => {
         ...(route.access === "client" ? { "x-api-key": edge.apiKey } : {}),
         "x-admin-key": edge.adminKey,
       };
-      const rows = rowsOf(edge);
+      const rows = await rowsOf(edge);
       const answer = await send(edge, {
         ...callOf(route),
         headers,
@@ -228,7 +230,7 @@ describe("every route", () => {
         const named = answer.json<{ errors: { field: string }[] }>().errors.map(({ field }) => field);
         expect(named).toEqual(expect.arrayContaining(Object.keys(strange)));
       }
-      expect(rowsOf(edge)).toEqual(rows);
+      expect(await rowsOf(edge)).toEqual(rows);
     }
   });
 });

@@ -14,7 +14,7 @@ import type { Installation } from "./installation.ts";
 import type { MethodTable } from "./method-table.ts";
 import { refuseWithRecord } from "./refusals.ts";
 import { contextOf } from "./request-context.ts";
-import { refuseThrottled, ruleOf, throttle } from "./throttle.ts";
+import { type RouteRule, refuseThrottled, ruleOf, throttle } from "./throttle.ts";
 
 /** One request on its way through a handler. */
 export interface Call<Query = unknown, Body = unknown> {
@@ -173,28 +173,34 @@ function judge({ installation, hostAndOrigin }: Registrar, route: Route, { proof
   const rule = ruleOf(route);
   // What everybody may read needs no storage; whatever else there is either asks who calls or changes something.
   const asksForAccess = route.access !== "public" || route.method !== "GET";
+  const admit = (request: FastifyRequest, reply: FastifyReply): Promise<unknown> | undefined => {
+    hostAndOrigin.checkHost(request);
+    hostAndOrigin.checkOrigin(request, reply);
+    if (route.group === "admin") hostAndOrigin.checkOwnOrigin(request);
+    if (asksForAccess) requireKnownAccess(installation);
+    const shown = proof?.(request);
+    // A refusal that is being written down; what is proven is there at once.
+    if (shown instanceof Promise) return shown;
+    const credential = prove(installation, route, request, reply, looksOnly);
+    if (credential instanceof Promise) return credential.then((proven) => void (request.credential = proven));
+    if (credential !== null) request.credential = credential;
+    return undefined;
+  };
+  const admitLimited = async (request: FastifyRequest, reply: FastifyReply, limiting: RouteRule): Promise<unknown> => {
+    const throttled = await throttle(installation, limiting, request);
+    if (throttled !== null) return refuseThrottled(installation, route.path, request, throttled);
+    try {
+      return await admit(request, reply);
+    } catch (error) {
+      return recordIfForeign(installation, route.path, request, error);
+    }
+  };
   // Answers a promise only where it must wait: an API key is proven without, and polling should not pay for it.
-  return async (
-    request: FastifyRequest,
-    reply: FastifyReply,
-    done: HookHandlerDoneFunction,
-  ): void | Promise<unknown> => {
+  return (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void | Promise<unknown> => {
     try {
       installation.limits.proxy.look(request.socket.remoteAddress, request.headers);
-      const throttled = rule === null ? null : await throttle(installation, rule, request);
-      if (throttled !== null) return refuseThrottled(installation, route.path, request, throttled);
-      hostAndOrigin.checkHost(request);
-      hostAndOrigin.checkOrigin(request, reply);
-      if (route.group === "admin") hostAndOrigin.checkOwnOrigin(request);
-      if (asksForAccess) requireKnownAccess(installation);
-      const shown = proof?.(request);
-      // A refusal that is being written down; what is proven is there at once.
-      if (shown instanceof Promise) return shown;
-      const credential = prove(installation, route, request, reply, looksOnly);
-      if (credential === null) return done();
-      if (credential instanceof Promise) return credential.then((proven) => void (request.credential = proven));
-      request.credential = credential;
-      return done();
+      if (rule !== null) return admitLimited(request, reply, rule);
+      return admit(request, reply) ?? done();
     } catch (error) {
       return recordIfForeign(installation, route.path, request, error);
     }

@@ -52,7 +52,7 @@ describe("FR-016: what was revoked while a body was on its way", () => {
       await apiKeys.create(edge.context, { name: "one" }),
       await apiKeys.create(edge.context, { name: "two" }),
     ];
-    const revoke = (id: string) => () => apiKeys.revoke(edge.context, id, () => undefined);
+    const revoke = (id: string) => () => apiKeys.revoke(edge.context, id, () => Promise.resolve());
     const generate = { path: "/generate", headers: { ...json, "x-api-key": one.key }, body: picture };
     expect(await ask(generate, () => Promise.resolve())).toContain(" 202 ");
     expect(await ask(generate, revoke(one.id))).toMatch(/ 401 [\s\S]*"code":"invalid_api_key"/);

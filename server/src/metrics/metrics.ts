@@ -25,7 +25,7 @@ export interface MetricsOptions extends GaugeSources {
 
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
-  const stop = createTaskMetrics(registry, options.context);
+  const tasks = createTaskMetrics(registry, options.context);
   const observe = createHttpMetrics(registry);
   const gather = createGauges(registry, options);
   new Gauge({
@@ -39,11 +39,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
     contentType: registry.contentType,
     read: async () => {
       await gather();
+      await tasks.counted();
       return registry.metrics();
     },
     observe,
     close: () => {
-      stop();
+      tasks.stop();
       registry.clear();
     },
   };

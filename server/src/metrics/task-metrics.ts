@@ -6,8 +6,14 @@ import { readTask } from "../tasks/read.ts";
 /** Workspaces come and go; beyond this many names in one life of the process the rest share one. */
 const executorsAtMost = 200;
 
-/** Counts tasks as they end, from what everyone in the process hears. Answers how to stop. */
-export function createTaskMetrics(registry: Registry, context: Context): () => void {
+export interface TaskMetrics {
+  /** Resolves when every task that has ended so far is counted. */
+  counted(): Promise<void>;
+  stop(): void;
+}
+
+/** Counts tasks as they end, from what everyone in the process hears. */
+export function createTaskMetrics(registry: Registry, context: Context): TaskMetrics {
   const labelNames = ["model", "executor"] as const;
   const registers = [registry];
   const outcomes = new Counter({
@@ -37,13 +43,21 @@ export function createTaskMetrics(registry: Registry, context: Context): () => v
     executors.add(executor);
     return executor;
   };
-  return context.hub.watch(({ signal, type, taskId }) => {
-    if (signal !== "ended" || type !== "task.updated") return;
-    const task = readTask(context.database.prepareRead, taskId);
+  const count = async (taskId: string): Promise<void> => {
+    const task = await readTask(context.database.prepareRead, taskId);
     if (task === undefined || !isEnded(task.status)) return;
     const labels = { model: task.model, executor: nameOf(task.executor) };
     outcomes.inc({ ...labels, outcome: task.status === "done" ? "done" : (task.errorCode ?? "unknown") });
     if (task.startedAt !== null) waits.observe(labels, Math.max(0, task.startedAt - task.createdAt) / 1000);
     if (task.status === "done") runs.observe(labels, task.leasedMs / 1000);
+  };
+  const underWay = new Set<Promise<void>>();
+  const unwatch = context.hub.watch(({ signal, type, taskId }) => {
+    if (signal !== "ended" || type !== "task.updated") return;
+    const counting: Promise<void> = count(taskId)
+      .catch((error: unknown) => context.log.warn("a task that has ended could not be counted", { error }))
+      .finally(() => underWay.delete(counting));
+    underWay.add(counting);
   });
+  return { counted: async () => void (await Promise.all(underWay)), stop: unwatch };
 }

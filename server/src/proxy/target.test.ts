@@ -54,15 +54,15 @@ describe("FR-020: a workspace may be asked", () => {
     expect(await find("other-gpu")).toBe("unregistered");
   });
 
-  test("by exactly its name: nothing that a caller adds, leaves out or changes finds it", () => {
+  test("by exactly its name: nothing that a caller adds, leaves out or changes finds it", async () => {
     let judged = 0;
-    fc.assert(
-      fc.property(fc.string({ unit: "binary", maxLength: 3 }), fc.nat(9), fc.boolean(), (piece, at, replaces) => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: "binary", maxLength: 3 }), fc.nat(9), fc.boolean(), async (piece, at, replaces) => {
         const name = "attic-gpu";
         const written = name.slice(0, at) + piece + name.slice(at + (replaces ? 1 : 0));
         fc.pre(written !== name);
         judged += 1;
-        expect(["bad_format", "unregistered"]).toContain(find(written));
+        expect(["bad_format", "unregistered"]).toContain(await find(written));
       }),
       seed,
     );
@@ -70,10 +70,10 @@ describe("FR-020: a workspace may be asked", () => {
   });
 
   test("and never by a text that is no name at all", async () => {
-    fc.assert(
-      fc.property(fc.string({ unit: "binary", maxLength: 80 }), (text) => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: "binary", maxLength: 80 }), async (text) => {
         fc.pre(!/^[a-z0-9-]{3,64}$/.test(text));
-        expect(find(text)).toBe("bad_format");
+        expect(await find(text)).toBe("bad_format");
       }),
       seed,
     );

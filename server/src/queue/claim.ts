@@ -23,7 +23,7 @@ export interface ClaimOptions {
 export function claimNext(
   context: Context,
   lanes: readonly Lane[],
-  { limits = timeLimits, onChoice = () => undefined }: ClaimOptions = {},
+  { limits = timeLimits, onChoice = () => Promise.resolve() }: ClaimOptions = {},
 ): Promise<TaskRecord | null> {
   return context.database.write(async (tx) => {
     if (await queueIsPaused(tx.prepare)) return null;

@@ -37,7 +37,8 @@ test("what runs goes on to its end, nothing else starts, and a resumed queue sta
   await until(core, async () => (await taskOf(core, first)).status === "done");
   // The dispatcher has looked for the next one by now: the end of a run wakes it.
   await new Promise((resolve) => setTimeout(resolve, 300));
-  expect([second, third].map((id) => taskOf(core, id).status)).toEqual(["pending", "pending"]);
+  const waiting = await Promise.all([second, third].map((id) => taskOf(core, id)));
+  expect(waiting.map(({ status }) => status)).toEqual(["pending", "pending"]);
   const resumed = performance.now();
   await resumeQueue(core.context);
   await until(core, () => started().length >= 2);

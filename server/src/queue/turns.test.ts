@@ -232,7 +232,10 @@ describe("FR-002: turns between credentials", () => {
     const recording: Context = {
       ...core.context,
       database: {
-        prepareRead: (sql) => database.prepareRead(sql),
+        kind: database.kind,
+        dialect: database.dialect,
+        prepareRead: database.prepareRead,
+        read: (work) => database.read(work),
         get commits() {
           return database.commits;
         },
@@ -242,23 +245,27 @@ describe("FR-002: turns between credentials", () => {
           database.write((tx) =>
             work({
               afterCommit: (run) => tx.afterCommit(run),
-              prepare: (sql) => {
-                asked.add(sql);
-                return tx.prepare(sql);
-              },
+              dialect: tx.dialect,
+              prepare: Object.assign(
+                (sql: string) => {
+                  asked.add(sql);
+                  return tx.prepare(sql);
+                },
+                { dialect: tx.dialect },
+              ),
             }),
           ),
       },
     };
     for (let nth = 0; nth < 3; nth += 1) await claimNext(recording, [roomy]);
     await submitTask(recording, { request: requestFor(), idempotency: null, queueLimit: 10_000 });
-    const plans = [...asked]
-      .filter((sql) => sql.startsWith("SELECT") && /'pending'|queue_turns/.test(sql))
-      .map((sql) => {
-        const values = Array.from({ length: sql.split("?").length - 1 }, () => null);
-        const steps = database.prepareRead(`EXPLAIN QUERY PLAN ${sql}`).all(...values);
-        return `${sql}\n${steps.map(({ detail }) => String(detail)).join("\n")}`;
-      });
+    const plans: string[] = [];
+    for (const sql of asked) {
+      if (!sql.startsWith("SELECT") || !/'pending'|queue_turns/.test(sql)) continue;
+      const values = Array.from({ length: sql.split("?").length - 1 }, () => null);
+      const steps = await database.prepareRead(`EXPLAIN QUERY PLAN ${sql}`).all(...values);
+      plans.push(`${sql}\n${steps.map(({ detail }) => String(detail)).join("\n")}`);
+    }
     expect(plans.length).toBeGreaterThan(5);
     for (const plan of plans) {
       // Left to choose, SQLite takes an index of the history and looks at every task that waits.

@@ -115,13 +115,13 @@ describe("why a task waits", () => {
     });
     const unable = fc.option(fc.constantFrom("draining", "not_ready", "model_not_offered").map(notice), { nil: null });
     const one = fc.record({ slots, unable, rests: fc.boolean(), full: fc.boolean() });
-    const property = fc.property(fc.array(one, { maxLength: 3 }), fc.nat(3), (facts, which) => {
+    const property = fc.asyncProperty(fc.array(one, { maxLength: 3 }), fc.nat(3), async (facts, which) => {
       const seats = facts.map(({ slots: count, full, ...rest }, index) =>
         seat(`${["one", "two", "three"][index]}-gpu`, { ...rest, lane: { slots: count, full } }),
       );
       const id = ids[which] ?? "";
-      const { each, short } = why(id, seats);
-      const { type, workspace } = taskOf(core, id);
+      const { each, short } = await why(id, seats);
+      const { type, workspace } = await taskOf(core, id);
       const hasRoomAnywhere = seats.some(
         ({ lane, rests, unable: reason }) =>
           !rests &&
@@ -135,6 +135,6 @@ describe("why a task waits", () => {
       expect(each.length === seats.length || hasRoomAnywhere).toBe(true);
       if (short === null) expect(hasRoomAnywhere || seats.length === 0).toBe(true);
     });
-    fc.assert(property, { seed: 20_260_305 });
+    await fc.assert(property, { seed: 20_260_305 });
   });
 });

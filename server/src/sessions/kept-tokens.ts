@@ -95,7 +95,7 @@ export async function adoptSessions(context: Context, secrets: SessionSecrets, i
   const isDue = async (table: SessionTable) =>
     (await context.database.prepareRead(`SELECT 1 AS one FROM ${table} WHERE secret_id IS NULL LIMIT 1`).get()) !==
     undefined;
-  if (!tables.some(isDue)) return;
+  if (!(await Promise.all(tables.map(isDue))).includes(true)) return;
   await context.database.write(async (tx) => {
     for (const table of tables) {
       for (const row of await tx.prepare(`SELECT token_hash FROM ${table} WHERE secret_id IS NULL`).all()) {

@@ -148,14 +148,14 @@ describe("searching", () => {
     await fill(jump);
     await change();
     const tasks = await stored();
-    fc.assert(
-      fc.property(anyFilters, fc.integer({ min: 1, max: 100 }), fc.boolean(), (filters, perPage, isUp) => {
+    await fc.assert(
+      fc.asyncProperty(anyFilters, fc.integer({ min: 1, max: 100 }), fc.boolean(), async (filters, perPage, isUp) => {
         const wanted = plainScan(tasks, filters);
         const order = isUp ? "asc" : "desc";
-        expect(countTasks(core.context, filters)).toEqual({ total: wanted.length, isExact: true });
+        expect(await countTasks(core.context, filters)).toEqual({ total: wanted.length, isExact: true });
         const ordered = isUp ? wanted : wanted.toReversed();
-        expect(pages(filters, order, Math.max(perPage, Math.ceil(wanted.length / 20)))).toEqual(ordered);
-        const third = findTasks(core.context, { ...filters, order, perPage, page: 3 });
+        expect(await pages(filters, order, Math.max(perPage, Math.ceil(wanted.length / 20)))).toEqual(ordered);
+        const third = await findTasks(core.context, { ...filters, order, perPage, page: 3 });
         expect(third.tasks.map(({ sequence }) => sequence)).toEqual(ordered.slice(perPage * 2, perPage * 3));
       }),
       { numRuns: 120, seed: 20_260_401 },

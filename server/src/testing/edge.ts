@@ -131,7 +131,7 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
     deployer: await Deployer.open(context, accounts),
     workspaceTasks,
     isAccessKnown: () => context.database.isUsable(),
-    isReady: () => !stopping.signal.aborted,
+    isReady: () => Promise.resolve(!stopping.signal.aborted),
     stopping: stopping.signal,
     webFolder: options.webFolder ?? join(folder, "no-page"),
   };

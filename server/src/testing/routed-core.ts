@@ -39,13 +39,15 @@ export async function startRouting(core: Core, options: RoutedOptions = {}): Pro
   const registry: AccountRegistry = await openRegistry(context, createKeyring([Buffer.alloc(32, 7)]), {
     changed: () => executors.refresh(),
     wakeChecks: () => {
-      for (const workspace of stopped ? [] : dueIn(core)) {
-        const check = checkAccount(context, registry, workspace, "planned").catch(() => undefined);
-        checking.add(check);
-        void check.finally(() => checking.delete(check));
-      }
+      const checks = checkDue().catch(() => undefined);
+      checking.add(checks);
+      void checks.finally(() => checking.delete(checks));
     },
   });
+  const checkDue = async (): Promise<void> => {
+    const due = stopped ? [] : await dueIn(core);
+    await Promise.allSettled(due.map((workspace) => checkAccount(context, registry, workspace, "planned")));
+  };
   const machine = new ScriptedMachine();
   const reason = { code: "embedded_engine_off", detail: "It is switched off." };
   const embedded = new ScriptedExecutor({
@@ -53,7 +55,7 @@ export async function startRouting(core: Core, options: RoutedOptions = {}): Pro
     machine,
     offer: () => (options.embedded === true ? { able: true } : { able: false, reason }),
   });
-  const executors = new AccountExecutors({ context, registry, embedded, limits });
+  const executors = await AccountExecutors.open({ context, registry, embedded, limits });
   const dispatcher = await startDispatcher({ context, executors, limits, storagePauses: [0, 50, 100] });
   return {
     core,

@@ -156,8 +156,8 @@ class RunningChecks implements HealthChecks {
     return Math.min(longest, Math.max(250, next - this.#context.clock.now()));
   }
 
-  async #purgeSoon(): Promise<void> {
-    this.#purging = await this.#purging
+  #purgeSoon(): void {
+    this.#purging = this.#purging
       .then(() => this.#purge())
       .catch((error: unknown) =>
         this.#context.log.warn("a deleted worker account could not be removed yet", { error }),

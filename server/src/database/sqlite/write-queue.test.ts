@@ -92,7 +92,7 @@ describe("the write queue", () => {
     const results = await Promise.allSettled([
       database.write(async (tx) => {
         await put(tx, "a");
-        tx.afterCommit(() => heard.push("a"));
+        tx.afterCommit(() => void heard.push("a"));
       }),
       database.write((tx) => put(tx, "b")),
     ]);
@@ -123,11 +123,11 @@ describe("the write queue", () => {
   test("actions after the commit run in order, before write resolves, and one that throws harms nobody", async () => {
     const heard: string[] = [];
     await database.write((tx) => {
-      tx.afterCommit(() => heard.push("first"));
+      tx.afterCommit(() => void heard.push("first"));
       tx.afterCommit(() => {
         throw new Error("a listener's own fault");
       });
-      tx.afterCommit(() => heard.push("third"));
+      tx.afterCommit(() => void heard.push("third"));
     });
     heard.push("resolved");
     expect(heard).toEqual(["first", "third", "resolved"]);
