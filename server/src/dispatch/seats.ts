@@ -12,8 +12,6 @@ const VIEW_MS = 50;
 
 /** What a look at queue and executors found. */
 interface Look {
-  readonly commits: number;
-  readonly at: number;
   readonly view: QueueView;
   readonly places: readonly { readonly executor: Executor; readonly lane: Lane; readonly rests: boolean }[];
 }
@@ -27,7 +25,7 @@ export class Seats {
   readonly #startedAt: number;
   #uses = 0;
   readonly #resting = new Set<string>();
-  #seen: Look | undefined;
+  #seen: { readonly commits: number; readonly at: number; readonly look: Promise<Look> } | undefined;
 
   constructor(context: Context, executors: ExecutorSet) {
     this.#context = context;
@@ -72,15 +70,24 @@ export class Seats {
     const { commits } = database;
     const now = clock.steady();
     if (this.#seen?.commits !== commits || now - this.#seen.at > VIEW_MS) {
-      const places = this.#executors.all().map((executor) => {
-        const rests = this.#executors.standing(executor.name) === "resting";
-        return { executor, rests, lane: this.#laneOf(executor) };
+      // Kept before it is there: those who ask meanwhile wait for the same look.
+      const seen = { commits, at: now, look: this.#lookAnew(prepare) };
+      this.#seen = seen;
+      seen.look.catch(() => {
+        if (this.#seen === seen) this.#seen = undefined;
       });
-      this.#seen = { commits, at: now, places, view: await lookAtQueue(prepare) };
     }
+    const look = await this.#seen.look;
     // Inside a transaction there may be another task in front since the last look.
-    if (prepare !== database.prepareRead) return { ...this.#seen, view: { ...this.#seen.view, next: undefined } };
-    return this.#seen;
+    return prepare === database.prepareRead ? look : { ...look, view: { ...look.view, next: undefined } };
+  }
+
+  async #lookAnew(prepare: Prepare): Promise<Look> {
+    const places = this.#executors.all().map((executor) => {
+      const rests = this.#executors.standing(executor.name) === "resting";
+      return { executor, rests, lane: this.#laneOf(executor) };
+    });
+    return { places, view: await lookAtQueue(prepare) };
   }
 
   #laneOf(executor: Executor): Lane {

@@ -208,10 +208,10 @@ describe("FR-002: turns between credentials", () => {
   test("an operator puts a task before all others, and takes it back", async () => {
     const [first, second, third] = [await submitAs("a"), await submitAs("a"), await submitAs("b")];
     expect(await setFront(operator(), second, true)).toEqual({ id: second, front: true });
-    expect([second, first, third].map(position)).toEqual([1, 2, 3]);
+    expect(await Promise.all([second, first, third].map(position))).toEqual([1, 2, 3]);
     expect(await describeTask(core.context, await taskOf(core, second))).toMatchObject({ queue_position: 1 });
     await setFront(operator(), second, false);
-    expect([first, third, second].map(position)).toEqual([1, 2, 3]);
+    expect(await Promise.all([first, third, second].map(position))).toEqual([1, 2, 3]);
     await setFront(operator(), third, true);
     expect(await claim()).toBe(third);
     expect(await setFront(operator(), third, false)).toEqual({ id: third, front: true });

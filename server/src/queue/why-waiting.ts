@@ -19,7 +19,7 @@ export interface QueueView {
   readonly running: Running;
   readonly paused: boolean;
   /** The task that would be given out next; found out when it is asked for first. */
-  next: string | null | undefined;
+  next: Promise<string | null> | undefined;
 }
 
 export async function lookAtQueue(prepare: Prepare): Promise<QueueView> {
@@ -62,8 +62,8 @@ export async function whyWaiting(
   let isNext = false;
   const goesFirst = async (): Promise<boolean> => {
     const lanes = () => seats.filter(({ rests }) => !rests).map(({ lane }) => lane);
-    if (view.next === undefined) view.next = await nextFor(prepare, lanes(), view.running);
-    isNext = view.next === task.id;
+    view.next ??= nextFor(prepare, lanes(), view.running);
+    isNext = (await view.next) === task.id;
     return isNext;
   };
   const each: WaitingFor[] = [];

@@ -181,7 +181,7 @@ describe("a webhook", () => {
       response.writeHead(204).end();
     };
     sender = startWebhookSender(core.context);
-    await until(() => receiver.heard.length === 1);
+    await until(() => Promise.resolve(receiver.heard.length === 1));
     core = await core.reopen();
     expect(await countWaiting(core.context)).toBe(1);
     receiver.answer = (response) => void response.writeHead(204).end();

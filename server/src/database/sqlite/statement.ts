@@ -40,7 +40,9 @@ class SqliteStatement implements Statement {
 }
 
 export function preparing(connection: Preparing, assertOpen?: () => void): Prepare {
-  return Object.assign((sql: string): Statement => new SqliteStatement(connection, sql, assertOpen), {
-    dialect: sqliteDialect,
-  });
+  const prepare = (sql: string): Statement => {
+    assertOpen?.();
+    return new SqliteStatement(connection, sql, assertOpen);
+  };
+  return Object.assign(prepare, { dialect: sqliteDialect });
 }
