@@ -309,7 +309,9 @@ describe("a deploy with the real command, against a stand-in for Modal's server"
     const all = [await deploy("gpu-one"), await deploy("gpu-two"), await deploy("gpu-three")];
     const states = () =>
       Promise.all(all.map(async ({ id }) => [(await read(id)).status, (await read(id)).error?.code]));
-    await expect.poll(async () => (await states()).map(([status]) => status), patient).toEqual(["running", "running", "queued"]);
+    await expect
+      .poll(async () => (await states()).map(([status]) => status), patient)
+      .toEqual(["running", "running", "queued"]);
     await deployer.stop();
     expect(await states()).toEqual([
       ["failed", "interrupted"],

@@ -29,11 +29,18 @@ export async function* followDeployment(
     let position: number | null = null;
     let told = "";
     while (!signal.aborted) {
-      const { prepareRead } = context.database;
-      // Both in one turn: the state never names an end before the lines that led to it.
-      const record = await requireDeployment(prepareRead, id);
-      position ??= seen <= record.logLines ? seen : 0;
-      const lines = (await readLogLines(prepareRead, record.number, position)).slice(0, linesAtOnce);
+      // Both of one state: it never names an end before the lines that led to it.
+      const known = position;
+      const { record, from, lines } = await context.database.read(async ({ prepare }) => {
+        const now = await requireDeployment(prepare, id);
+        const start = known ?? (seen <= now.logLines ? seen : 0);
+        return {
+          record: now,
+          from: start,
+          lines: (await readLogLines(prepare, now.number, start)).slice(0, linesAtOnce),
+        };
+      });
+      position = from;
       const ended = record.finishedAt !== null;
       const state = JSON.stringify({ ...describeDeployment(record), log_lines: 0 });
       if (!ended && state !== told) {

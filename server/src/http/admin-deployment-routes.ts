@@ -33,10 +33,9 @@ function registerReads(registrar: Registrar): void {
   registerAdmin<DeploymentsQuery>(registrar, routes.listDeployments, reading, ({ context, query }) =>
     listDeployments(context, query),
   );
-  registerAdmin(registrar, routes.getDeployment, reading, async ({ context, id }) => {
-    const { prepareRead } = context.database;
-    return describeWithLog(prepareRead, await requireDeployment(prepareRead, id));
-  });
+  registerAdmin(registrar, routes.getDeployment, reading, ({ context, id }) =>
+    context.database.read(async ({ prepare }) => describeWithLog(prepare, await requireDeployment(prepare, id))),
+  );
   const following = { action, records: "failures", head: "none" } as const;
   registerAdmin(registrar, routes.deploymentEvents, following, async (call) => {
     const { context, id } = call;

@@ -57,13 +57,18 @@ describe("FR-020: a workspace may be asked", () => {
   test("by exactly its name: nothing that a caller adds, leaves out or changes finds it", async () => {
     let judged = 0;
     await fc.assert(
-      fc.asyncProperty(fc.string({ unit: "binary", maxLength: 3 }), fc.nat(9), fc.boolean(), async (piece, at, replaces) => {
-        const name = "attic-gpu";
-        const written = name.slice(0, at) + piece + name.slice(at + (replaces ? 1 : 0));
-        fc.pre(written !== name);
-        judged += 1;
-        expect(["bad_format", "unregistered"]).toContain(await find(written));
-      }),
+      fc.asyncProperty(
+        fc.string({ unit: "binary", maxLength: 3 }),
+        fc.nat(9),
+        fc.boolean(),
+        async (piece, at, replaces) => {
+          const name = "attic-gpu";
+          const written = name.slice(0, at) + piece + name.slice(at + (replaces ? 1 : 0));
+          fc.pre(written !== name);
+          judged += 1;
+          expect(["bad_format", "unregistered"]).toContain(await find(written));
+        },
+      ),
       seed,
     );
     expect(judged).toBeGreaterThan(1_000);

@@ -4,8 +4,8 @@
  */
 import { unlink } from "node:fs/promises";
 import type { Context } from "../context/context.ts";
-import type { ChangingKeyring } from "../keys/keyring.ts";
 import { NewestRead } from "../database/newest-read.ts";
+import type { ChangingKeyring } from "../keys/keyring.ts";
 import { ApiKeys, type KeyScope } from "./api-keys.ts";
 import { fingerprintOf, quickHashOf } from "./fingerprint.ts";
 import type { FoundSecret } from "./resolve-secrets.ts";

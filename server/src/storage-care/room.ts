@@ -47,15 +47,19 @@ export class Room {
     const { mediaReserve, mediaQuota } = this.#context.config;
     if (mediaReserve === 0 && mediaQuota === null) return;
     const look = await this.#current();
-    const shortage = await this.#shortageFor(look, bytes);
-    if (shortage !== null) throw explain(shortage);
+    // Found and counted on in one turn: of two who come at once the second sees what the first was promised.
+    const shortage = this.#shortageFor(look, bytes);
+    if (shortage !== null && !(await this.#canMakeRoomFor(shortage))) throw explain(shortage);
     look.expected += bytes;
   }
 
   /** As it is now: what is expected, and what keeps a task out that writes next to nothing. */
   async now(): Promise<{ expected: number; shortage: Shortage | null }> {
     const look = await this.#current();
-    return { expected: look.expected, shortage: await this.#shortageFor(look, 0) };
+    const { expected } = look;
+    const shortage = this.#shortageFor(look, 0);
+    const isShort = shortage !== null && !(await this.#canMakeRoomFor(shortage));
+    return { expected, shortage: isShort ? shortage : null };
   }
 
   #current(): Promise<Look> {
@@ -82,7 +86,7 @@ export class Room {
     return { until: clock.steady() + Math.max(fresh, took * rest), free, expected };
   }
 
-  async #shortageFor({ free, expected }: Look, bytes: number): Promise<Shortage | null> {
+  #shortageFor({ free, expected }: Look, bytes: number): Shortage | null {
     const { config } = this.#context;
     if (config.mediaReserve > 0 && free !== null && free < config.mediaReserve + expected + bytes) {
       const neededBytes = config.mediaReserve + expected + bytes;
@@ -91,10 +95,13 @@ export class Room {
     const quota = config.mediaQuota;
     const { bytes: used } = this.#media.usage();
     if (quota === null || !this.#media.isCounted || used + expected + bytes <= quota) return null;
-    // What can be removed makes room as the results come in.
-    const canMakeRoom = config.mediaOverQuota === "remove" && (await nextByQuota(this.#context)) !== null;
-    if (canMakeRoom) return null;
     return { limit: "quota", limitBytes: quota, freeBytes: Math.max(0, quota - used), neededBytes: expected + bytes };
+  }
+
+  /** What can be removed makes room as the results come in. */
+  async #canMakeRoomFor({ limit }: Shortage): Promise<boolean> {
+    if (limit !== "quota" || this.#context.config.mediaOverQuota !== "remove") return false;
+    return (await nextByQuota(this.#context)) !== null;
   }
 }
 

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { sqliteDialect } from "../database/sqlite/dialect.ts";
 import { type Core, openCore, requestFor, submit, taskOf, videoRequest } from "../testing/core.ts";
 import { failTask, finishTask, moveTask } from "../testing/stored-tasks.ts";
 import type { TaskFilters } from "./filters.ts";
-import { sqliteDialect } from "../database/sqlite/dialect.ts";
 import { countTasks, findTasks } from "./find.ts";
 import { searchedWords } from "./search-words.ts";
 import type { TaskRecord } from "./task-record.ts";

@@ -91,10 +91,9 @@ class RunningSender implements WebhookSender {
     this.#again = true;
     if (this.#working !== null || this.#stopping.signal.aborted) return;
     clearTimeout(this.#timer);
-    this.#working = this.#work().finally(async () => {
+    this.#working = this.#work().finally(() => {
       this.#working = null;
       if (this.#again) this.wake();
-      else await this.#sleep();
     });
   }
 
@@ -115,6 +114,8 @@ class RunningSender implements WebhookSender {
     } catch (error) {
       this.#context.log.error("webhooks could not be sent; it is tried again", { error });
     }
+    // Still part of the work: whoever wakes us while the next time is looked up is heard after it.
+    if (!this.#again) await this.#sleep();
   }
 
   async #due(): Promise<OutboxRow[]> {
@@ -129,7 +130,7 @@ class RunningSender implements WebhookSender {
     } catch {
       due = this.#context.clock.now() + longestSleep;
     }
-    if (due === null) return;
+    if (due === null || this.#stopping.signal.aborted) return;
     const pause = Math.min(longestSleep, Math.max(second / 10, due - this.#context.clock.now()));
     this.#timer = setTimeout(() => this.wake(), pause).unref();
   }

@@ -88,6 +88,8 @@ class RunningChecks implements HealthChecks {
   }
 
   #begin(workspace: string): void {
+    // Two looks may have found the same account due, and the stop may have come between look and check.
+    if (this.#underWay.has(workspace) || this.#stopping.signal.aborted) return;
     const check = this.#check(workspace).finally(() => this.#underWay.delete(workspace));
     this.#underWay.set(workspace, check);
   }
@@ -133,13 +135,16 @@ class RunningChecks implements HealthChecks {
   }
 
   async #tick(): Promise<void> {
+    const planned = this.#timer;
+    let pause = afterFailure;
     try {
       for (const workspace of (await this.#due()).slice(0, atOnce - this.#underWay.size)) this.#begin(workspace);
-      this.#plan(await this.#untilNext());
+      pause = await this.#untilNext();
     } catch (error) {
       this.#context.log.warn("worker accounts cannot be read; tried again soon", { error });
-      this.#plan(afterFailure);
     }
+    // Whoever woke us while this was read has seen more, and has planned a look of their own.
+    if (this.#timer === planned) this.#plan(pause);
   }
 
   async #untilNext(): Promise<number> {

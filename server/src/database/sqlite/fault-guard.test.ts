@@ -235,7 +235,7 @@ test("a folder that is closed to us is a fault like any other, tried as somebody
   // Root may read everywhere, so as root the attempt is made as nobody, once everything is loaded.
   const source = `
     import { chmodSync, mkdirSync } from "node:fs";
-    import { openDatabase } from ${JSON.stringify(import.meta.resolve("./open.ts"))};
+    import { openDatabase } from ${JSON.stringify(import.meta.resolve("../open.ts"))};
     if (process.getuid() === 0) {
       process.setgid(65534);
       process.setuid(65534);
@@ -255,7 +255,7 @@ test("a folder that is closed to us is a fault like any other, tried as somebody
     said.push(await after(false));
     chmodSync(folder, 0o700);
     said.push(await after(true));
-    said.push(database.prepareRead("SELECT count(*) AS count FROM settings").get().count);
+    said.push((await database.prepareRead("SELECT count(*) AS count FROM settings").get()).count);
     await database.close();
     console.log(JSON.stringify(said));`;
   await chmod(home, 0o777);
