@@ -112,7 +112,8 @@ export class DiskMediaStore implements MediaStore {
     return { path, [Symbol.asyncDispose]: async () => undefined };
   }
 
-  async address(): Promise<null> {
+  async address(name: string): Promise<null> {
+    checkMediaName(name);
     return null;
   }
 
