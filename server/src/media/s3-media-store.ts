@@ -6,6 +6,7 @@ import {
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
+  type HeadObjectCommandOutput,
   ListObjectsV2Command,
   PutObjectCommand,
   type S3Client,
@@ -178,8 +179,15 @@ export class S3MediaStore implements MediaStore {
   }
 
   async borrow(name: string): Promise<Borrowed> {
-    const content = await this.open(name);
-    const { path } = await this.#takeIn(content);
+    checkMediaName(name);
+    const found = await this.#guarded(() => this.#head(name));
+    if (found === null) throw new MediaNotFound(`no such media: ${name}`);
+    const { path, sha256 } = await this.#takeIn(await this.open(name));
+    // What was stored by others may come without a hash.
+    if ((found.Metadata?.sha256 ?? sha256) !== sha256) {
+      await this.#spool.remove(path);
+      throw storageUnavailable(new S3Fault("refused", "what came is not what was stored"));
+    }
     return { path, [Symbol.asyncDispose]: () => this.#spool.remove(path) };
   }
 
@@ -190,19 +198,9 @@ export class S3MediaStore implements MediaStore {
 
   async stat(name: string): Promise<StoredSize | null> {
     checkMediaName(name);
-    return this.#guarded(async () => {
-      try {
-        const found = await this.#call((abortSignal) =>
-          this.#place.client.send(new HeadObjectCommand(objectOf(this.#place, name)), { abortSignal }),
-        );
-        return { bytes: found.ContentLength ?? 0, modifiedAt: found.LastModified?.getTime() ?? 0 };
-      } catch (error) {
-        if (!(error instanceof S3Missing)) throw error;
-        // The answer has no body that would tell a missing object from a missing bucket.
-        await this.#mustHaveBucket();
-        return null;
-      }
-    });
+    const found = await this.#guarded(() => this.#head(name));
+    if (found === null) return null;
+    return { bytes: found.ContentLength ?? 0, modifiedAt: found.LastModified?.getTime() ?? 0 };
   }
 
   async remove(name: string): Promise<void> {
@@ -290,6 +288,19 @@ export class S3MediaStore implements MediaStore {
       }),
     );
     this.#condition.worked();
+  }
+
+  async #head(name: string): Promise<HeadObjectCommandOutput | null> {
+    try {
+      return await this.#call((abortSignal) =>
+        this.#place.client.send(new HeadObjectCommand(objectOf(this.#place, name)), { abortSignal }),
+      );
+    } catch (error) {
+      if (!(error instanceof S3Missing)) throw error;
+      // The answer has no body that would tell a missing object from a missing bucket.
+      await this.#mustHaveBucket();
+      return null;
+    }
   }
 
   async *#entriesOf(prefix: string): AsyncIterable<StoredSize & { readonly name: string }> {

@@ -24,13 +24,16 @@ export async function patiently<Result>(
 ): Promise<Result> {
   const over = performance.now() + total;
   const isOver = (): boolean => signal?.aborted ?? false;
+  let before: unknown = null;
   for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
     const left = Math.max(1, over - performance.now());
     const limit = AbortSignal.timeout(Math.ceil(Math.min(one, left)));
     try {
       return await work(signal === undefined ? limit : AbortSignal.any([limit, signal]));
     } catch (error) {
-      const fault = explainS3(error);
+      // A try that the end of our time cut short tells less than the one before it.
+      const fault = limit.aborted && before !== null ? before : explainS3(error);
+      before = fault;
       const wait = pause * (0.5 + Math.random() / 2);
       const mayPass = fault instanceof S3Fault && fault.passes;
       if (!mayPass || isOver() || performance.now() + wait >= over) throw fault;

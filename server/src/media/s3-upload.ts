@@ -156,29 +156,35 @@ async function sendParts(parts: UploadParts, of: PartOf, source: Source, patienc
   const size = Math.max(parts.partBytes, Math.ceil(source.bytes / mostParts));
   const count = Math.ceil(source.bytes / size);
   const sent: { PartNumber: number; ETag: string }[] = [];
-  const broken = new AbortController();
-  const signal = patience.signal === undefined ? broken.signal : AbortSignal.any([broken.signal, patience.signal]);
+  let broken: { readonly error: unknown } | null = null;
   let next = 0;
   const work = async (): Promise<void> => {
-    while (next < count && !signal.aborted) {
+    while (next < count && broken === null && patience.signal?.aborted !== true) {
       const index = next++;
       const PartNumber = index + 1;
       const answer = await sending.pass(async () => {
         const Body = await source.read(index * size, Math.min(size, source.bytes - index * size));
         const command = { ...of, PartNumber, Body, ContentLength: Body.byteLength, ContentMD5: md5Of(Body) };
-        return patiently({ ...patience, signal }, (abortSignal) =>
+        return patiently(patience, (abortSignal) =>
           parts.place.client.send(new UploadPartCommand(command), { abortSignal }),
         );
       });
       sent.push({ PartNumber, ETag: answer.ETag ?? "" });
     }
   };
-  const watched = () => work().catch((error: unknown) => broken.abort(error));
+  const watched = () =>
+    work().catch((error: unknown) => {
+      broken ??= { error };
+    });
   // All have to have ended before the upload is: a part that comes after its end would stay.
   await Promise.all(Array.from({ length: Math.min(atOnce, count) }, watched));
-  if (broken.signal.aborted) throw broken.signal.reason;
-  if (patience.signal?.aborted === true) throw new S3Fault("unreachable", "no longer wanted");
+  throwIf(broken);
+  if (sent.length < count) throw new S3Fault("unreachable", "no longer wanted");
   return sent.sort((one, other) => one.PartNumber - other.PartNumber);
+}
+
+function throwIf(broken: { readonly error: unknown } | null): void {
+  if (broken !== null) throw broken.error;
 }
 
 /** Ends an upload, of which then nothing is left. One that is not there any more is no fault. */

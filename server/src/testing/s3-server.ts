@@ -65,7 +65,7 @@ export interface S3Server {
   meddle(choose: ((request: S3Request) => S3Misdeed | null) | null): void;
   /** Keys in the bucket, sorted. */
   objects(): Promise<string[]>;
-  /** Uploads in parts that were begun and not ended. */
+  /** Keys of uploads in parts that were begun and not ended. */
   unfinished(): Promise<string[]>;
   removeBucket(): Promise<void>;
   makeBucket(): Promise<void>;
@@ -97,7 +97,9 @@ export async function startS3Server({ port = 0 }: { port?: number } = {}): Promi
   });
   const { port: innerPort } = await inner.run();
   const front = new Front(folder, innerPort);
-  const server = createServer((request, response) => void front.answer(request, response));
+  const server = createServer((request, response) => {
+    front.answer(request, response).catch(() => response.destroy());
+  });
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
@@ -112,7 +114,7 @@ export async function startS3Server({ port = 0 }: { port?: number } = {}): Promi
     requests: front.requests,
     meddle: (choose) => void (front.choose = choose),
     objects: () => keysIn(join(folder, bucket)),
-    unfinished: () => readdir(join(folder, bucket, uploadsFolder)).catch(() => []),
+    unfinished: async () => (await uploadsIn(join(folder, bucket, uploadsFolder))).map(({ key }) => key),
     removeBucket: () => rm(join(folder, bucket), { recursive: true, force: true }),
     makeBucket: () => mkdir(join(folder, bucket)),
     close: () => closeAll(server, inner, folder),
@@ -133,10 +135,21 @@ async function keysIn(root: string): Promise<string[]> {
   return keys.filter((key) => !key.startsWith(uploadsFolder)).sort();
 }
 
+async function uploadsIn(folder: string): Promise<{ id: string; key: string; begun: Date }[]> {
+  const ids = await readdir(folder).catch(() => []);
+  return Promise.all(
+    ids.map(async (id) => {
+      const file = join(folder, id, "key");
+      return { id, key: await readFile(file, "utf8"), begun: (await stat(file)).mtime };
+    }),
+  );
+}
+
 class Front {
   readonly requests: S3Request[] = [];
   choose: ((request: S3Request) => S3Misdeed | null) | null = null;
   readonly #oneByOne = createTurnstile(1);
+  readonly #parts = new Set<Promise<Answered>>();
   readonly #folder: string;
   readonly #port: number;
 
@@ -160,12 +173,13 @@ class Front {
     if (misdeed !== null && "damage" in misdeed && body.length > 0) body[0] = (body[0] ?? 0) ^ 1;
     const unsigned = judgeSignature(request, { id: accessKey, secret: secretKey });
     if (unsigned !== null) return refuse(seen, response, 403, unsigned);
-    const problem = whatIsWrong(seen, body) ?? (await this.#whatIsWrongWithUpload(seen, body));
+    const problem =
+      whatIsWrong(seen, body) ?? (await this.#whatHasChanged(seen)) ?? (await this.#whatIsWrongWithUpload(seen, body));
     if (problem !== null) return refuse(seen, response, ...problem);
     // Parts touch no object; everything else waits for the change before it.
     const isPart = seen.method === "PUT" && seen.query.has("uploadId");
     const answered = isPart
-      ? await this.#pass(request, body)
+      ? await this.#passPart(request, body)
       : await this.#oneByOne.pass(
           async () => (await this.#answerItself(seen)) ?? (await this.#passWhole(request, seen, body)),
         );
@@ -178,18 +192,15 @@ class Front {
     const folder = join(this.#folder, bucket, uploadsFolder);
     const uploadId = query.get("uploadId");
     if (method === "DELETE" && uploadId !== null) {
+      await Promise.allSettled(this.#parts);
       await rm(join(folder, uploadId), { recursive: true });
       return { status: 204, headers: {}, body: Buffer.alloc(0) };
     }
     if (method === "GET" && query.get("list-type") === "2") return this.#listInPages(query);
     if (method !== "GET" || !query.has("uploads")) return null;
-    const uploads = await readdir(folder).catch(() => []);
-    const entries = await Promise.all(
-      uploads.map(async (id) => {
-        const begun = (await stat(join(folder, id, "key"))).mtime.toISOString();
-        const name = await readFile(join(folder, id, "key"), "utf8");
-        return `<Upload><Key>${name}</Key><UploadId>${id}</UploadId><Initiated>${begun}</Initiated></Upload>`;
-      }),
+    const entries = (await uploadsIn(folder)).map(
+      ({ id, key, begun }) =>
+        `<Upload><Key>${key}</Key><UploadId>${id}</UploadId><Initiated>${begun.toISOString()}</Initiated></Upload>`,
     );
     const body = Buffer.from(`<ListMultipartUploadsResult>${entries.join("")}</ListMultipartUploadsResult>`);
     return { status: 200, headers: { "content-type": "application/xml" }, body };
@@ -215,6 +226,13 @@ class Front {
     return { status: 200, headers: { "content-type": "application/xml" }, body };
   }
 
+  async #whatHasChanged({ key, headers }: S3Request): Promise<Problem | null> {
+    const wanted = headers["if-match"];
+    if (wanted === undefined) return null;
+    const md5 = await readFile(join(this.#folder, bucket, `${key}${objectEnd}.md5`), "utf8").catch(() => "");
+    return wanted === JSON.stringify(md5) ? null : [412, "PreconditionFailed"];
+  }
+
   async #whatIsWrongWithUpload(seen: S3Request, body: Buffer): Promise<Problem | null> {
     const uploadId = seen.query.get("uploadId");
     if (uploadId === null) return null;
@@ -227,6 +245,13 @@ class Front {
       if (md5 === null || !etag.includes(md5)) return [400, "InvalidPart"];
     }
     return named.length === 0 ? [400, "MalformedXML"] : null;
+  }
+
+  /** What is under way when an upload is ended would begin it anew. */
+  async #passPart(request: IncomingMessage, body: Buffer): Promise<Answered> {
+    const passing = this.#pass(request, body);
+    this.#parts.add(passing);
+    return passing.finally(() => this.#parts.delete(passing));
   }
 
   /** Passes a request on, and answers when what was to be written is written. */
