@@ -226,11 +226,7 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-async function runToEnd(
-  command: string,
-  values: readonly string[],
-  options: SpawnOptionsWithoutStdio,
-): Promise<void> {
+async function runToEnd(command: string, values: readonly string[], options: SpawnOptionsWithoutStdio): Promise<void> {
   const child = spawn(command, values, { ...options, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {
