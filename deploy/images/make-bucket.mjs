@@ -1,19 +1,17 @@
 // Makes the bucket that MEDIA_URL names, where it is not there yet. Once, before the first gateway: a gateway itself makes none.
-import { CreateBucketCommand, HeadBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, HeadBucketCommand } from "@aws-sdk/client-s3";
+import { openPlace } from "../../server/src/media/s3-place.ts";
+import { parseMediaUrl } from "../../server/src/setting-forms.ts";
 
-const { protocol, hostname: bucket, searchParams } = new URL(process.env["MEDIA_URL"] ?? "");
-if (protocol !== "s3:" || bucket === "") throw new Error("MEDIA_URL must be s3://bucket/… here.");
-const endpoint = searchParams.get("endpoint");
-const client = new S3Client({
-  region: searchParams.get("region") ?? "us-east-1",
-  // Without a name of its own for each bucket, which a server inside has none of.
-  ...(endpoint === null ? {} : { endpoint, forcePathStyle: true }),
-});
+const location = parseMediaUrl(process.env["MEDIA_URL"] ?? "", process.env["AWS_REGION"]);
+if ("problem" in location) throw new Error(`MEDIA_URL: ${location.problem}`);
+const { client } = openPlace(location, null);
+const bucket = { Bucket: location.bucket };
 try {
-  await client.send(new HeadBucketCommand({ Bucket: bucket }));
-  console.log(`The bucket ${bucket} is there.`);
+  await client.send(new HeadBucketCommand(bucket));
+  console.log(`The bucket ${location.bucket} is there.`);
 } catch (error) {
   if (error?.$metadata?.httpStatusCode !== 404) throw error;
-  await client.send(new CreateBucketCommand({ Bucket: bucket }));
-  console.log(`Made the bucket ${bucket}.`);
+  await client.send(new CreateBucketCommand(bucket));
+  console.log(`Made the bucket ${location.bucket}.`);
 }
