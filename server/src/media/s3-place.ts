@@ -1,16 +1,10 @@
 import { type GetObjectCommandInput, S3Client } from "@aws-sdk/client-s3";
-import type { S3Location } from "../setting-forms.ts";
+import type { S3Keys, S3Location } from "../media-setting.ts";
 
 /** Where objects lie, and the connection to it. */
 export interface S3Place {
   readonly client: S3Client;
   readonly location: S3Location;
-}
-
-export interface S3Keys {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
 }
 
 /** Without keys the SDK looks for them where it always does: its variables, its files, the machine or container it runs on. */
