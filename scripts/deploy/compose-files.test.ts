@@ -17,6 +17,7 @@ import { readConfig } from "@safelight/server";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parseAuditKeys } from "../../server/src/audit/keys.ts";
 import { readContainerfile } from "./containerfile.ts";
+import { at, parseYaml } from "./manifests.ts";
 import { contextFiles } from "./simulated-build.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -47,19 +48,20 @@ test.skipIf(process.getuid?.() !== 0)(
     expect(Object.fromEntries(secretNames().map((name) => [name, secret(name)]))).toEqual(before);
     expect(new Set(Object.values(before)).size).toBe(13);
 
-    const files = ["api-key", "admin-key", "encryption-key", "audit-key", "access-password"].map((name) => [
-      `${name.toUpperCase().replaceAll("-", "_")}_FILE`,
-      join(folder, "secrets", name),
+    // The very settings that compose gives a gateway, as compose fills them in.
+    const [compose = {}] = parseYaml(readFileSync(join(deploy, "compose.yaml"), "utf8"));
+    const given = at(compose, "services.gateway-1.environment") as Record<string, string>;
+    const filled = Object.entries(given).map(([name, value]) => [
+      name,
+      value
+        .replaceAll(/\$\{SAFELIGHT_HOST[^}]*\}/g, "safelight.example")
+        .replaceAll(/\$\{\w+:-([^}]+)\}/g, "$1")
+        .replace("/run/secrets", join(folder, "secrets")),
     ]);
-    const config = readConfig({
-      SAFELIGHT_ENV: "prod",
-      HOST: "0.0.0.0",
-      ALLOWED_HOSTS: "safelight.example",
-      PUBLIC_BASE_URL: "https://safelight.example",
-      TRUSTED_PROXIES: "172.30.86.0/24",
-      ...Object.fromEntries(files),
-    });
+    const config = readConfig(Object.fromEntries(filled) as Record<string, string>);
     expect([config.apiKey, config.accessPassword]).toEqual([before["api-key"], before["access-password"]]);
+    expect(config.publicBaseUrl).toBe("https://safelight.example");
+    expect(config.mediaBucket).toMatchObject({ location: { bucket: "safelight", endpoint: "http://s3:7070" } });
     expect(parseAuditKeys(before["audit-key"] ?? "")).not.toBeNull();
     const url = new URL(before["database-url"] ?? "");
     expect([url.username, url.password, url.host, url.pathname]).toEqual([

@@ -19,6 +19,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { workerHeaders, workerProtocol } from "@safelight/contract/worker";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { startInside } from "./closed-root.ts";
@@ -53,22 +54,36 @@ async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<number
   return child.exitCode;
 }
 
-/** What a child has printed, growing; `until` waits for a text in it or for the child's end. */
+/** What a child has printed, growing; `until` waits for a text in it, and fails when the child ends without it. */
 function listenTo(child: ChildProcess): { text(): string; until(pattern: RegExp): Promise<string> } {
   let said = "";
+  let hasEnded = false;
+  const waiting = new Set<() => void>();
+  const lookAgain = () => {
+    for (const look of waiting) look();
+  };
   running.add(child);
   for (const stream of [child.stdout, child.stderr])
     stream?.on("data", (piece: Buffer) => {
       said += piece.toString();
-      child.emit("said");
+      lookAgain();
     });
-  const until = async (pattern: RegExp) => {
-    while (!pattern.test(said) && child.exitCode === null && child.signalCode === null)
-      await Promise.race([once(child, "said"), once(child, "exit")]);
-    const found = pattern.exec(said);
-    if (found === null) throw new Error(`ended without saying ${pattern}:\n${said}`);
-    return found[1] ?? found[0];
-  };
+  child.on("close", () => {
+    hasEnded = true;
+    lookAgain();
+  });
+  const until = (pattern: RegExp) =>
+    new Promise<string>((found, failed) => {
+      const look = () => {
+        const match = pattern.exec(said);
+        if (match === null && !hasEnded) return;
+        waiting.delete(look);
+        if (match === null) failed(new Error(`ended without saying ${String(pattern)}:\n${said}`));
+        else found(match[1] ?? match[0]);
+      };
+      waiting.add(look);
+      look();
+    });
   return { text: () => said, until };
 }
 
@@ -173,6 +188,7 @@ describe.skipIf(!mayMount)("the image of the gateway", () => {
         PATH: process.env["PATH"],
         API_KEY_FILE: join(secrets, "api-key"),
         ADMIN_KEY_FILE: join(secrets, "admin-key"),
+        ACCESS_PASSWORD_FILE: join(secrets, "access-password"),
         DATA_DIR: join(folder, "nowhere"),
       },
       stdio: ["ignore", "pipe", "pipe"],
@@ -317,15 +333,19 @@ describe.skipIf(!mayMount)("the image of the worker", () => {
       },
       [...last.entrypoint, ...last.command, "--tiny", "--port", "0"],
     );
-    const url = (await listenTo(child).until(/listens on (\S+)/)).replace("0.0.0.0", "127.0.0.1");
+    const said = listenTo(child);
+    const url = (await said.until(/listens on (\S+)/)).replace("0.0.0.0", "127.0.0.1");
     expect(userOf(child)).toBe(String(user));
     expect((await fetch(`${url}/health`)).status).toBe(401);
+    const asGateway = { authorization: `Bearer ${key}`, [workerHeaders.protocol]: String(workerProtocol) };
     const ready = async () => {
-      const answer = await fetch(`${url}/health`, { headers: { authorization: `Bearer ${key}` } });
+      const answer = await fetch(`${url}/health`, { headers: asGateway });
       return [answer.status, ((await answer.json()) as { ready?: boolean }).ready];
     };
-    for (const end = Date.now() + 120_000; Date.now() < end && (await ready())[1] !== true; ) await sleep(250);
+    for (const end = Date.now() + 240_000; Date.now() < end && (await ready())[1] !== true; ) await sleep(250);
     expect(await ready()).toEqual([200, true]);
-    expect(await stop(child, last.stopSignal as NodeJS.Signals)).toBe(0);
-  }, 300_000);
+    await stop(child, last.stopSignal as NodeJS.Signals);
+    // Its HTTP server ends by the very signal, once everything else has ended.
+    expect([child.signalCode, said.text()]).toEqual(["SIGTERM", expect.stringContaining("shutdown complete")]);
+  }, 400_000);
 });
