@@ -4,7 +4,7 @@
  */
 import { type ChildProcessByStdio, type SpawnOptionsWithoutStdio, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chown, cp, mkdir, mkdtemp, readFile, rm, stat, symlink } from "node:fs/promises";
+import { cp, lchown, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -23,6 +23,8 @@ export interface PostgresServer {
   /** Makes a database and answers its address; with the schema of this release unless it is to be empty. */
   createDatabase(options?: { empty?: boolean }): Promise<string>;
   dropDatabase(url: string): Promise<void>;
+  /** Makes a user who has to say this password and may read every table of the database; answers the address with both. */
+  createUser(name: string, password: string, url: string): Promise<string>;
   /** Runs statements in a database, as the user who owns it. */
   query(url: string, sql: string): Promise<Record<string, unknown>[]>;
   /** Stops the server as a crash would. */
@@ -36,6 +38,8 @@ export interface PostgresServer {
 const nobody = 65_534;
 const user = "safelight";
 const template = "safelight_template";
+/** Members have to say their password, everybody else is let in. */
+const byPassword = "by_password";
 
 /** Holds the server's life in its hand: its input closes with the process that started it, even when that was killed. */
 const lifeline = `
@@ -71,15 +75,23 @@ export async function startPostgres({ durable = false } = {}): Promise<PostgresS
 async function startIn(folder: string, durable: boolean): Promise<PostgresServer> {
   const isRoot = process.getuid?.() === 0;
   const { initdb, postgres, env } = await prepareBinaries(folder, isRoot);
-  if (isRoot) await chown(folder, nobody, nobody);
+  if (isRoot) {
+    const all = await readdir(folder, { recursive: true });
+    for (const name of ["", ...all]) await lchown(join(folder, name), nobody, nobody);
+  }
   const as = { env, cwd: "/", ...(isRoot ? { uid: nobody, gid: nobody } : {}) };
   await runToEnd(initdb, ["-D", join(folder, "data"), "-U", user, "-A", "trust", "-E", "UTF8", "--locale=C", "-N"], as);
+  await writeFile(
+    join(folder, "data", "pg_hba.conf"),
+    `host all +${byPassword} 127.0.0.1/32 scram-sha-256\nlocal all all trust\nhost all all 127.0.0.1/32 trust\n`,
+  );
   const port = await freePort();
   const values = ["-c", lifeline, "sh", folder, postgres, ...serverArguments(folder, port, durable)];
   const child = spawn("/bin/sh", values, { ...as, detached: true, stdio: ["pipe", "pipe", "ignore"] });
   const server = new RunningServer({ child, folder, port });
   try {
     await server.begin();
+    await server.query(server.url("postgres"), `CREATE ROLE ${byPassword}`);
     return server;
   } catch (error) {
     await server.stop();
@@ -162,6 +174,19 @@ class RunningServer implements PostgresServer {
     } finally {
       await client.end();
     }
+  }
+
+  async createUser(name: string, password: string, url: string): Promise<string> {
+    this.#made += 1;
+    const role = `${name}${this.#made}`;
+    await this.query(
+      url,
+      `CREATE ROLE ${role} LOGIN PASSWORD '${password}' IN ROLE ${byPassword}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`,
+    );
+    const address = new URL(url);
+    address.username = role;
+    address.password = password;
+    return address.href;
   }
 
   async begin(): Promise<void> {

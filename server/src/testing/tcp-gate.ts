@@ -7,8 +7,8 @@ export interface TcpGate {
   /** Nothing passes from now on, in neither direction, and nobody is told: as when a cable is pulled. */
   freeze(): void;
   thaw(): void;
-  /** From the moment these bytes have passed to the server, nothing comes back, and the connection breaks. */
-  breakAfter(bytes: string): void;
+  /** The next time these bytes pass to the server, its answer is lost and the connection breaks; the answer holds the same bytes. */
+  loseAnswerTo(bytes: string): void;
   close(): Promise<void>;
 }
 
@@ -26,16 +26,16 @@ export async function openGate(target: number): Promise<TcpGate> {
     const far = createConnection({ port: target, host: "127.0.0.1" });
     for (const socket of [near, far]) keep(socket);
     let isMute = false;
+    let mute = "";
     near.on("data", (bytes) => {
       if (last !== null && bytes.includes(last)) {
-        last = null;
-        isMute = true;
+        [isMute, mute, last] = [true, last, null];
       }
       far.write(bytes);
     });
     far.on("data", (bytes) => {
-      if (isMute) near.destroy();
-      else near.write(bytes);
+      if (!isMute) near.write(bytes);
+      else if (bytes.includes(mute)) near.destroy();
     });
     near.once("close", () => far.destroy());
     far.once("close", () => near.destroy());
@@ -52,7 +52,7 @@ export async function openGate(target: number): Promise<TcpGate> {
       isFrozen = false;
       for (const socket of sockets) socket.resume();
     },
-    breakAfter(bytes) {
+    loseAnswerTo(bytes) {
       last = bytes;
     },
     async close() {

@@ -182,7 +182,7 @@ export function describeDatabase(name: string, open: () => Promise<OpenedDatabas
         const texts = ["", 'it\'s ? "quoted" \\ and ünïcödé 🎞', "two\nlines"];
         for (const text of texts) await database.write((tx) => put(tx, text, text));
         const rows = await database.prepareRead("SELECT value FROM settings").all();
-        expect(rows.map(({ value }) => value).sort()).toEqual([...texts].sort());
+        expect(new Set(rows.map(({ value }) => value))).toEqual(new Set(texts));
         const numbers = await database
           .prepareRead("SELECT CAST(? AS BIGINT) AS large, CAST(? AS BIGINT) AS small, CAST(? AS BIGINT) AS nothing")
           .get(Number.MAX_SAFE_INTEGER, BigInt(-7), null);
@@ -198,9 +198,8 @@ export function describeDatabase(name: string, open: () => Promise<OpenedDatabas
           });
           await tx.prepare("UPDATE queue_size SET waiting = 0").run();
         });
-        const { bytesOf } = database.dialect;
-        const row = await database.prepareRead(`SELECT ${bytesOf("'aé'")} AS bytes`).get();
-        expect([...(row?.bytes as Uint8Array)]).toEqual([0x61, 0xc3, 0xa9]);
+        const row = await one(`SELECT ${database.dialect.bytesOf("'aé'")} AS bytes`);
+        expect(row).toEqual({ bytes: new Uint8Array([0x61, 0xc3, 0xa9]) });
       });
 
       test("a number that JavaScript cannot hold is an error, not another number", async () => {
@@ -226,9 +225,10 @@ export function describeDatabase(name: string, open: () => Promise<OpenedDatabas
       });
 
       test("one of a list", async () => {
-        const { isOneOf } = database.dialect;
         for (const key of ["a", "b", "c"]) await database.write((tx) => put(tx, key));
-        const statement = database.prepareRead(`SELECT key FROM settings WHERE ${isOneOf("key")} ORDER BY key`);
+        const statement = database.prepareRead(
+          `SELECT key FROM settings WHERE ${database.dialect.isOneOf("key")} ORDER BY key`,
+        );
         expect(await statement.all(JSON.stringify(["a", "c", "it's"]))).toEqual([{ key: "a" }, { key: "c" }]);
         expect(await statement.all("[]")).toEqual([]);
       });

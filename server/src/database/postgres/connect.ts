@@ -105,16 +105,17 @@ export function clientConfig(
   };
 }
 
-/** A connection that is open. Errors that come while nobody waits for an answer go to `onEnd`, once. */
-export async function connect(config: ClientConfig, onEnd: (error: Error) => void): Promise<Client> {
+/** A connection that is open. `onEnd` hears, once, that it has broken or was closed. */
+export async function connect(config: ClientConfig, onEnd: (client: Client, error: unknown) => void): Promise<Client> {
   const client = new Client(config);
-  let ended = false;
-  const end = (error: Error): void => {
-    if (!ended) onEnd(error);
-    ended = true;
+  let isOpen = false;
+  const end = (error: unknown): void => {
+    if (isOpen) onEnd(client, error);
+    isOpen = false;
   };
   client.on("error", end);
   client.on("end", () => end(new Error("the connection has ended")));
   await client.connect();
+  isOpen = true;
   return client;
 }

@@ -113,8 +113,8 @@ export class PostgresWatch {
   }
 
   async #connect(): Promise<Client> {
-    const client: Client = await connect(clientConfig(this.#parts), (error) => {
-      if (this.#client !== client) return;
+    const client = await connect(clientConfig(this.#parts), (ended, error) => {
+      if (this.#client !== ended) return;
       this.#client = undefined;
       this.suspect(toFault(error));
     });

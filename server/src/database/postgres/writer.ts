@@ -134,7 +134,7 @@ export class PostgresWriter implements WriterConnection {
   async #connect(): Promise<Client> {
     try {
       const config = { ...clientConfig(this.#parts), pipeline: true };
-      const client: Client = await connect(config, (error) => this.#broke(client, error));
+      const client = await connect(config, (ended, error) => this.#broke(ended, error));
       // A role may have been given another habit; an answer that says "stored" has to mean it.
       await client.query(
         "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')",
@@ -145,7 +145,7 @@ export class PostgresWriter implements WriterConnection {
     }
   }
 
-  #broke(client: Client, error: Error): void {
+  #broke(client: Client, error: unknown): void {
     if (this.#client !== client) return;
     this.#client = undefined;
     if (this.#isOpen) this.#lost = true;
