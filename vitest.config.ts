@@ -29,10 +29,10 @@ export default defineConfig({
     pool: "forks",
     // Many tests wait for a server or a page more than they compute.
     maxWorkers: 3,
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     // What a page or a server does next may take its time on a busy machine.
-    expect: { poll: { timeout: 15_000 } },
-    hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
+    hookTimeout: 120_000,
     sequence: { sequencer: LongestFirst },
     projects: [
       // The tests of the GPU worker are one test here: of all files the one that takes longest.

@@ -152,10 +152,12 @@ test.each([...operations, "README.md"])("%s names settings that .env.example has
   const ofWorker = new Set(
     ["worker/safelight_worker", "worker/safelight_worker/families", "deploy/modal"].flatMap(namesInPython),
   );
+  const ofCompose = new Set([...read("deploy/compose.yaml").matchAll(/\$\{([A-Z_]+)/g)].map(([, name]) => name));
   const foreign =
     /^(?:NODE_EXTRA_CA_CERTS|MODAL_CONFIG_PATH|SAFELIGHT_(?:FLUX|PONY|ANISORA|PHR00T)_|DEBIAN_|NAME_FILE$|CUDA_|HF_HOME)/;
   const named = [...read(page).matchAll(/`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?:=[^`]*)?`/g)].map(([, name = ""]) => name);
-  const isKnown = (name: string) => known.has(name) || known.has(name.replace(/_FILE$/, "")) || ofWorker.has(name);
+  const isOurs = (name: string) => known.has(name) || known.has(name.replace(/_FILE$/, ""));
+  const isKnown = (name: string) => isOurs(name) || ofWorker.has(name) || ofCompose.has(name);
   const unknown = named.filter((name) => !isKnown(name) && !foreign.test(name));
   expect([...new Set(unknown)]).toEqual([]);
 });

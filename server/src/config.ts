@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { parseByteSize } from "./byte-size.ts";
 import { StartupError } from "./errors.ts";
 import type { LogLevel } from "./log.ts";
+import { type MediaBucket, readMediaBucket } from "./media-setting.ts";
 import {
   isHostName,
   isLoopbackHost,
@@ -69,6 +70,10 @@ export interface Config {
   readonly embeddedEngine: EmbeddedEngineMode;
   /** Tasks that may wait at one time. */
   readonly queueLimit: number;
+  /** The bucket that media lies in; null where it lies on the disk. */
+  readonly mediaBucket: MediaBucket | null;
+  /** Whether results are passed on, or browsers are sent to the bucket for them. */
+  readonly mediaDelivery: "gateway" | "signed";
   /** Bytes of the disk that are kept free of media; 0 does without looking. */
   readonly mediaReserve: number;
   /** Bytes that media may take in all; null without a limit. */
@@ -131,6 +136,8 @@ export function readConfig(environment: Environment): Config {
     publicBaseUrl: reader.baseUrl("PUBLIC_BASE_URL"),
     embeddedEngine: reader.choice("EMBEDDED_ENGINE", ["auto", "always", "off"], name === "prod" ? "off" : "auto"),
     queueLimit: reader.integer("QUEUE_LIMIT", 1000, 1, 1_000_000),
+    mediaBucket: readMediaBucket(reader),
+    mediaDelivery: reader.choice("MEDIA_DELIVERY", ["gateway", "signed"], "gateway"),
     mediaReserve: reader.bytes("MEDIA_RESERVE") ?? 500_000_000,
     mediaQuota: reader.bytes("MEDIA_QUOTA", 1_000_000),
     mediaOverQuota: reader.choice("MEDIA_OVER_QUOTA", ["refuse", "remove"], "refuse"),
@@ -163,6 +170,9 @@ function findContradictions(config: Config, refused: ReadonlySet<string>): strin
     problems.push(
       "COOKIE_SAMESITE: none needs https: set PUBLIC_BASE_URL to an https address, or TRUSTED_PROXIES when a proxy ends TLS.",
     );
+  }
+  if (config.mediaDelivery === "signed" && config.mediaBucket === null && !refused.has("MEDIA_URL")) {
+    problems.push("MEDIA_DELIVERY: signed needs a MEDIA_URL; a disk signs nothing.");
   }
   if (config.mediaOverQuota === "remove" && config.mediaQuota === null && !refused.has("MEDIA_QUOTA")) {
     problems.push("MEDIA_OVER_QUOTA: remove needs a MEDIA_QUOTA, such as 200GB.");
@@ -203,7 +213,7 @@ class SettingsReader {
     const value = this.text(name)?.toLowerCase();
     if (value === undefined) return fallback;
     const found = choices.find((choice) => choice === value);
-    return found ?? this.#refuse(name, `must be one of ${choices.join(", ")}.`, fallback);
+    return found ?? this.refuse(name, `must be one of ${choices.join(", ")}.`, fallback);
   }
 
   optionalChoice<const Choice extends string>(name: string, choices: readonly Choice[]): Choice | null {
@@ -215,7 +225,7 @@ class SettingsReader {
     if (value === undefined) return fallback;
     const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
     if (number >= minimum && number <= maximum) return number;
-    return this.#refuse(name, `must be a whole number from ${minimum} to ${maximum}.`, fallback);
+    return this.refuse(name, `must be a whole number from ${minimum} to ${maximum}.`, fallback);
   }
 
   /** An amount of storage such as `20GB`, in bytes. */
@@ -225,7 +235,7 @@ class SettingsReader {
     const bytes = parseByteSize(value);
     if (bytes !== null && bytes >= minimum) return bytes;
     const least = minimum === 0 ? "" : ` of at least ${minimum}`;
-    return this.#refuse(name, `must be a number of bytes${least}, or one with a unit such as 20GB.`, null);
+    return this.refuse(name, `must be a number of bytes${least}, or one with a unit such as 20GB.`, null);
   }
 
   /** Absolute. */
@@ -246,7 +256,7 @@ class SettingsReader {
     if (value === undefined) return false;
     if (["1", "true", "yes", "on"].includes(value)) return true;
     if (["0", "false", "no", "off"].includes(value)) return false;
-    return this.#refuse(name, "must be 1 or 0.", false);
+    return this.refuse(name, "must be 1 or 0.", false);
   }
 
   host(name: string, fallback: string): string {
@@ -254,14 +264,14 @@ class SettingsReader {
     if (value === undefined) return fallback;
     const plain = value.replace(/^\[(.*)\]$/, "$1");
     if (isIP(plain) > 0 || isHostName(plain)) return plain;
-    return this.#refuse(name, "must be an IP address or a host name, without scheme or port.", fallback);
+    return this.refuse(name, "must be an IP address or a host name, without scheme or port.", fallback);
   }
 
   list(name: string, parse: (entry: string) => string | { problem: string }): readonly string[] {
     const entries = (this.text(name) ?? "").split(",").flatMap((entry) => entry.trim() || []);
     const parsed = entries.map(parse);
     const bad = parsed.find((entry) => typeof entry !== "string");
-    if (bad !== undefined && typeof bad !== "string") return this.#refuse(name, bad.problem, []);
+    if (bad !== undefined && typeof bad !== "string") return this.refuse(name, bad.problem, []);
     return Object.freeze(parsed.filter((entry) => typeof entry === "string"));
   }
 
@@ -278,7 +288,7 @@ class SettingsReader {
       url.hash === "" &&
       url.pathname === "/";
     if (fits) return url.origin;
-    return this.#refuse(
+    return this.refuse(
       name,
       "must be an http or https address without path, query or user, such as https://host.example.",
       null,
@@ -292,7 +302,7 @@ class SettingsReader {
     const onFailure = this.choice("MODERATION_ON_FAILURE", ["refuse", "accept"], "refuse");
     if (url !== null) return { url, secret, timeoutMs, onFailure };
     if (secret === null || this.refused.has("MODERATION_URL")) return null;
-    return this.#refuse("MODERATION_URL", "must be set where MODERATION_SECRET is.", null);
+    return this.refuse("MODERATION_URL", "must be set where MODERATION_SECRET is.", null);
   }
 
   /** An address of its own for messages, and what signs them: one without the other is of no use. */
@@ -300,7 +310,7 @@ class SettingsReader {
     const text = this.text(urlName);
     const secret = this.secret(secretName);
     if (text === undefined) {
-      return secret === null ? null : this.#refuse(urlName, `must be set where ${secretName} is.`, null);
+      return secret === null ? null : this.refuse(urlName, `must be set where ${secretName} is.`, null);
     }
     const url = this.#address(urlName);
     if (url === null) return null;
@@ -308,7 +318,7 @@ class SettingsReader {
     if (secret !== null) return { url, secret };
     return this.refused.has(secretName)
       ? null
-      : this.#refuse(
+      : this.refuse(
           secretName,
           `must be set where ${urlName} is (or ${secretName}_FILE): it signs what is sent.`,
           null,
@@ -323,7 +333,7 @@ class SettingsReader {
     const isPlain = url?.protocol === "http:" && !isLoopbackHost(url.hostname);
     if (url !== null && /^https?:$/.test(url.protocol) && !isPlain && url.username === "" && url.password === "")
       return url.href;
-    return this.#refuse(name, "must be an https address, or http on loopback, without a user.", null);
+    return this.refuse(name, "must be an https address, or http on loopback, without a user.", null);
   }
 
   /** The value of NAME, or the content of the file that NAME_FILE names. */
@@ -331,30 +341,30 @@ class SettingsReader {
     const value = this.text(name);
     const file = this.text(`${name}_FILE`);
     if (value !== undefined && file !== undefined) {
-      return this.#refuse(name, `is set twice: keep either ${name} or ${name}_FILE.`, null);
+      return this.refuse(name, `is set twice: keep either ${name} or ${name}_FILE.`, null);
     }
     if (file === undefined) return value === undefined ? null : this.#checkSecret(name, name, value);
     this.fromFiles.push(name);
-    if (name.endsWith("_KEY") || name === "ACCESS_PASSWORD" || name === "METRICS_TOKEN")
-      this.secretFiles.push(resolve(repositoryRoot, file));
+    const opensUs = (name.endsWith("_KEY") && !name.startsWith("AWS_")) || name === "ACCESS_PASSWORD";
+    if (opensUs || name === "METRICS_TOKEN") this.secretFiles.push(resolve(repositoryRoot, file));
     try {
       const content = readFileSync(resolve(repositoryRoot, file), "utf8").trim();
       if ((statSync(resolve(repositoryRoot, file)).mode & 0o004) !== 0) this.openFiles.push(`${name}_FILE`);
       return content === ""
-        ? this.#refuse(name, "names an empty file.", null, `${name}_FILE`)
+        ? this.refuse(name, "names an empty file.", null, `${name}_FILE`)
         : this.#checkSecret(name, `${name}_FILE`, content);
     } catch (error) {
       const reason = (error as NodeJS.ErrnoException).code ?? "unreadable";
-      return this.#refuse(name, `cannot be read (${reason}).`, null, `${name}_FILE`);
+      return this.refuse(name, `cannot be read (${reason}).`, null, `${name}_FILE`);
     }
   }
 
   #checkSecret(name: string, variable: string, value: string): string | null {
     if (name === "ENCRYPTION_KEY" && parseEncryptionKeys(value) === null) {
-      return this.#refuse(name, "must be 32 random bytes in base64 or hex (openssl rand -base64 32).", null, variable);
+      return this.refuse(name, "must be 32 random bytes in base64 or hex (openssl rand -base64 32).", null, variable);
     }
     if (name === "METRICS_TOKEN" && value.length < 16) {
-      return this.#refuse(
+      return this.refuse(
         name,
         "must be at least 16 characters: it opens the metrics to whoever guesses it.",
         null,
@@ -363,19 +373,19 @@ class SettingsReader {
     }
     // As Standard Webhooks asks for; a short one could be guessed from a single message.
     if (name === "WEBHOOK_SECRET" && webhookSecretBytes(value) < 24) {
-      return this.#refuse(name, "must be at least 24 bytes, or whsec_ and as many in base64.", null, variable);
+      return this.refuse(name, "must be at least 24 bytes, or whsec_ and as many in base64.", null, variable);
     }
     if (name === "MODERATION_SECRET" && !/^[\x21-\x7e]{8,}$/.test(value)) {
-      return this.#refuse(name, "must be 8 or more printable ASCII characters without spaces.", null, variable);
+      return this.refuse(name, "must be 8 or more printable ASCII characters without spaces.", null, variable);
     }
     // A key travels in a header: anything beyond printable ASCII could never be sent back by a client.
     if ((name.endsWith("_KEY") || name === "METRICS_TOKEN") && !/^[\x21-\x7e]+$/.test(value)) {
-      return this.#refuse(name, "must consist of printable ASCII characters without spaces.", null, variable);
+      return this.refuse(name, "must consist of printable ASCII characters without spaces.", null, variable);
     }
     return value;
   }
 
-  #refuse<Value>(name: string, problem: string, value: Value, variable = name): Value {
+  refuse<Value>(name: string, problem: string, value: Value, variable = name): Value {
     this.problems.push(`${variable}: ${problem}`);
     this.refused.add(name);
     return value;

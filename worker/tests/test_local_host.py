@@ -74,7 +74,7 @@ def test_a_process_killed_while_it_draws_is_one_clear_error_and_the_next_job_run
         [process] = host._children
         assert process.pid is not None
         os.kill(process.pid, signal.SIGKILL)
-        await asyncio.wait_for(attempt.over.wait(), 10)
+        await asyncio.wait_for(attempt.over.wait(), _PATIENCE)
         assert attempt.task["error"]["code"] == "worker_lost"
         assert attempt.task["error"]["retryable"]
         assert not host.is_warm("flux")

@@ -55,7 +55,7 @@ def run(test: Callable[[Tasks], Awaitable[None]], root: Path, slots: int = 1) ->
 
 async def end_of(tasks: Tasks, body: dict[str, Any]) -> Attempt:
     attempt = tasks.find(body["task_id"], body["attempt"])
-    await asyncio.wait_for(attempt.over.wait(), 10)
+    await asyncio.wait_for(attempt.over.wait(), 60)
     return attempt
 
 
@@ -236,14 +236,14 @@ def test_waiting_ends_with_a_change_and_with_the_end(tmp_path: Path) -> None:
         tasks.accept(body)
         attempt = tasks.find(body["task_id"], 1)
         never = asyncio.Event()
-        await asyncio.wait_for(attempt.changed(1, 10, never), 5)
+        await asyncio.wait_for(attempt.changed(1, 120, never), 60)
         assert attempt.task["version"] > 1
-        waiting = asyncio.create_task(attempt.changed(attempt.task["version"], 10, never))
+        waiting = asyncio.create_task(attempt.changed(attempt.task["version"], 120, never))
         await asyncio.sleep(0.02)
         assert not waiting.done()
         await tasks.cancel(attempt)
-        await asyncio.wait_for(waiting, 5)
-        await asyncio.wait_for(attempt.changed(99, 10, never), 1)
+        await asyncio.wait_for(waiting, 60)
+        await asyncio.wait_for(attempt.changed(99, 120, never), 60)
 
     run(test, tmp_path)
 

@@ -65,7 +65,7 @@ async function meddle(host: EngineHost, signal: AbortSignal, act: () => void): P
 }
 
 async function gone(pid: number): Promise<boolean> {
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (let attempt = 0; attempt < 2_000; attempt++) {
     try {
       process.kill(pid, 0);
     } catch {
@@ -261,7 +261,7 @@ test("an idle host does not keep its process alive", async () => {
     const host = new EngineHost(); await host.warm(); console.log("warm", host.pid);`;
   const NODE_COMPILE_CACHE = path.join(folder, "cache");
   const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
-    timeout: 20_000,
+    timeout: 60_000,
     env: { ...process.env, NODE_COMPILE_CACHE },
   });
   const [, pid] = /^warm (\d+)$/m.exec(stdout) ?? [];

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Received } from "../context/media-store.ts";
 import { SafelightError } from "../errors.ts";
 import { type Executor, ResultLost, type RunHandle, type RunResult } from "../executors/executor.ts";
 import { changeHeld } from "../queue/lease.ts";
@@ -20,8 +21,8 @@ export interface Finished {
 }
 
 /**
- * Fetches the result of a succeeded run, stores it durably, verifies it and commits the task as done, in this order:
- * `done` is written when everything it promises is on disk. Never throws for a fault of the executor or the storage.
+ * Fetches the result of a succeeded run, verifies it, stores it durably and commits the task as done, in this order:
+ * `done` is written when everything it promises is stored. Never throws for a fault of the executor or the storage.
  */
 export async function storeResult(shop: Workshop, run: Finished): Promise<Outcome> {
   for (const [index, pause] of shop.storagePauses.entries()) {
@@ -54,12 +55,14 @@ async function storeOnce(shop: Workshop, run: Finished): Promise<Outcome> {
     return invalid(`it is of the type ${result.contentType}`);
   }
   const name = `results/${run.task.id}-${run.task.attempt}.${extension}`;
-  const stored = await putResult(shop, run, result, name);
-  let keep = false;
+  const received = await takeIn(shop, run, result, name);
+  let keep = true;
   try {
-    if (stored.bytes !== result.bytes || stored.sha256 !== result.sha256) return invalid("it arrived damaged");
-    const verdict = await verifyResult(run.task, context.media.path(name), result);
+    if (received.bytes !== result.bytes || received.sha256 !== result.sha256) return invalid("it arrived damaged");
+    const verdict = await verifyResult(run.task, received.path, result);
     if (!verdict.ok) return invalid(verdict.detail);
+    keep = false;
+    await storeReceived(shop, run, received);
     const preview = verdict.preview === null ? null : await storePreview(shop, run.task, verdict.preview);
     // From here on the commit decides whether the file is wanted; if even that is unknown, the sweep finds out.
     keep = true;
@@ -68,7 +71,25 @@ async function storeOnce(shop: Workshop, run: Finished): Promise<Outcome> {
     await tidyPreviews(shop, run.task, preview, keep);
     return task === null ? { kind: "void" } : { kind: "settled" };
   } finally {
+    await received.discard();
     if (!keep) await context.media.remove(name).catch(() => undefined);
+  }
+}
+
+/** Between two tries with a store elsewhere, each of which has taken a while itself; in milliseconds. */
+const pauseElsewhere = 2000;
+
+/** A disk that fails is asked a few times. A store elsewhere comes back: what was made waits for it as long as the task may take. */
+async function storeReceived(shop: Workshop, run: Finished, received: Received): Promise<void> {
+  for (;;) {
+    try {
+      return await received.store(run.signal);
+    } catch (error) {
+      const comesBack = shop.context.media.folder === null && error instanceof SafelightError;
+      if (!comesBack || error.code !== "storage_unavailable" || run.signal.aborted) throw error;
+      shop.context.log.warn("a result waits for the media storage", { task_id: run.task.id, error });
+      await sleep(pauseElsewhere, undefined, { signal: run.signal }).catch(() => undefined);
+    }
   }
 }
 
@@ -88,7 +109,7 @@ async function fetchResult(run: Finished): Promise<RunResult> {
 }
 
 /** The stream belongs to the executor, the file to us: a fault of the one loses the run, a fault of the other does not. */
-async function putResult(shop: Workshop, run: Finished, result: RunResult, name: string) {
+async function takeIn(shop: Workshop, run: Finished, result: RunResult, name: string): Promise<Received> {
   let streamError: unknown;
   result.stream.once("error", (error) => {
     streamError = error;
@@ -96,7 +117,7 @@ async function putResult(shop: Workshop, run: Finished, result: RunResult, name:
   const abort = (): void => void result.stream.destroy(new Error("no longer wanted"));
   run.signal.addEventListener("abort", abort);
   try {
-    return await shop.context.media.put(name, result.stream);
+    return await shop.context.media.receive(name, result.stream);
   } catch (error) {
     if (streamError !== undefined)
       throw new ResultLost("The executor broke off while it handed over its result.", error, isLie(streamError));

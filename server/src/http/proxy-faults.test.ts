@@ -39,7 +39,7 @@ beforeEach(async () => {
     server.closeAllConnections();
     server.close();
   });
-  edge = await openEdge({ workers: { timeoutMs: 400, idleMs: 300, cancelMs: 400 } });
+  edge = await openEdge({ workers: { timeoutMs: 1_500, idleMs: 1_000, cancelMs: 1_500 } });
   closers.push(() => edge.close());
   await addAccount(edge.context, edge.installation.accounts, {
     label: "Attic",
@@ -306,9 +306,9 @@ describe("a result", () => {
       before = sent;
       await sleep(200);
     }
-    // What fits into the buffers of four sockets; far from the whole. And its silence is not the worker's fault (idleMs is 300).
+    // What fits into the buffers of four sockets; far from the whole. And its silence is not the worker's fault (idleMs is 1,000).
     expect(sent).toBeLessThan(40 * piece.byteLength);
-    await sleep(500);
+    await sleep(1_300);
     expect(response.destroyed).toBe(false);
     outgoing.destroy();
   });

@@ -1,20 +1,15 @@
 import { createHash, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import type { MediaStore } from "../context/media-store.ts";
+import type { Borrowed, MediaStore, Received, StoredSize } from "../context/media-store.ts";
 import { SafelightError } from "../errors.ts";
 import { diskFileSystem, type MediaFileHandle, type MediaFileSystem } from "./media-file-system.ts";
+import { checkMediaName, MediaNotFound, mediaFolders } from "./media-names.ts";
 import { RecentHandles } from "./recent-handles.ts";
 
-/** A name that the store does not hold (any more). Callers say what that means: a result is gone, an upload unknown. */
-export class MediaNotFound extends Error {
-  override readonly name = "MediaNotFound";
-}
+export { MediaNotFound } from "./media-names.ts";
 
-const folders = ["results", "previews", "uploads", "thumbnails"] as const;
 const partialFolder = "partial";
-// One plain folder and one plain file name: nothing in it can climb out of the media folder, whoever made it up.
-const namePattern = /^(?:results|previews|uploads|thumbnails)\/[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
 // Large pieces keep the number of reads of a film low; two of them per listener stay small.
 const readPiece = 1024 * 1024;
 // Parts up to this size are read in one go.
@@ -39,7 +34,7 @@ export class DiskMediaStore implements MediaStore {
   static async open(root: string, files: MediaFileSystem = diskFileSystem): Promise<DiskMediaStore> {
     const store = new DiskMediaStore(root, files);
     await store.#guarded(async () => {
-      for (const folder of [...folders, partialFolder])
+      for (const folder of [...mediaFolders, partialFolder])
         await files.mkdir(join(root, folder), { recursive: true, mode: 0o700 });
       for (const name of await files.readdir(join(root, partialFolder)))
         await files.unlink(join(root, partialFolder, name));
@@ -48,23 +43,46 @@ export class DiskMediaStore implements MediaStore {
     return store;
   }
 
+  get folder(): string {
+    return this.#root;
+  }
+
   async put(name: string, bytes: Readable | Uint8Array): Promise<{ bytes: number; sha256: string }> {
+    const received = await this.#receive(name, bytes);
+    try {
+      await received.store();
+    } finally {
+      await received.discard();
+    }
+    return { bytes: received.bytes, sha256: received.sha256 };
+  }
+
+  receive(name: string, bytes: Readable): Promise<Received> {
+    return this.#receive(name, bytes);
+  }
+
+  async #receive(name: string, bytes: Readable | Uint8Array): Promise<Received> {
     const target = this.path(name);
     // A source may break while the file is being opened, when nobody reads it yet; reading it will tell.
     if (bytes instanceof Readable) bytes.on("error", () => undefined);
     const partial = join(this.#root, partialFolder, randomUUID());
     const pieces = bytes instanceof Uint8Array ? [bytes] : (bytes as AsyncIterable<Uint8Array>);
-    const handle = await this.#guarded(() => this.#files.open(partial, "wx", 0o600));
+    // The reason of a fault is worth more than a second one while tidying up; leftovers go at the next start.
+    const discard = () => this.#files.unlink(partial).catch(() => undefined);
     try {
+      const handle = await this.#guarded(() => this.#files.open(partial, "wx", 0o600));
       const written = await this.#writeAndClose(handle, pieces);
-      await this.#guarded(async () => {
-        await this.#files.rename(partial, target);
-        await this.#flushFolder(join(target, ".."));
-      });
-      return written;
+      let isStored = false;
+      const store = () =>
+        this.#guarded(async () => {
+          if (!isStored) await this.#files.rename(partial, target);
+          isStored = true;
+          this.#recent.forget(target);
+          await this.#flushFolder(join(target, ".."));
+        });
+      return { ...written, path: partial, store, discard: async () => void (isStored || (await discard())) };
     } catch (error) {
-      // The reason is worth more than a second failure while tidying up; leftovers go at the next start.
-      await this.#files.unlink(partial).catch(() => undefined);
+      await discard();
       throw error;
     } finally {
       if (bytes instanceof Readable) bytes.destroy();
@@ -84,11 +102,31 @@ export class DiskMediaStore implements MediaStore {
   }
 
   path(name: string): string {
-    if (!namePattern.test(name) || name.includes("..")) throw new TypeError("not a media name");
+    checkMediaName(name);
     return join(this.#root, name);
   }
 
-  async stat(name: string): Promise<{ bytes: number; modifiedAt: number } | null> {
+  async borrow(name: string): Promise<Borrowed> {
+    const path = this.path(name);
+    if ((await this.stat(name)) === null) throw new MediaNotFound(`no such media: ${name}`);
+    return { path, [Symbol.asyncDispose]: async () => undefined };
+  }
+
+  async address(name: string): Promise<null> {
+    checkMediaName(name);
+    return null;
+  }
+
+  /** A disk that fails is asked again each time. */
+  fault(): null {
+    return null;
+  }
+
+  refusal(): null {
+    return null;
+  }
+
+  async stat(name: string): Promise<StoredSize | null> {
     const path = this.path(name);
     return this.#guarded(async () => {
       const found = await this.#files.stat(path).catch(nullWhenMissing);
@@ -103,10 +141,17 @@ export class DiskMediaStore implements MediaStore {
   }
 
   async *list(prefix: string): AsyncIterable<string> {
-    for (const folder of folders) {
+    for (const folder of mediaFolders) {
       if (!`${folder}/`.startsWith(prefix) && !prefix.startsWith(`${folder}/`)) continue;
       const names = await this.#guarded(() => this.#files.readdir(join(this.#root, folder)));
       for (const name of names) if (`${folder}/${name}`.startsWith(prefix)) yield `${folder}/${name}`;
+    }
+  }
+
+  async *entries(prefix: string): AsyncIterable<StoredSize & { readonly name: string }> {
+    for await (const name of this.list(prefix)) {
+      const found = await this.stat(name);
+      if (found !== null) yield { name, ...found };
     }
   }
 

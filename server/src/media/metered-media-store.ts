@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { MediaStore } from "../context/media-store.ts";
+import type { Borrowed, HandedOut, MediaStore, Received, StoredSize } from "../context/media-store.ts";
+import { mediaFolders } from "./media-names.ts";
 
 /** How much a media store holds. */
 export interface MediaUsage {
@@ -13,7 +14,6 @@ export type CountedMedia = Pick<MeteredMediaStore, "usage" | "isCounted">;
 
 /** Files looked at before everyone else gets their turn. */
 const lookedAtOnce = 50;
-const folders = ["results/", "previews/", "uploads/", "thumbnails/"] as const;
 
 /**
  * Knows how much a store holds without a walk at each question: every change is added up, and one walk now and then, a few files at a
@@ -40,6 +40,10 @@ export class MeteredMediaStore implements MediaStore {
     return this.#isCounted;
   }
 
+  get folder(): string | null {
+    return this.#store.folder;
+  }
+
   /** Counts every file anew. Only one walk goes on at a time; `signal` ends it, and what was known before stands. */
   async count(signal?: AbortSignal): Promise<void> {
     if (this.#walk !== null) return;
@@ -47,17 +51,16 @@ export class MeteredMediaStore implements MediaStore {
     this.#walk = walk;
     try {
       let looked = 0;
-      for (const folder of folders) {
-        const names: string[] = [];
-        for await (const name of this.#store.list(folder)) names.push(name);
-        walk.begin(folder, names);
-        for (const name of names) {
+      for (const folder of mediaFolders) {
+        const found = new Map<string, number>();
+        walk.open(`${folder}/`);
+        for await (const { name, bytes } of this.#store.entries(`${folder}/`)) {
           looked += 1;
           if (looked % lookedAtOnce === 0) await nextTurn();
           if (signal?.aborted === true) return;
-          // Whoever is at it now will tell what came of it.
-          if (!this.#busy.has(name)) await walk.visit(name, () => this.#store.stat(name));
+          found.set(name, bytes);
         }
+        walk.take(`${folder}/`, found, this.#busy.keys());
       }
       this.#total = walk.total;
       this.#isCounted = true;
@@ -72,6 +75,18 @@ export class MeteredMediaStore implements MediaStore {
     return this.#change(name, () => this.#store.put(name, bytes));
   }
 
+  async receive(name: string, bytes: Readable): Promise<Received> {
+    const received = await this.#store.receive(name, bytes);
+    const { bytes: size, sha256, path } = received;
+    const store = async (signal?: AbortSignal): Promise<void> => {
+      await this.#change(name, async () => {
+        await received.store(signal);
+        return { bytes: size };
+      });
+    };
+    return { bytes: size, sha256, path, store, discard: () => received.discard() };
+  }
+
   async remove(name: string): Promise<void> {
     await this.#change(name, async () => {
       await this.#store.remove(name);
@@ -83,16 +98,36 @@ export class MeteredMediaStore implements MediaStore {
     return this.#store.open(name, range);
   }
 
+  borrow(name: string): Promise<Borrowed> {
+    return this.#store.borrow(name);
+  }
+
+  address(name: string, answer: HandedOut): Promise<string | null> {
+    return this.#store.address(name, answer);
+  }
+
+  fault(): string | null {
+    return this.#store.fault();
+  }
+
+  refusal(): string | null {
+    return this.#store.refusal();
+  }
+
   path(name: string): string {
     return this.#store.path(name);
   }
 
-  stat(name: string): Promise<{ bytes: number; modifiedAt: number } | null> {
+  stat(name: string): Promise<StoredSize | null> {
     return this.#store.stat(name);
   }
 
   list(prefix: string): AsyncIterable<string> {
     return this.#store.list(prefix);
+  }
+
+  entries(prefix: string): AsyncIterable<StoredSize & { readonly name: string }> {
+    return this.#store.entries(prefix);
   }
 
   /** Does what was asked; what there is afterwards takes the place of what there was. */
@@ -112,6 +147,9 @@ export class MeteredMediaStore implements MediaStore {
   }
 }
 
+/** Stands for the size of what was removed. */
+const gone = -1;
+
 type Size = { readonly bytes: number } | null;
 
 class Total {
@@ -124,30 +162,36 @@ class Total {
   }
 }
 
-/** One walk: what it has found, and which changes it has yet to come by. */
+/** One walk: what it has found, and what it was told while it went on. */
 class Walk {
   readonly total = new Total();
-  readonly #listed = new Set<string>();
-  /** Names of the folder under way that were not counted. */
-  #ahead: Set<string> = new Set();
+  readonly #counted = new Set<string>();
+  /** Changes in the folder that is being listed: they are newer than the list. */
+  #told = new Map<string, number>();
+  #listing = "";
+  /** Names that were busy when their folder was counted: they are left out until they tell. */
+  readonly #ahead = new Set<string>();
 
-  begin(folder: string, names: readonly string[]): void {
-    this.#listed.add(folder);
-    // What was left out in an earlier folder was busy then, and has told since or will.
-    for (const name of names) this.#ahead.add(name);
+  open(folder: string): void {
+    this.#listing = folder;
+    this.#told = new Map();
   }
 
-  async visit(name: string, look: () => Promise<Size>): Promise<void> {
-    // Changed since it was listed, and told already.
-    if (!this.#ahead.has(name)) return;
-    const found = await look();
-    if (this.#ahead.delete(name)) this.total.replace(null, found);
+  take(folder: string, listed: ReadonlyMap<string, number>, busy: Iterable<string>): void {
+    const found = new Map([...listed, ...this.#told]);
+    for (const name of busy) {
+      if (!name.startsWith(folder)) continue;
+      found.delete(name);
+      this.#ahead.add(name);
+    }
+    for (const bytes of found.values()) if (bytes !== gone) this.total.replace(null, { bytes });
+    this.#counted.add(folder);
+    this.#listing = "";
   }
 
   replace(name: string, before: Size, after: Size): void {
     const folder = name.slice(0, name.indexOf("/") + 1);
-    if (!this.#listed.has(folder)) return;
-    // Not counted yet, and now it need not be: what is there is known.
-    this.total.replace(this.#ahead.delete(name) ? null : before, after);
+    if (folder === this.#listing) this.#told.set(name, after?.bytes ?? gone);
+    else if (this.#counted.has(folder)) this.total.replace(this.#ahead.delete(name) ? null : before, after);
   }
 }

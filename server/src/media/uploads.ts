@@ -3,6 +3,7 @@
  * a task carries can never come to mean another picture.
  */
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { type Readable, Transform } from "node:stream";
 import type { Context } from "../context/context.ts";
 import { SafelightError } from "../errors.ts";
@@ -55,14 +56,11 @@ export async function receiveUpload(
   const incoming = `uploads/incoming-${context.ids.task()}`;
   const limited = file.content.pipe(refuseBeyond(largestImageBytes));
   file.content.once("error", (error) => limited.destroy(error));
+  const received = await context.media.receive(incoming, limited);
   try {
-    await context.media.put(incoming, limited);
-    const bytes = await readAll(await context.media.open(incoming));
-    return await storeUpload(context, bytes, file.type);
+    return await storeUpload(context, await readFile(received.path), file.type);
   } finally {
-    await context.media.remove(incoming).catch((error: unknown) => {
-      context.log.warn("an incoming upload could not be removed; the sweep will", { error });
-    });
+    await received.discard();
   }
 }
 
@@ -137,10 +135,4 @@ function refuseBeyond(limit: number): Transform {
       else done(null, piece);
     },
   });
-}
-
-async function readAll(content: Readable): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  for await (const piece of content as AsyncIterable<Buffer>) pieces.push(piece);
-  return Buffer.concat(pieces);
 }

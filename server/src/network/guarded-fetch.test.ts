@@ -309,7 +309,7 @@ test("a body that nobody reads ends with the time limit and harms nobody", async
     response.write("x".repeat(100_000));
     request.socket.once("close", () => (closed += 1));
   });
-  const answer = await open({ baseUrl: url }).fetch(url, { timeoutMs: 100 });
+  const answer = await open({ baseUrl: url }).fetch(url, { timeoutMs: 1_000 });
   await expect.poll(() => closed).toBe(1);
   expect(await reasonOf(answer.text())).toBe("timed_out");
 });
@@ -321,14 +321,16 @@ test("silence in a body is the worker's only while somebody waits for it", async
     if (request.url === "/whole") response.end(Buffer.alloc(4_000_000));
   });
   const { fetch } = open({ baseUrl: url });
-  const slowReader = await fetch(`${url}/whole`, { idleMs: 60, maxBytes: 8_000_000 });
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  // Longer than this machine may stand still, for which nobody could tell the worker's silence from its own.
+  const idleMs = 1_000;
+  const slowReader = await fetch(`${url}/whole`, { idleMs, maxBytes: 8_000_000 });
+  await new Promise((resolve) => setTimeout(resolve, idleMs + 200));
   expect(await slowReader.bytes()).toHaveLength(8_000_000);
   const began = performance.now();
-  expect(
-    await reasonOf(fetch(`${url}/half`, { idleMs: 60, maxBytes: 8_000_000 }).then((answer) => answer.text())),
-  ).toBe("timed_out");
-  expect(performance.now() - began).toBeLessThan(5000);
+  expect(await reasonOf(fetch(`${url}/half`, { idleMs, maxBytes: 8_000_000 }).then((answer) => answer.text()))).toBe(
+    "timed_out",
+  );
+  expect(performance.now() - began).toBeLessThan(30_000);
 });
 
 test("cancelling a body hangs up", async () => {

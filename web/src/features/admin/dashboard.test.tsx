@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 // The operator's pages against a real server on a port of its own: who comes in, what is asked, what is said.
 import { cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { queryClient } from "../../api/query-client.ts";
 import { refusal } from "../../testing/page-server.ts";
 import { languages, setLanguage } from "../../ui/language.ts";
@@ -49,10 +49,12 @@ async function choose(workspace: string, item: string): Promise<void> {
 const stored = () => [localStorage, sessionStorage].flatMap((storage) => Object.values(storage)).join("\n");
 
 describe("the log-in", () => {
-  // The first of all: nothing is known of a session yet.
   it("a server that cannot be asked is no refusal: it says so, and tries again", async () => {
     server.state.instead.set("GET /admin/session", refusal(503, "auth_unavailable"));
-    showDashboard();
+    // A page of its own, which knows nothing of a session yet.
+    vi.resetModules();
+    const page = await import("./testing/admin-server.tsx");
+    page.showDashboard();
     await screen.findByText("The server did not answer");
     server.state.instead.delete("GET /admin/session");
     press("Try again");

@@ -168,20 +168,17 @@ async function scrollTo(top: number) {
 
 describe("an endless sheet", () => {
   // A browser is shown ten thousand, in e2e/large-gallery.test.ts.
-  it("mounts at most 200 cells of 1,500 pictures, at the top, in the middle and at the end", {
-    timeout: 60_000,
-  }, async () => {
+  it("mounts at most 200 cells of 1,500 pictures, at the top, in the middle and at the end", async () => {
     library = pictures(1_500);
     await showGallery({ size: "small" });
     let highest = 0;
-    for (let turns = 0; turns < 400; turns += 1) {
+    // However long the pages take to come: the time of the test alone ends it.
+    while (!ids().includes("p01499")) {
       const height = Number.parseFloat(document.querySelector<HTMLElement>(".sheet-rows")?.style.height ?? "0");
       await scrollTo(height);
       highest = Math.max(highest, cells().length);
-      if (ids().includes("p01499")) break;
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    expect(ids()).toContain("p01499");
     expect(highest).toBeGreaterThan(30);
     expect(highest).toBeLessThanOrEqual(200);
     await scrollTo(6_000);

@@ -35,16 +35,6 @@ afterEach(async () => {
   await server.close();
 });
 
-// The part with pictures comes later than its place; here it is there before anything is waited for.
-beforeAll(async () => {
-  const asksForPictures = pairs.find(({ model, mode }) => parametersInForce(model, mode).some(isPictorial));
-  if (asksForPictures === undefined) throw new Error("no mode asks for pictures");
-  fillIn(asksForPictures.model, asksForPictures.mode);
-  show();
-  await screen.findByRole("region", { name: "Pictures" });
-  cleanup();
-});
-
 function accept(asked: Asked): Answer {
   if (asked.path !== "/generate") return { body: { catalog_version: "1", models: [], items: [] } };
   taken += 1;
@@ -122,6 +112,15 @@ const withKeyframes = pairs.find(({ model, mode }) =>
 );
 const plain = pairs.find(({ model, mode }) => !parametersInForce(model, mode).some(isPictorial));
 if (withKeyframes === undefined || plain === undefined) throw new Error("the catalog has lost its modes");
+
+// The part with pictures comes later than its place, and the track of key frames within it; here they are there before anything is
+// waited for.
+beforeAll(async () => {
+  fillIn(withKeyframes.model, withKeyframes.mode);
+  show();
+  await screen.findByRole("slider", { name: "Key frame 1" });
+  cleanup();
+});
 
 describe.each(pairs)("the form of $name is the catalog's (US1, FR-003)", ({ model, mode }) => {
   beforeEach(() => {
@@ -279,7 +278,7 @@ describe("several results at one press", () => {
     act(() => changeRecipe((recipe) => ({ ...recipe, copies: 4 })));
     fireEvent.click(generateButton());
     await screen.findByText(/2 of 4 were taken/);
-    await waitFor(() => expect(keys).toHaveLength(5), { timeout: 5_000 });
+    await waitFor(() => expect(keys).toHaveLength(5));
     expect(keys[3]).toBe(keys[2]);
     expect(new Set(keys).size).toBe(4);
   });

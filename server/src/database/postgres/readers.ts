@@ -1,0 +1,103 @@
+import { Pool, type PoolClient, type QueryConfig, type QueryResult } from "pg";
+import type { Log } from "../../log.ts";
+import { type ConnectionParts, clientConfig } from "./connect.ts";
+import { postgresDialect } from "./dialect.ts";
+import { StorageFault, toFault, UnusableDatabase } from "./faults.ts";
+import type { Reading, Row, Statement } from "./seam.ts";
+import { PostgresStatement } from "./statement.ts";
+
+export interface ReaderParts extends ConnectionParts {
+  readonly log: Log;
+  /** Connections at most. */
+  readonly poolSize: number;
+  readonly isUsable: () => boolean;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** Connections without use are closed after this long, milliseconds. */
+const idleAfter = 60_000;
+
+/** Connections that read. What they are asked waits for one of them, but not for ever. */
+export class PostgresReaders {
+  readonly #parts: ReaderParts;
+  readonly #pool: Pool;
+
+  constructor(parts: ReaderParts) {
+    this.#parts = parts;
+    this.#pool = new Pool({
+      ...clientConfig(parts, { default_transaction_read_only: "on" }),
+      max: parts.poolSize,
+      connectionTimeoutMillis: parts.times.poolWait,
+      idleTimeoutMillis: idleAfter,
+    });
+    this.#pool.on("error", (error) => void this.#told(error));
+    // Also while a connection is lent out: an error that nobody listens to would end the process.
+    this.#pool.on("connect", (client) => client.on("error", () => undefined));
+  }
+
+  /** A statement by itself, on any connection. */
+  readonly prepare = (sql: string): Statement =>
+    new PostgresStatement(sql, (query) => this.#lend((client) => this.#query(client, query)));
+
+  /** Several statements that see one state: the one when the first of them is asked. */
+  read<T>(work: (reading: Reading) => Promise<T>): Promise<T> {
+    return this.#lend(async (client) => {
+      let isOpen = true;
+      const send = async (query: QueryConfig): Promise<QueryResult<Row>> => {
+        if (!isOpen) throw new Error("the reading has ended; its statements must be awaited inside it");
+        return this.#query(client, query);
+      };
+      await this.#query(client, { text: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" });
+      try {
+        return await work({ dialect: postgresDialect, prepare: (sql) => new PostgresStatement(sql, send) });
+      } finally {
+        isOpen = false;
+        await this.#query(client, { text: "ROLLBACK" });
+      }
+    });
+  }
+
+  /** Waits for what is being read. */
+  close(): Promise<void> {
+    return this.#pool.end();
+  }
+
+  async #lend<T>(use: (client: PoolClient) => Promise<T>): Promise<T> {
+    if (!this.#parts.isUsable()) throw new UnusableDatabase();
+    const client = await this.#pool.connect().catch((error: unknown) => {
+      throw this.#couldNotConnect(error);
+    });
+    let isBroken = false;
+    try {
+      return await use(client);
+    } catch (error) {
+      isBroken = error instanceof StorageFault && error.breaks;
+      throw error;
+    } finally {
+      client.release(isBroken);
+    }
+  }
+
+  async #query(client: PoolClient, query: QueryConfig): Promise<QueryResult<Row>> {
+    try {
+      return await client.query<Row>(query);
+    } catch (error) {
+      throw this.#told(error);
+    }
+  }
+
+  #couldNotConnect(error: unknown): unknown {
+    const { poolSize, log } = this.#parts;
+    if (error instanceof Error && error.message === "timeout exceeded when trying to connect") {
+      log.warn("all connections for reading were busy for too long", { connections: poolSize });
+      return new StorageFault("all connections for reading are busy", { cause: error, breaks: false });
+    }
+    return this.#told(error);
+  }
+
+  #told(error: unknown): unknown {
+    const fault = toFault(error, true);
+    if (fault instanceof StorageFault) this.#parts.onFault(fault);
+    return fault;
+  }
+}

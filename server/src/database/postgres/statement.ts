@@ -1,0 +1,34 @@
+import type { QueryConfig, QueryResult } from "pg";
+import { numbered } from "./placeholders.ts";
+import type { Row, SqlValue, Statement } from "./seam.ts";
+import { bound } from "./values.ts";
+
+/** Sends one statement, and gives its errors as the seam has them. */
+export type Send = (query: QueryConfig) => Promise<QueryResult<Row>>;
+
+/** A statement of whichever connection `send` takes. */
+export class PostgresStatement implements Statement {
+  readonly #sql: string;
+  readonly #send: Send;
+
+  constructor(sql: string, send: Send) {
+    this.#sql = sql;
+    this.#send = send;
+  }
+
+  async get(...values: SqlValue[]): Promise<Row | undefined> {
+    return (await this.#query(values)).rows[0];
+  }
+
+  async all(...values: SqlValue[]): Promise<Row[]> {
+    return (await this.#query(values)).rows;
+  }
+
+  async run(...values: SqlValue[]): Promise<{ changes: number }> {
+    return { changes: (await this.#query(values)).rowCount ?? 0 };
+  }
+
+  #query(values: readonly SqlValue[]): Promise<QueryResult<Row>> {
+    return this.#send({ ...numbered(this.#sql), values: values.map(bound) });
+  }
+}

@@ -1,0 +1,188 @@
+import type { Client } from "pg";
+import type { Log } from "../../log.ts";
+import { type ConnectionParts, clientConfig, connect } from "./connect.ts";
+import { isWorrying, toFault } from "./faults.ts";
+
+export interface WatchParts extends ConnectionParts {
+  readonly log: Log;
+  /** Number and checksum of the newest schema step that this release made or found. */
+  readonly step: { readonly number: number; readonly checksum: string };
+  /** Cuts every connection: whoever waits on one of them is told at once. */
+  readonly cut: () => void;
+}
+
+/** Called with what was sent along; null where messages may have been missed, so that the listener looks for itself. */
+export type Heard = (payload: string | null) => void;
+
+/**
+ * Knows whether the database can be relied on, and hears what other gateways say. It has a connection of its own, on which it listens and
+ * asks at short intervals whether this is still the database that was opened, and whether it can be written. No answer in time is an
+ * answer: then nobody is let in, every connection is cut, and it goes on asking until all is well again.
+ */
+export class PostgresWatch {
+  readonly #parts: WatchParts;
+  readonly #channels = new Map<string, Set<Heard>>();
+  #client: Client | undefined;
+  #isUsable = true;
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
+  #closed = false;
+  #recoveries = 0;
+
+  constructor(parts: WatchParts) {
+    this.#parts = parts;
+    this.#lookAfter(parts.times.look);
+  }
+
+  get isUsable(): boolean {
+    return this.#isUsable && !this.#closed;
+  }
+
+  /** How often it was found well again. */
+  get recoveries(): number {
+    return this.#recoveries;
+  }
+
+  /** Something failed elsewhere; whether it is the database itself is looked at now rather than later. */
+  readonly suspect = (error: unknown): void => {
+    if (isWorrying(error)) this.#lookAfter(0);
+  };
+
+  /** Hears a channel from now on; the function that comes back ends it. Heard also when the connection was lost in between. */
+  listen(channel: string, heard: Heard): () => void {
+    const all = this.#channels.get(channel) ?? new Set();
+    const isNew = all.size === 0;
+    all.add(heard);
+    this.#channels.set(channel, all);
+    if (isNew) void this.#client?.query(`LISTEN ${quoted(channel)}`).catch(() => undefined);
+    return () => {
+      all.delete(heard);
+      if (all.size > 0 || this.#channels.get(channel) !== all) return;
+      this.#channels.delete(channel);
+      void this.#client?.query(`UNLISTEN ${quoted(channel)}`).catch(() => undefined);
+    };
+  }
+
+  /** Looks now; settles when that look is over, whatever it found. */
+  look(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#looking;
+    const client = this.#client;
+    this.#client = undefined;
+    await client?.end().catch(() => undefined);
+  }
+
+  #lookAfter(pause: number): void {
+    if (this.#closed) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.look(), pause).unref();
+  }
+
+  async #look(): Promise<void> {
+    const { times } = this.#parts;
+    try {
+      await inTime(this.#ask(), times.answer);
+      this.#found(null);
+    } catch (error) {
+      this.#found(error);
+    }
+    this.#lookAfter(this.#isUsable ? times.look : times.retry);
+  }
+
+  async #ask(): Promise<void> {
+    const { step } = this.#parts;
+    const isNew = this.#client === undefined;
+    this.#client ??= await this.#connect();
+    const { rows } = await this.#client.query<{ read_only: string; checksum: string | null }>({
+      name: "look",
+      text: `SELECT current_setting('transaction_read_only') AS read_only,
+        (SELECT checksum FROM migrations WHERE number = $1) AS checksum`,
+      values: [step.number],
+    });
+    if (rows[0]?.read_only !== "off") throw new Error("the database can only be read");
+    if (rows[0].checksum !== step.checksum) throw new Error("this is not the database that was opened");
+    if (isNew) this.#tellAll();
+  }
+
+  async #connect(): Promise<Client> {
+    const client = await connect(clientConfig(this.#parts), (ended, error) => {
+      if (this.#client !== ended) return;
+      this.#client = undefined;
+      this.suspect(toFault(error));
+    });
+    client.on("notification", ({ channel, payload }) => this.#tell(channel, payload ?? ""));
+    try {
+      for (const channel of this.#channels.keys()) await client.query(`LISTEN ${quoted(channel)}`);
+    } catch (error) {
+      void client.end().catch(() => undefined);
+      throw error;
+    }
+    return client;
+  }
+
+  #tellAll(): void {
+    for (const channel of this.#channels.keys()) this.#tell(channel, null);
+  }
+
+  #tell(channel: string, payload: string | null): void {
+    for (const heard of this.#channels.get(channel) ?? []) {
+      try {
+        heard(payload);
+      } catch (error) {
+        this.#parts.log.error("what should follow a message of the database failed", { channel, error });
+      }
+    }
+  }
+
+  #found(error: unknown): void {
+    const { log, address, cut } = this.#parts;
+    if (this.#closed) return;
+    if (error === null) {
+      if (this.#isUsable) return;
+      this.#isUsable = true;
+      this.#recoveries += 1;
+      log.warn("the database can be relied on again; requests are served", { database: address.described });
+      return;
+    }
+    if (this.#isUsable) {
+      log.error("the database cannot be relied on: nobody is let in until it is well again", {
+        database: address.described,
+        error,
+      });
+    }
+    this.#isUsable = false;
+    this.#client = undefined;
+    cut();
+  }
+}
+
+/** A name as SQL takes it. */
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** Rejects when it takes longer. A process that was itself held up hears first what has come meanwhile. */
+async function inTime(work: Promise<void>, limit: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<never>((_, reject) => {
+    const late = () => reject(new Error(`no answer within ${limit} ms`));
+    timer = setTimeout(() => {
+      timer = setTimeout(late, limit / 10);
+    }, limit);
+  });
+  try {
+    await Promise.race([work, tooLong]);
+  } finally {
+    clearTimeout(timer);
+    // When the connection is cut, what was asked fails too.
+    work.catch(() => undefined);
+  }
+}

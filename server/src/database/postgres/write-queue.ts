@@ -1,0 +1,206 @@
+import { isStorageFailure, SafelightError } from "../../errors.ts";
+import type { Log } from "../../log.ts";
+import type { Dialect, Statement, Transaction } from "./seam.ts";
+
+/** The connection that writes, as the queue uses it. What it does may be done when it returns, or when its promise settles. */
+export interface WriterConnection {
+  readonly dialect: Dialect;
+  /** Opens the transaction that a group shares. */
+  begin(): Promise<void> | void;
+  /** From here one piece of work can be taken back by itself. */
+  beginWork(): Promise<void> | void;
+  /** Throws where the transaction is no longer what the work believes it to be. */
+  keepWork(): Promise<void> | void;
+  undoWork(): Promise<void> | void;
+  /** On disk when it settles. */
+  commit(): Promise<void> | void;
+  /** Undoes what is open; never throws, because it is called when something else already went wrong. */
+  rollback(): Promise<void> | void;
+  /** True once the database has thrown the whole transaction away by itself. */
+  readonly transactionLost: boolean;
+  /** `assertOpen` throws when the statement may no longer be used. */
+  prepare(sql: string, assertOpen: () => void): Statement;
+  /** What callers are told of a fault of the storage; tells the log. */
+  refusal(error: unknown): SafelightError;
+}
+
+type Work<T> = (tx: Transaction) => Promise<T> | T;
+
+interface Job {
+  work: Work<unknown>;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+interface FinishedJob {
+  job: Job;
+  value: unknown;
+  afterCommit: readonly (() => void)[];
+}
+
+// Enough to share one flush among all who wait on a busy machine, few enough that nobody waits long for the others' work.
+const mostInGroup = 128;
+// Work that takes longer than this awaits something other than the database, and everyone else waits for it.
+const slowWorkMs = 1000;
+
+export interface WriteQueueOptions {
+  /** Called with every commit, before anybody is told of it. */
+  readonly onCommit?: () => void;
+  readonly largestGroup?: number;
+}
+
+/**
+ * The one way to the disk. Work that is waiting at the same moment shares one transaction and so one flush (group
+ * commit); each piece stands on its own savepoint, so one that throws takes back its own changes only.
+ *
+ *     BEGIN · (SAVEPOINT · work · RELEASE)… · COMMIT · then everyone is told
+ *
+ * When the commit fails nobody's change is there and everybody is told so.
+ */
+export class WriteQueue {
+  readonly #connection: WriterConnection;
+  readonly #log: Log;
+  readonly #onCommit: () => void;
+  readonly #largestGroup: number;
+  #jobs: Job[] = [];
+  #draining = false;
+  #closed = false;
+  #commits = 0;
+  #idle: (() => void)[] = [];
+
+  constructor(connection: WriterConnection, log: Log, options: WriteQueueOptions = {}) {
+    this.#connection = connection;
+    this.#log = log;
+    this.#onCommit = options.onCommit ?? (() => undefined);
+    this.#largestGroup = options.largestGroup ?? mostInGroup;
+  }
+
+  /** How many transactions reached the disk since the start. */
+  get commits(): number {
+    return this.#commits;
+  }
+
+  write<T>(work: Work<T>): Promise<T> {
+    if (this.#closed) {
+      return Promise.reject(
+        new SafelightError("storage_unavailable", "The server is stopping and takes no more changes."),
+      );
+    }
+    return new Promise<T>((resolve, reject) => {
+      this.#jobs.push({ work, resolve: (value) => resolve(value as T), reject });
+      if (this.#draining) return;
+      this.#draining = true;
+      this.#drainSoon();
+    });
+  }
+
+  /** Refuses new work and resolves when the work already taken has settled. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (!this.#draining) return;
+    await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  // A turn of the event loop lets everyone whose request arrived in the same moment join the group.
+  #drainSoon(): void {
+    setImmediate(() => void this.#drain());
+  }
+
+  async #drain(): Promise<void> {
+    const group = this.#jobs.splice(0, this.#largestGroup);
+    await this.#commitGroup(group);
+    if (this.#jobs.length > 0) return this.#drainSoon();
+    this.#draining = false;
+    for (const tell of this.#idle.splice(0)) tell();
+  }
+
+  async #commitGroup(group: readonly Job[]): Promise<void> {
+    const connection = this.#connection;
+    const finished: FinishedJob[] = [];
+    let begun = 0;
+    try {
+      await connection.begin();
+      for (const job of group) {
+        const result = await this.#runOne(job);
+        if (result !== null) finished.push(result);
+        begun += 1;
+      }
+      await connection.commit();
+      this.#commits += 1;
+      this.#onCommit();
+    } catch (error) {
+      await connection.rollback();
+      const failure = connection.refusal(error);
+      for (const { job } of finished) job.reject(failure);
+      for (const job of group.slice(begun)) job.reject(failure);
+      return;
+    }
+    for (const { job, value, afterCommit } of finished) {
+      for (const run of afterCommit) this.#runAfterCommit(run);
+      job.resolve(value);
+    }
+  }
+
+  /** Null when the work threw and was taken back. Throws when the whole transaction is beyond saving. */
+  async #runOne(job: Job): Promise<FinishedJob | null> {
+    const connection = this.#connection;
+    const tx = new OpenTransaction(connection);
+    const started = performance.now();
+    await connection.beginWork();
+    try {
+      const value = await job.work(tx);
+      await connection.keepWork();
+      return { job, value, afterCommit: tx.end() };
+    } catch (error) {
+      tx.end();
+      if (connection.transactionLost) throw error;
+      await connection.undoWork();
+      job.reject(isStorageFailure(error) ? connection.refusal(error) : error);
+      return null;
+    } finally {
+      const took = performance.now() - started;
+      if (took > slowWorkMs) this.#log.warn("database work held up every other write", { took_ms: Math.round(took) });
+    }
+  }
+
+  #runAfterCommit(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#log.error("an action after a commit failed", { error });
+    }
+  }
+}
+
+class OpenTransaction implements Transaction {
+  readonly #connection: WriterConnection;
+  readonly #afterCommit: (() => void)[] = [];
+  #ended = false;
+
+  constructor(connection: WriterConnection) {
+    this.#connection = connection;
+  }
+
+  get dialect(): Dialect {
+    return this.#connection.dialect;
+  }
+
+  readonly prepare = (sql: string): Statement => {
+    this.#assertOpen();
+    return this.#connection.prepare(sql, this.#assertOpen);
+  };
+
+  afterCommit(run: () => void): void {
+    this.#assertOpen();
+    this.#afterCommit.push(run);
+  }
+
+  end(): readonly (() => void)[] {
+    this.#ended = true;
+    return this.#afterCommit;
+  }
+
+  readonly #assertOpen = (): void => {
+    if (this.#ended) throw new Error("the transaction has ended; database work must be awaited inside it");
+  };
+}

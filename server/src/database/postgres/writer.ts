@@ -1,0 +1,190 @@
+import type { Client, QueryConfig, QueryResult } from "pg";
+import { SafelightError } from "../../errors.ts";
+import type { Log } from "../../log.ts";
+import { type ConnectionParts, clientConfig, connect } from "./connect.ts";
+import { postgresDialect } from "./dialect.ts";
+import { LostCommit, StorageFault, toFault, UnusableDatabase } from "./faults.ts";
+import type { Row, Statement } from "./seam.ts";
+import { PostgresStatement } from "./statement.ts";
+import type { WriterConnection } from "./write-queue.ts";
+
+/** Where a fault may be put in by a test: before the transaction opens, before a statement, before the commit. */
+export type WriteOperation = "begin" | "statement" | "commit";
+
+export interface WriterParts extends ConnectionParts {
+  readonly log: Log;
+  readonly isUsable: () => boolean;
+  /** Told of every fault of the storage. */
+  readonly onFault: (error: unknown) => void;
+  /** Called before each operation; what it throws is taken for the database's own failure. */
+  readonly interrupt?: ((operation: WriteOperation) => void) | undefined;
+}
+
+/** Any number that nobody else uses in this database. */
+const turnKey = 5_318_008_135;
+
+/**
+ * The one connection of this process that writes.
+ *
+ * All gateways on one database take turns: a transaction begins with an exclusive advisory lock, which ends with it. So there is one
+ * writer in the whole installation, as with SQLite, and everything that relies on it stays true: what a verb has read in its transaction
+ * nobody changes before it commits, the audit log has one end, and event ids are in the order of their commits (an id given out earlier
+ * and committed later would never be seen by a listener who has passed it). Group commit makes up for most of it: a turn carries the work
+ * of all who wait. A gateway that stops in the middle of its turn loses it by `times.idle`.
+ *
+ * Statements go out without waiting for the answers before them; the server works through them in order.
+ */
+export class PostgresWriter implements WriterConnection {
+  readonly dialect = postgresDialect;
+  readonly #parts: WriterParts;
+  #client: Client | undefined;
+  #isOpen = false;
+  #lost = false;
+  /** Statements on their way, and whether one of this piece of work has failed. */
+  #pending = 0;
+  #hasFailed = false;
+
+  constructor(parts: WriterParts) {
+    this.#parts = parts;
+  }
+
+  get transactionLost(): boolean {
+    return this.#lost;
+  }
+
+  async begin(): Promise<void> {
+    this.#parts.interrupt?.("begin");
+    if (!this.#parts.isUsable()) throw new UnusableDatabase();
+    this.#lost = false;
+    this.#pending = 0;
+    this.#client ??= await this.#connect();
+    this.#isOpen = true;
+    await this.#exec(`BEGIN; SELECT pg_advisory_xact_lock(${turnKey})`);
+  }
+
+  beginWork(): void {
+    this.#hasFailed = false;
+    this.#sendOff("SAVEPOINT work");
+  }
+
+  /** Waits for an answer only where there is reason to doubt it: the commit waits for all of them. */
+  async keepWork(): Promise<void> {
+    if (this.#hasFailed || this.#pending > 0) await this.#exec("RELEASE SAVEPOINT work");
+    else this.#sendOff("RELEASE SAVEPOINT work");
+  }
+
+  async undoWork(): Promise<void> {
+    await this.#exec("ROLLBACK TO SAVEPOINT work; RELEASE SAVEPOINT work");
+  }
+
+  async commit(): Promise<void> {
+    this.#parts.interrupt?.("commit");
+    let result: QueryResult<Row>;
+    try {
+      result = await this.#query({ text: "COMMIT" });
+    } catch (error) {
+      const isLost = error instanceof StorageFault && error.breaks;
+      throw isLost ? new LostCommit(error) : error;
+    }
+    this.#isOpen = false;
+    // What the server says when it has rolled back instead.
+    if (result.command !== "COMMIT") throw new StorageFault("a transaction was rolled back", { breaks: false });
+  }
+
+  async rollback(): Promise<void> {
+    if (this.#lost) this.#discard();
+    if (this.#client === undefined || !this.#isOpen) return;
+    this.#isOpen = false;
+    await this.#exec("ROLLBACK").catch(() => this.#discard());
+  }
+
+  prepare(sql: string, assertOpen: () => void): Statement {
+    return new PostgresStatement(sql, async (query) => {
+      assertOpen();
+      this.#parts.interrupt?.("statement");
+      this.#pending += 1;
+      try {
+        return await this.#query(query);
+      } catch (error) {
+        this.#hasFailed = true;
+        throw error;
+      } finally {
+        this.#pending -= 1;
+      }
+    });
+  }
+
+  refusal(error: unknown): SafelightError {
+    const { log } = this.#parts;
+    if (!(error instanceof UnusableDatabase)) log.error("a write to the database failed", { error });
+    const text =
+      error instanceof LostCommit
+        ? "The connection to the database broke while a change was being stored: it may be there or not. A request with an idempotency key can be sent again safely."
+        : "The server cannot store anything at the moment; nothing was changed.";
+    return new SafelightError("storage_unavailable", text, { cause: error });
+  }
+
+  /** Leaves the connection in good order. */
+  async close(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    await client?.end().catch(() => undefined);
+  }
+
+  async #connect(): Promise<Client> {
+    try {
+      const config = { ...clientConfig(this.#parts), pipeline: true };
+      const client = await connect(config, (ended, error) => this.#broke(ended, error));
+      // A role may have been given another habit; an answer that says "stored" has to mean it.
+      await client.query(
+        "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local')",
+      );
+      return client;
+    } catch (error) {
+      throw this.#told(error);
+    }
+  }
+
+  #broke(client: Client, error: unknown): void {
+    if (this.#client !== client) return;
+    this.#client = undefined;
+    if (this.#isOpen) this.#lost = true;
+    this.#told(error);
+  }
+
+  #discard(): void {
+    const client = this.#client;
+    this.#client = undefined;
+    this.#isOpen = false;
+    void client?.end().catch(() => undefined);
+  }
+
+  async #exec(sql: string): Promise<void> {
+    await this.#query({ text: sql });
+  }
+
+  // What goes wrong here goes wrong with everything that follows it, and is told there.
+  #sendOff(sql: string): void {
+    this.#query({ text: sql }).catch(() => undefined);
+  }
+
+  async #query(query: QueryConfig): Promise<QueryResult<Row>> {
+    const client = this.#client;
+    if (client === undefined || this.#lost) {
+      throw new StorageFault("the transaction was lost with its connection", { breaks: true });
+    }
+    try {
+      return await client.query<Row>(query);
+    } catch (error) {
+      const fault = this.#told(error);
+      if (fault instanceof StorageFault && fault.breaks) this.#lost = true;
+      throw fault;
+    }
+  }
+
+  #told(error: unknown): unknown {
+    const fault = toFault(error);
+    if (fault instanceof StorageFault) this.#parts.onFault(fault);
+    return fault;
+  }
+}
