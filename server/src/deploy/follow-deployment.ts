@@ -30,16 +30,7 @@ export async function* followDeployment(
     let told = "";
     while (!signal.aborted) {
       // Both of one state: it never names an end before the lines that led to it.
-      const known = position;
-      const { record, from, lines } = await context.database.read(async ({ prepare }) => {
-        const now = await requireDeployment(prepare, id);
-        const start = known ?? (seen <= now.logLines ? seen : 0);
-        return {
-          record: now,
-          from: start,
-          lines: (await readLogLines(prepare, now.number, start)).slice(0, linesAtOnce),
-        };
-      });
+      const { record, from, lines } = await readOn(context, id, position, seen);
       position = from;
       const ended = record.finishedAt !== null;
       const state = JSON.stringify({ ...describeDeployment(record), log_lines: 0 });
@@ -90,4 +81,13 @@ class Changes {
   close(): void {
     this.#signal.removeEventListener("abort", this.note);
   }
+}
+
+/** How it stands, and what was written from a line on; at first from the one that was seen, where there was such a one. */
+function readOn(context: Context, id: string, position: number | null, seen: number) {
+  return context.database.read(async ({ prepare }) => {
+    const record = await requireDeployment(prepare, id);
+    const from = position ?? (seen <= record.logLines ? seen : 0);
+    return { record, from, lines: (await readLogLines(prepare, record.number, from)).slice(0, linesAtOnce) };
+  });
 }

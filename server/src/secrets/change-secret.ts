@@ -19,7 +19,7 @@ import { replaceVersion, retireFormer, revokeAll } from "./secret-versions.ts";
 export interface Change {
   readonly name: string;
   /** What else belongs to it, in the same transaction: sessions that end. */
-  readonly within?: (tx: Transaction) => void;
+  readonly within?: (tx: Transaction) => Promise<void>;
 }
 
 /** What was made: the file of the new value where an operator has to fetch it from there. */
@@ -56,7 +56,7 @@ export function revokeSecret(context: Context, book: SecretBook, change: Change)
     if (isOwn(secret)) return replace(context, book, secret, { ...change, action: "revoke_secret", overlap: 0 });
     await context.database.write(async (tx) => {
       await revokeAll(context, tx, secret.name);
-      change.within?.(tx);
+      await change.within?.(tx);
       await record(context, tx, "revoke_secret", secret.name, {});
       tx.afterCommit(() => book.reload());
     });
@@ -74,7 +74,7 @@ export function retireSecret(context: Context, book: SecretBook, change: Change)
     if (secret.name === "encryption-key") await encryptAnew(book);
     const retired = await context.database.write(async (tx) => {
       const count = await retireFormer(context, tx, secret.name);
-      change.within?.(tx);
+      await change.within?.(tx);
       await record(context, tx, "retire_secret", secret.name, { versions: count });
       tx.afterCommit(() => book.reload());
       return count;
@@ -155,7 +155,7 @@ async function replace(
       const acceptedUntil = overlap === 0 || isOpenEnded ? null : clock.now() + overlap;
       const old = overlap === 0 ? ended : "former";
       await replaceVersion(context, tx, { name, fingerprint: made, source: secret.source, old, acceptedUntil });
-      within?.(tx);
+      await within?.(tx);
       const until = acceptedUntil === null ? null : new Date(acceptedUntil).toISOString();
       await record(context, tx, action, name, { id: shownId(made), old, accepted_until: until });
       tx.afterCommit(() => book.reload());

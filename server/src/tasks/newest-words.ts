@@ -22,13 +22,18 @@ export async function newestWithWords(
   { from, to }: Pick<Narrowing, "from" | "to">,
   search: Search,
 ): Promise<number[]> {
-  const { newestApart, expression } = prepare.dialect.search;
-  if (!newestApart || search.table !== "task_search" || !(await fillNewest(prepare))) return [];
+  const { search: tables } = prepare.dialect;
+  if (!tables.newestApart || search.table !== "task_search" || !(await fillNewest(prepare))) return [];
   const rows = await prepare(
     `SELECT found.rowid AS sequence FROM ${table} AS found CROSS JOIN tasks ON tasks.sequence = found.rowid
      WHERE found.newest_search MATCH ? AND status = coalesce(?, status) AND created_at BETWEEN ? AND ?
      ORDER BY found.rowid`,
-  ).all(expression(search.wanted), search.status, from ?? Number.MIN_SAFE_INTEGER, to ?? Number.MAX_SAFE_INTEGER);
+  ).all(
+    tables.expression(search.wanted),
+    search.status,
+    from ?? Number.MIN_SAFE_INTEGER,
+    to ?? Number.MAX_SAFE_INTEGER,
+  );
   return rows.map(({ sequence }) => Number(sequence));
 }
 
