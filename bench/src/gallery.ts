@@ -92,19 +92,19 @@ async function measureVerb(database: Database, { query, plain }: Case, size: num
   if (found !== perPage && size > 800)
     throw new Error(`a page of ${size} tasks holds ${found}: ${JSON.stringify(asked)}`);
   return {
-    page: timeOf(() => findTasks(context, asked)),
-    count: timeOf(() => countTasks(context, asked)),
-    plain: plain === undefined ? null : timeOf(() => database.prepareRead(plain).all()),
+    page: await timeOf(() => findTasks(context, asked)),
+    count: await timeOf(() => countTasks(context, asked)),
+    plain: plain === undefined ? null : await timeOf(() => database.prepareRead(plain).all()),
     http: null,
   };
 }
 
 /** Median of many, milliseconds, after a warm-up. */
-function timeOf(run: () => unknown): number {
+async function timeOf(run: () => Promise<unknown>): Promise<number> {
   const samples: number[] = [];
   for (let round = -50; round < 301; round += 1) {
     const began = performance.now();
-    run();
+    await run();
     if (round >= 0) samples.push(performance.now() - began);
   }
   return median(samples);
