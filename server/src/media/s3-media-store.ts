@@ -22,6 +22,7 @@ import { explainS3, S3Fault, S3Missing, storageUnavailable } from "./s3-fault.ts
 import { describePlace, keyOf, objectOf, openClient, openPlace, type S3Place } from "./s3-place.ts";
 import { openObject } from "./s3-read.ts";
 import { patiently } from "./s3-retry.ts";
+import { SeenObjects } from "./s3-seen.ts";
 import { S3Spool } from "./s3-spool.ts";
 import { type Source, tidyUploads, type UploadParts, upload, usualPart } from "./s3-upload.ts";
 
@@ -70,6 +71,9 @@ const usualLimits: S3Limits = {
 
 /** How long a signed address holds, in seconds. */
 const addressSeconds = 300;
+/** How long the size of an object is good, and how long it is believed to be there where nobody depends on it; in milliseconds. */
+const statLifetime = 1000;
+const seenLifetime = 10 * 60 * 1000;
 /** How long a bucket that was there is believed to be, in milliseconds. */
 const bucketSeen = 5000;
 const tidyEvery = 60 * 60 * 1000;
@@ -87,6 +91,7 @@ export class S3MediaStore implements MediaStore {
   readonly #log: Log;
   readonly #condition: S3Condition;
   readonly #timers: NodeJS.Timeout[] = [];
+  readonly #seen = new SeenObjects();
   #bucketSeenAt = Number.NEGATIVE_INFINITY;
 
   private constructor(options: S3Options, place: S3Place, spool: S3Spool, limits: S3Limits) {
@@ -172,6 +177,7 @@ export class S3MediaStore implements MediaStore {
         return await openObject(this.#place, name, range, { begin: call, stall });
       } catch (error) {
         if (!(error instanceof S3Missing)) throw error;
+        this.#seen.forget(name);
         await this.#mustHaveBucket();
         throw new MediaNotFound(`no such media: ${name}`);
       }
@@ -198,14 +204,27 @@ export class S3MediaStore implements MediaStore {
 
   async stat(name: string): Promise<StoredSize | null> {
     checkMediaName(name);
+    // What is sent is looked at more than once: for its size, and whether it is there.
+    const known = this.#seen.get(name, statLifetime);
+    if (known !== null) return known;
     const found = await this.#guarded(() => this.#head(name));
     if (found === null) return null;
-    return { bytes: found.ContentLength ?? 0, modifiedAt: found.LastModified?.getTime() ?? 0 };
+    const size = { bytes: found.ContentLength ?? 0, modifiedAt: found.LastModified?.getTime() ?? 0 };
+    this.#seen.add(name, size);
+    return size;
+  }
+
+  /** Reading goes on while the server does not answer: what cannot be told is not called gone. */
+  async isGone(name: string): Promise<boolean> {
+    if (this.#seen.get(name, seenLifetime) !== null) return false;
+    return (await this.stat(name).catch(() => undefined)) === null;
   }
 
   async remove(name: string): Promise<void> {
     checkMediaName(name);
+    this.#seen.forget(name);
     await this.#guarded(() => this.#removeKey(keyOf(this.#place.location, name)));
+    this.#seen.forget(name);
   }
 
   async *list(prefix: string): AsyncIterable<string> {
@@ -280,6 +299,7 @@ export class S3MediaStore implements MediaStore {
   }
 
   async #store(name: string, source: Source, total: number, signal?: AbortSignal): Promise<void> {
+    this.#seen.forget(name);
     const parts: UploadParts = { place: this.#place, spool: this.#spool, partBytes: this.#limits.partBytes };
     await this.#guarded(() =>
       upload(parts, name, source, { total, one: this.#limits.request, signal }).catch((error: unknown) => {
@@ -287,6 +307,7 @@ export class S3MediaStore implements MediaStore {
         throw signal?.aborted === true ? storageUnavailable(error) : error;
       }),
     );
+    this.#seen.forget(name);
     this.#condition.worked();
   }
 
