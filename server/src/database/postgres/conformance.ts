@@ -1,6 +1,7 @@
 /** What every database behind the seam has to do. Each case runs on each of them, on a database of its own. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { SafelightError } from "../../errors.ts";
+import { describeSearch } from "./conformance-search.ts";
 import type { Database, Row, Transaction } from "./seam.ts";
 
 export interface OpenedDatabase {
@@ -234,6 +235,7 @@ export function describeDatabase(name: string, open: () => Promise<OpenedDatabas
       });
     });
 
+    describeSearch(() => database);
     describeQueue(() => database);
     describeAudit(() => database);
 
