@@ -2,7 +2,6 @@
 // whose address counts. Needs the Debian packages nginx and caddy; without them it fails.
 import { request } from "node:https";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser } from "./src/browser.ts";
