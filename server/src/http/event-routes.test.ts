@@ -166,7 +166,7 @@ describe("GET /events", () => {
     expect(performance.now() - revokedAt).toBeLessThan(5000);
     expect(second.ended).toBe(false);
     clock.advance(sessionLifetime + 1);
-    await expect.poll(() => second.ended).toBe(true);
+    await expect.poll(() => second.ended, { timeout: 5000 }).toBe(true);
   });
 
   test("ends when the server stops", async () => {
