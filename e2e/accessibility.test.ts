@@ -3,7 +3,7 @@ import type { Page, Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findViolations } from "./src/axe.ts";
 import { copyTask, make, shortClip, smallPicture, submit, whileStopped } from "./src/scenes.ts";
-import { chooseModel, patience, phone, stage, Visit, wide } from "./src/visitor.ts";
+import { chooseModel, givePassword, patience, phone, stage, Visit, wide } from "./src/visitor.ts";
 
 const sizes = { wide, phone };
 /** The long run judges by every rule in both sizes and both themes. */
@@ -47,14 +47,6 @@ async function open(path: string, size: keyof typeof sizes) {
   return { ...opened, inspection: new Inspection(opened.page, size) };
 }
 
-/** Answers the question for the password. The page behind takes no text until the question has gone. */
-async function givePassword(page: Page): Promise<void> {
-  const gate = page.getByRole("dialog");
-  await gate.getByLabel("Access password").fill(password);
-  await gate.getByRole("button", { name: /Come in|Continue/ }).click();
-  await gate.waitFor({ state: "hidden" });
-}
-
 const prompt = (page: Page) => page.getByRole("textbox", { name: "Prompt" });
 
 describe("an installation that is new", () => {
@@ -66,7 +58,7 @@ describe("an installation that is new", () => {
     await gate.getByRole("button", { name: "Come in" }).click();
     await gate.getByText("Wrong password.").waitFor();
     await inspection.look("a wrong password");
-    await givePassword(page);
+    await givePassword(page, password);
     await prompt(page).waitFor();
     await page.getByText("Nothing on the easel yet").waitFor();
     await inspection.look("empty studio");
@@ -255,7 +247,7 @@ describe("an installation in use", () => {
     await page.getByText("You are signed out").waitFor();
     await inspection.look("signed out");
     await page.getByRole("button", { name: "Come in" }).click();
-    await givePassword(page);
+    await givePassword(page, password);
     await prompt(page).fill("a snowman");
     // The session ends on the way, before the page can learn of it by itself.
     const endSession = async (route: Route) => {
@@ -266,7 +258,7 @@ describe("an installation in use", () => {
     await page.getByRole("button", { name: /^Generate/ }).click();
     await page.getByText("Your prompt and settings are still here.").waitFor();
     await inspection.look("a session that ended");
-    await givePassword(page);
+    await givePassword(page, password);
     await stage(page).getByRole("heading", { name: "a snowman" }).waitFor();
     await visit.server.stop("SIGKILL");
     await page.getByText("No connection.").waitFor();

@@ -116,7 +116,7 @@ test("a picture is made, found, opened, deleted and taken back by keys alone", {
   await keys.waitFor();
   await keyboard.press("Escape");
   await keys.waitFor({ state: "detached" });
-  expect(await hasFocus(picture(page, "a mushroom in the rain"))).toBe(true);
+  await expect.poll(() => hasFocus(picture(page, "a mushroom in the rain"))).toBe(true);
   await holdUndoTime(page);
   await keyboard.press("Delete");
   await picture(page, "a mushroom in the rain").waitFor({ state: "detached" });

@@ -74,13 +74,13 @@ test("a paused queue stays paused and a message still arrives, after kill -9", a
   expect(await ask("POST", "/admin/accounts/attic-gpu/health")).toMatchObject({ status: "ready" });
   worker.accepts = "another";
   expect(await ask("POST", "/admin/accounts/attic-gpu/health")).toMatchObject({ status: "failed" });
-  await expect.poll(() => heard.length, { timeout: 5000 }).toBe(1);
+  await expect.poll(() => heard.length).toBe(1);
   await server.stop("SIGKILL");
 
   isTaken = true;
   server = await startServerProcess(directory.path, settings);
   ask = await operatorOf(server);
-  await expect.poll(() => heard.length, { timeout: 10_000 }).toBe(2);
+  await expect.poll(() => heard.length, { timeout: 60_000 }).toBe(2);
   expect(heard[1]).toEqual(heard[0]);
   expect(JSON.parse(heard[1]?.body ?? "")).toMatchObject({
     type: "worker_account.failed",
@@ -93,8 +93,8 @@ test("a paused queue stays paused and a message still arrives, after kill -9", a
   expect(await statusOf(server, submitted)).toMatchObject({ status: "pending", queue_position: 1, eta_seconds: null });
   await ask("DELETE", "/admin/accounts/attic-gpu");
   await ask("POST", "/admin/queue/resume");
-  await expect.poll(async () => (await statusOf(server, submitted)).status, { timeout: 20_000 }).toBe("done");
-}, 60_000);
+  await expect.poll(async () => (await statusOf(server, submitted)).status, { timeout: 60_000 }).toBe("done");
+}, 180_000);
 
 async function submit(server: ServerProcess): Promise<string> {
   const headers = { "x-api-key": server.apiKey, "content-type": "application/json" };

@@ -90,8 +90,8 @@ describe("the history", () => {
     const row = page.getByRole("article", { name: "ракета над луной" });
     await row.getByText("Waiting: the operator has paused the queue.").waitFor();
     await row.getByRole("button", { name: /^Cancel/ }).waitFor();
-    await asOperator("POST", "/admin/queue/resume");
-    await whileHeld(visit, id, async () => {
+    const begin = () => asOperator("POST", "/admin/queue/resume").then(() => id);
+    await whileHeld(visit, begin, async () => {
       await row.getByText(/^[1-9]\d? %, /).waitFor();
       await row.getByRole("button", { name: /^Cancel/ }).waitFor();
     });
@@ -191,6 +191,11 @@ describe("in Russian", () => {
     return texts.filter((text) => (text.match(/[A-Za-z]{3,}/g) ?? []).some((word) => !names.has(word)));
   }
 
+  const used = catalog.models.find(({ id }) => id === smallPicture("")["model"])?.name ?? "";
+
+  /** Until the list of models has come, a page calls them by their ids: no name in any language. */
+  const modelsAreNamed = (page: Page) => page.getByText(used).first().waitFor({ state: "attached" });
+
   test("no page says a word of English", { timeout: patience }, async () => {
     const { page, context, faults } = await visit.open(`/?task=${picture}`, { ...wide, locale: "ru-RU" });
     await expect.poll(() => page.locator("html").getAttribute("lang")).toBe("ru");
@@ -210,13 +215,16 @@ describe("in Russian", () => {
     found["a refused form"] = await latinWords(page);
     await page.goto(new URL(`/gallery?item=${picture}`, visit.url).href);
     await page.getByRole("button", { name: "Взять настройки" }).waitFor();
+    await modelsAreNamed(page);
     found["gallery"] = await latinWords(page);
     await page.goto(new URL("/history", visit.url).href);
     await page.getByRole("button", { name: "Фильтры" }).click();
     await page.getByRole("button", { name: "красный маяк у моря", exact: true }).click();
+    await modelsAreNamed(page);
     found["history"] = await latinWords(page);
     await page.goto(new URL("/gallery", visit.url).href);
     await page.getByRole("searchbox").waitFor();
+    await modelsAreNamed(page);
     await page.keyboard.press("?");
     await page.getByRole("dialog").waitFor();
     found["keys"] = await latinWords(page);

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { whileHeld } from "./src/held-run.ts";
 import { chooseModel, generate, patience, stage, Visit } from "./src/visitor.ts";
 
 let visit: Visit;
@@ -28,12 +29,15 @@ describe("a page that stays open", () => {
     const { page, context } = await visit.openStudio();
     await chooseModel(page, "Wan 2.2 Rapid");
     await page.getByText("3 s", { exact: true }).click();
-    await generate(page, "a boat at sea, before the restart");
-    await stage(page)
-      .getByText(/^\d+ %$/)
-      .first()
-      .waitFor();
-    await visit.restart("SIGKILL");
+    // Held, so that the middle of the run is neither missed by the page nor over before the kill.
+    const begin = () => generate(page, "a boat at sea, before the restart");
+    await whileHeld(visit, begin, async () => {
+      await stage(page)
+        .getByText(/^\d+ %$/)
+        .first()
+        .waitFor();
+      await visit.restart("SIGKILL");
+    });
     await stage(page).locator("video").waitFor();
     await generate(page, "a boat at sea, after the restart");
     await stage(page).getByRole("heading", { name: "a boat at sea, after the restart" }).waitFor();
@@ -64,9 +68,7 @@ describe("a page that stays open", () => {
     await generate(page, "a snowman after signing out elsewhere");
     const result = stage(page).getByRole("img", { name: "Result: a snowman after signing out elsewhere" });
     await result.waitFor();
-    await expect
-      .poll(() => result.evaluate((it: { naturalWidth: number }) => it.naturalWidth), { timeout: 20_000 })
-      .toBeGreaterThan(0);
+    await expect.poll(() => result.evaluate((it: { naturalWidth: number }) => it.naturalWidth)).toBeGreaterThan(0);
     visit.forgetVisitor();
     await context.close();
   });

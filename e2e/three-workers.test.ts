@@ -84,7 +84,7 @@ test(
     // Whoever does not answer a check for ten seconds has failed it.
     for (const name of ["first-gpu", "second-gpu"]) {
       await expect
-        .poll(async () => (await gateway.account(name)).status, { timeout: 30_000, interval: 500 })
+        .poll(async () => (await gateway.account(name)).status, { timeout: 60_000, interval: 1_000 })
         .toBe("failed");
     }
     expect(await gateway.account("third-gpu")).toMatchObject({ status: "ready", running: { image: 0, video: 0 } });
@@ -92,7 +92,7 @@ test(
     await gateway.server.stop("SIGTERM");
     await expectOneRecordEach(ids);
   },
-  long ? 20 * 60_000 : 120_000,
+  long ? 20 * 60_000 : 300_000,
 );
 
 const holdFile = (name: string) => join(folders[names.indexOf(name as "first-gpu") + 1]?.path ?? "", "hold");
@@ -106,7 +106,7 @@ async function beAtWork(name: string): Promise<void> {
   if (long) return;
   await hold(name);
   const isRunning = async () => (await gateway.account(name)).running.image > 0;
-  await expect.poll(isRunning, { timeout: 60_000, interval: 200 }).toBe(true);
+  await expect.poll(isRunning, { timeout: 60_000, interval: 500 }).toBe(true);
 }
 
 function countOf(message: string): number {

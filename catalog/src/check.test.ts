@@ -333,11 +333,14 @@ describe("a refusal has one code", () => {
 });
 
 describe("hostile bodies stay cheap", () => {
-  const timed = (body: Body): { ms: number; size: number } => {
-    const start = performance.now();
+  // What this process has computed: the time that others take from it on a busy machine is not the check's.
+  const timed = (body: Body): { ms: number; size: number; ok: boolean } => {
+    const start = process.cpuUsage();
     const result = checkRequest(body);
+    const { user, system } = process.cpuUsage(start);
     return {
-      ms: performance.now() - start,
+      ms: (user + system) / 1000,
+      ok: result.ok,
       size: JSON.stringify(result.ok ? result.parameters : result.errors).length,
     };
   };
@@ -380,8 +383,8 @@ describe("hostile bodies stay cheap", () => {
 
   test("a picture of 27 MB as a data URI is looked at only at its beginning", () => {
     const reference_image = `data:image/png;base64,${"A".repeat(27_000_000)}`;
-    const start = performance.now();
-    expect(checkRequest({ ...minimal("flux", "img2img"), reference_image }).ok).toBe(true);
-    expect(performance.now() - start).toBeLessThan(patience);
+    const { ms, ok } = timed({ ...minimal("flux", "img2img"), reference_image });
+    expect(ok).toBe(true);
+    expect(ms).toBeLessThan(patience);
   });
 });

@@ -77,9 +77,9 @@ export class Gateway {
       slots: { image: slots, video: slots },
     });
     for (let tries = 0; (await this.account(workspace)).status !== "ready"; tries += 1) {
-      if (tries > 50) throw new Error(`${workspace} did not become ready`);
+      if (tries > 80) throw new Error(`${workspace} did not become ready`);
       // An operator may ask 120 times a minute.
-      await sleep(200);
+      await sleep(tries < 25 ? 200 : 1_000);
     }
   }
 

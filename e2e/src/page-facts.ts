@@ -85,7 +85,7 @@ export function shownAfterSeek(clip: Locator, seconds: number): Promise<number> 
         };
         it.requestVideoFrameCallback(watch);
         it.currentTime = goal;
-        setTimeout(() => resolve(shown), 5_000);
+        setTimeout(() => resolve(shown), 30_000);
       }),
     seconds,
   );

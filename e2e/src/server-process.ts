@@ -72,7 +72,7 @@ export function spawnServer(dataDirectory: string, extra: Record<string, string>
 
 /**
  * Starts a server and waits until `/health` answers 200.
- * @throws Error with the process's output when it ends first or is not healthy within 30 s.
+ * @throws Error with the process's output when it ends first or is not healthy within 60 s.
  */
 export async function startServerProcess(
   dataDirectory: string,
@@ -92,7 +92,7 @@ export async function startServerProcess(
 }
 
 async function waitUntilHealthy(dataDirectory: string, child: ChildProcess, output: () => string): Promise<string> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 60_000;
   while (Date.now() < deadline) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The server ended:\n${output()}`);
     const address = await announcedAddress(dataDirectory, child.pid);
@@ -100,7 +100,7 @@ async function waitUntilHealthy(dataDirectory: string, child: ChildProcess, outp
     await sleep(25);
   }
   await stop(child, "SIGKILL");
-  throw new Error(`The server was not healthy within 30 s:\n${output()}`);
+  throw new Error(`The server was not healthy within 60 s:\n${output()}`);
 }
 
 /** server.json of an earlier, killed server may still lie there: only this child's own counts. */

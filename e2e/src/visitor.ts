@@ -1,10 +1,11 @@
 // A creator's browser on a real server: pages of one visit, with the faults each page had.
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page, Response } from "playwright-core";
 import { launchBrowser } from "./browser.ts";
+import { freePort } from "./free-port.ts";
 import { type ServerProcess, startServerProcess, temporaryDirectory } from "./server-process.ts";
 
 /** A run of the engine, with room for a busy machine, in milliseconds. */
-export const patience = 90_000;
+export const patience = 240_000;
 
 export const wide = { viewport: { width: 1440, height: 1000 } };
 export const phone = { viewport: { width: 360, height: 780 }, isMobile: true, hasTouch: true };
@@ -32,8 +33,13 @@ export class Visit {
 
   static async begin(environment: Record<string, string> = {}): Promise<Visit> {
     const directory = await temporaryDirectory();
-    const [server, browser] = await Promise.all([startServerProcess(directory.path, environment), launchBrowser()]);
-    return new Visit(server, browser, directory, environment);
+    // A server that is started again has to find its port free.
+    const PORT = String(await freePort());
+    const [server, browser] = await Promise.all([
+      startServerProcess(directory.path, { ...environment, PORT }),
+      launchBrowser(),
+    ]);
+    return new Visit(server, browser, directory, { ...environment, PORT });
   }
 
   private constructor(
@@ -55,9 +61,8 @@ export class Visit {
 
   /** Ends the server by the signal and starts another on the same data and the same port. */
   async restart(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
-    const { port } = new URL(this.server.url);
     await this.server.stop(signal);
-    this.server = await startServerProcess(this.directory, { ...this.#environment, PORT: port });
+    this.server = await startServerProcess(this.directory, this.#environment);
   }
 
   /** Opens a page at the address, given as a path, without waiting for anything on it but its load. */
@@ -87,11 +92,7 @@ export class Visit {
   /** Answers the question for the password, so that the next page comes with a session. */
   async enter(password: string): Promise<void> {
     const { page, context } = await this.open("/");
-    await page.getByLabel("Access password").fill(password);
-    await page
-      .getByRole("dialog")
-      .getByRole("button", { name: /Come in|Continue/ })
-      .click();
+    await givePassword(page, password);
     await page.getByRole("textbox", { name: "Prompt" }).waitFor();
     this.#visitor = await context.storageState();
     await context.close();
@@ -131,6 +132,14 @@ function recordFaults(page: Page): string[] {
     if (message.type() === "error" && !message.text().includes("422")) faults.push(message.text());
   });
   return faults;
+}
+
+/** Answers the question for the password. The page behind takes no text until the question has gone. */
+export async function givePassword(page: Page, password: string): Promise<void> {
+  const gate = page.getByRole("dialog");
+  await gate.getByLabel("Access password").fill(password);
+  await gate.getByRole("button", { name: /Come in|Continue/ }).click();
+  await gate.waitFor({ state: "hidden" });
 }
 
 export async function chooseModel(page: Page, name: string): Promise<void> {

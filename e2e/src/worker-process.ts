@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "./free-port.ts";
 
 const repository = resolve(import.meta.dirname, "../..");
 
@@ -29,7 +30,8 @@ export async function startWorkerProcess(
   drawing: Drawing = "engine",
 ): Promise<WorkerProcess> {
   const begin = (port: string) => start(folder, port, extra, drawing);
-  let running = await begin("0");
+  // One that is started again has to find its port free.
+  let running = await begin(String(await freePort()));
   const url = running.url;
   const key = (await readFile(join(folder, "secrets/worker-key"), "utf8")).trim();
   const trigger = createServer((_request, response) => {
@@ -73,7 +75,7 @@ async function start(
   });
   let printed = "";
   child.stderr.on("data", (chunk: Buffer) => (printed += chunk.toString("utf8")));
-  const ends = Date.now() + 30_000;
+  const ends = Date.now() + 60_000;
   while (Date.now() < ends && child.exitCode === null && child.signalCode === null) {
     const url = /ready: (\S+)/.exec(printed)?.[1];
     if (url !== undefined) return { child, url };

@@ -100,29 +100,23 @@ test("nothing of whoever builds an image can get into it", () => {
     "deploy/images/ready.mjs",
   ];
   const others = [
-    ...[
-      ".env",
-      "data/secrets/api-key",
-      "deploy/secrets/api-key",
-      "worker-key",
-      "jar",
-      "weights/pony/x.safetensors",
-      "release/x.tar.gz",
-    ],
-    ...[
-      "server/node_modules/x/index.js",
-      "web/dist/index.html",
-      "server/src/app.test.ts",
-      "server/src/testing/edge.ts",
-      "worker/tests/x.py",
-    ],
-    ...[
-      "worker/safelight_worker/__pycache__/x.pyc",
-      "docs/x.md",
-      "e2e/x.ts",
-      "deploy/compose.yaml",
-      "engine/node_modules/.cache/x",
-    ],
+    ".env",
+    "data/secrets/api-key",
+    "deploy/secrets/api-key",
+    "worker-key",
+    "jar",
+    "weights/pony/x.safetensors",
+    "release/x.tar.gz",
+    "server/node_modules/x/index.js",
+    "web/dist/index.html",
+    "server/src/app.test.ts",
+    "server/src/testing/edge.ts",
+    "worker/tests/x.py",
+    "worker/safelight_worker/__pycache__/x.pyc",
+    "docs/x.md",
+    "e2e/x.ts",
+    "deploy/compose.yaml",
+    "engine/node_modules/.cache/x",
   ];
   copyFileSync(join(root, ".dockerignore"), join(folder, ".dockerignore"));
   for (const path of [...wanted, ...others]) {

@@ -211,7 +211,7 @@ describe.skipIf(!mayMount)("the image of the gateway", () => {
     running.delete(child);
     expect([child.exitCode, said.text()]).toEqual([
       3,
-      expect.stringMatching(/API_KEY: must be set[\s\S]*ENCRYPTION_KEY_FILE: cannot be read/),
+      expect.stringMatching(/ENCRYPTION_KEY_FILE: cannot be read[\s\S]*API_KEY: must be set/),
     ]);
   });
 

@@ -14,7 +14,6 @@ import { takeDataDirectory } from "./database/data-directory.ts";
 import { openDatabase } from "./database/open.ts";
 import { Deployer } from "./deploy/deployer.ts";
 import { startDispatcher } from "./dispatch/dispatcher.ts";
-import { StartupError } from "./errors.ts";
 import { AccountExecutors } from "./executors/account-executors.ts";
 import { EmbeddedExecutor } from "./executors/embedded.ts";
 import { embeddedOffer } from "./executors/embedded-offer.ts";
@@ -26,10 +25,10 @@ import { ChangingKeyring, type Keyring } from "./keys/keyring.ts";
 import { Limits } from "./limits/limits.ts";
 import type { OtherLimits } from "./limits/rules.ts";
 import { createLog, type Log } from "./log.ts";
-import { DiskMediaStore } from "./media/disk-media-store.ts";
 import { startCounting, startSweeping } from "./media/keep-media.ts";
 import type { MediaFileSystem } from "./media/media-file-system.ts";
-import { MeteredMediaStore } from "./media/metered-media-store.ts";
+import type { MeteredMediaStore } from "./media/metered-media-store.ts";
+import { openMedia } from "./media/open-media.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { ContentPolicy } from "./policy/content-policy.ts";
 import { WorkspaceTasks } from "./proxy/workspace-tasks.ts";
@@ -228,9 +227,8 @@ async function openStores(opened: AsyncDisposableStack, { config, log, tokens }:
   const clock = options.clock === undefined ? {} : { clock: options.clock };
   const database = await openDatabase({ file: databaseFileIn(config), log, ...clock });
   opened.defer(() => database.close());
-  const folder = join(config.dataDirectory, "media");
-  const disk = await DiskMediaStore.open(folder, options.mediaFiles).catch(explainMediaFailure);
-  const media = new MeteredMediaStore(disk);
+  const { media, close } = await openMedia(config, log, options.mediaFiles);
+  opened.defer(close);
   return { context: createContext({ database, log, config, media, tokens, ...clock }), media };
 }
 
@@ -336,11 +334,6 @@ function hideSecrets(log: Log, config: Config, secrets: Secrets): void {
     log.hide(config.webhook.secret);
     log.hide(config.webhook.url);
   }
-}
-
-function explainMediaFailure(error: unknown): never {
-  const { cause } = error as { cause?: NodeJS.ErrnoException };
-  throw new StartupError(`DATA_DIR: the media folder cannot be written (${cause?.code ?? "unknown reason"}).`, error);
 }
 
 async function answersReads(context: Context): Promise<boolean> {

@@ -68,6 +68,12 @@ function parseEndpoint(text: string | null): string | null | false {
   return fits && url.username + url.password === "" ? url.origin : false;
 }
 
+/** Where browsers are sent for what is handed out, such as `https://media.s3.eu-north-1.amazonaws.com`. */
+export function originOf({ bucket, endpoint, publicEndpoint, region, pathStyle }: S3Location): string {
+  const server = new URL(publicEndpoint ?? endpoint ?? `https://s3.${region}.amazonaws.com`);
+  return pathStyle ? server.origin : `${server.protocol}//${bucket}.${server.host}`;
+}
+
 export interface S3Keys {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;

@@ -1,7 +1,8 @@
 """`python -m sketch_training STAGE --folder runs/one`: one stage of the training.
 
-Stages in their order: autoencoder, text, dataset, flow, judge, evaluate, sheets, export. "restore" makes a run of
-exported graphs, and "parity" writes what torch answers for them.
+Stages in their order: autoencoder, text, dataset, flow, judge, evaluate, sheets, export. "compare" measures another run
+beside this one, "restore" makes a run of exported graphs; "parity" and "fixtures" write what torch answers and draws
+with them, and "card" the model card beside them.
 """
 
 from __future__ import annotations
@@ -50,6 +51,18 @@ def _parity(options: argparse.Namespace) -> None:
     export.write_parity(model, net, palette, options.folder)
 
 
+def _fixtures(options: argparse.Namespace) -> None:
+    from sketch_training.stages import fixtures
+
+    fixtures.run(options.folder, options.target)
+
+
+def _card(options: argparse.Namespace) -> None:
+    from sketch_training.stages import card
+
+    card.run(options.folder, options.target)
+
+
 STAGES: dict[str, Callable[[argparse.Namespace], None]] = {
     "autoencoder": lambda options: train_autoencoder.run(
         options.folder,
@@ -64,10 +77,13 @@ STAGES: dict[str, Callable[[argparse.Namespace], None]] = {
     ),
     "judge": lambda options: train_judge.run(options.folder, _length(options)),
     "evaluate": lambda options: evaluate.run(options.folder, options.prompts),
+    "compare": lambda options: evaluate.compare(options.folder, options.prompts, options.target),
     "sheets": lambda options: sheets.run(options.folder),
     "export": _export,
     "restore": _restore,
     "parity": _parity,
+    "fixtures": _fixtures,
+    "card": _card,
 }
 
 
@@ -85,8 +101,8 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--scenes", type=int, default=32_000, help="dataset: stills to draw")
     parser.add_argument("--part", type=int, default=0, help="dataset: which part, also its seed")
-    parser.add_argument("--prompts", type=int, default=512, help="evaluate: prompts of a row")
-    parser.add_argument("--target", type=Path, help="export, restore, parity: where the graphs are")
+    parser.add_argument("--prompts", type=int, default=512, help="evaluate, compare: prompts of a row")
+    parser.add_argument("--target", type=Path, help="the graphs' folder; compare: the other run's")
     options = parser.parse_args(arguments)
     options.folder.mkdir(parents=True, exist_ok=True)
     STAGES[options.stage](options)

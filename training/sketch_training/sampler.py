@@ -24,11 +24,11 @@ BRIDGE_NOISE = 0.2
 
 
 class Sketch(nn.Module):
-    """The two networks that are trained together."""
+    """The two networks that are trained together; `words` are those of a model of another vocabulary."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: list[str] | None = None) -> None:
         super().__init__()
-        words = vocabulary()
+        words = words or vocabulary()
         self.tokenizer = Tokenizer(words)
         self.text = TextEncoder(len(words))
         self.flow = Flow()
@@ -61,10 +61,12 @@ def draw_stills(
     *,
     steps: int = 16,
     guidance: float = 3.0,
+    avoided: str = "",
     initial: Tensor | None = None,
     strength: float = 1.0,
 ) -> Tensor:
-    """Latents of stills. With `initial`, the way starts at that latent, `strength` (0 to 1) of it away."""
+    """Latents of stills, guided away from `avoided`. With `initial`, the way starts at that latent, `strength` (0 to 1)
+    of it away."""
     start_at = 1 - strength
     start = noise
     if initial is not None:
@@ -74,7 +76,7 @@ def draw_stills(
     times = [(start_at + (1 - start_at) * step / count) ** PICTURE_POWER for step in range(count + 1)]
     empty = torch.zeros(len(noise))
     given = Given(torch.zeros_like(noise), empty)
-    return _flow(model, prompts, start, times, guidance, given, has_still=empty)
+    return _flow(model, prompts, start, times, guidance, given, has_still=empty, avoided=avoided)
 
 
 def draw_motion(model: Sketch, prompts: list[str], noise: Tensor, given: Given, *, steps: int = 8) -> Tensor:
@@ -97,10 +99,11 @@ def _flow(
     given: Given,
     *,
     has_still: Tensor,
+    avoided: str = "",
 ) -> Tensor:
     guided = guidance != 1
     branches = 2 if guided else 1
-    text = model.read(prompts + [""] * len(prompts) if guided else prompts)
+    text = model.read(prompts + [avoided] * len(prompts) if guided else prompts)
     last = torch.zeros_like(start) if given.last is None else given.last
     has_last = torch.zeros(len(start)) if given.last is None else torch.ones(len(start))
     x = start

@@ -19,21 +19,25 @@ _LEAST_CELLS = 2
 
 Bytes = NDArray[np.uint8]
 ROWS = ("backdrop", "time", "weather", "mood", "subject", "colour", "size", "position")
+_COUNTED = ("doubled", "second thing", "bound", "both bound", "swapped")
+FAULTS = ("doubled", "second thing", "swapped")
+"""Where less is better."""
 
 
 @dataclass
 class Tally:
-    """Right answers of many pictures, by label; `doubled` one entry per picture of one subject; `bound` one per subject
-    of a pair: there, and in its own colour."""
+    """Right answers of many pictures, by label, and beside them:
 
-    right: dict[str, list[bool]] = field(default_factory=lambda: {row: [] for row in ROWS})
-    doubled: list[bool] = field(default_factory=list)
-    bound: list[bool] = field(default_factory=list)
+    - doubled, second thing: one entry per picture of one subject; that subject in two parts, or anything beside it
+    - bound: one per subject of a pair; there, and in its own colour
+    - both bound, swapped: one per pair; both of them, or one that is there in the other's colour
+    """
+
+    right: dict[str, list[bool]] = field(default_factory=lambda: {row: [] for row in (*ROWS, *_COUNTED)})
 
     def percentages(self) -> dict[str, float]:
-        """Accuracy of each label in %, `doubled` in % of pictures; labels never seen are left out."""
-        lists = {**self.right, "doubled": self.doubled, "bound": self.bound}
-        return {name: round(100 * float(np.mean(values)), 1) for name, values in lists.items() if values}
+        """Share of each list in %; what was never asked is left out."""
+        return {name: round(100 * float(np.mean(values)), 1) for name, values in self.right.items() if values}
 
 
 @torch.no_grad()
@@ -46,28 +50,35 @@ def judge_pictures(judge: Judge, pictures: Bytes, scenes: list[Scene], tally: Ta
     for place, row in enumerate(ROWS[:4]):
         tally.right[row] += (told[place] == wanted[:, place]).tolist()
     for place, scene in enumerate(scenes):
-        _judge_subjects(subject_logits[place], cell_logits[place].argmax(0), scene, tally)
+        judge_subjects(subject_logits[place], cell_logits[place].argmax(0), scene, tally)
 
 
-def _judge_subjects(logits: Tensor, cells: Tensor, scene: Scene, tally: Tally) -> None:
+def judge_subjects(logits: Tensor, cells: Tensor, scene: Scene, tally: Tally) -> None:
+    """Adds what the judge says of one picture: logits [subjects, parts], numbers of the cells [rows, columns]."""
     count = len(scene.subjects)
     if count == 0:
         return
     seen = set(logits[:, 0].topk(count).indices.tolist())
-    for one in scene.subjects:
+    right = tally.right
+    bound, swapped = [], []
+    for one, other in zip(scene.subjects, reversed(scene.subjects), strict=True):
         number = SUBJECTS.index(one.name)
         _, colour, size, position = torch.split(logits[number], list(SUBJECT_PARTS))
-        there = number in seen
-        right_colour = int(colour.argmax()) == COLOURS.index(one.colour)
-        tally.right["subject"].append(there)
-        tally.right["colour"].append(right_colour)
-        tally.right["size"].append(int(size.argmax()) == SIZES.index(one.size))
-        tally.right["position"].append(int(position.argmax()) == POSITIONS.index(one.position))
-        if count == 2:
-            tally.bound.append(there and right_colour)
-    if count == 1:
+        there, painted = number in seen, COLOURS[int(colour.argmax())]
+        right["subject"].append(there)
+        right["colour"].append(painted == one.colour)
+        right["size"].append(int(size.argmax()) == SIZES.index(one.size))
+        right["position"].append(int(position.argmax()) == POSITIONS.index(one.position))
+        bound.append(there and painted == one.colour)
+        swapped.append(there and painted == other.colour != one.colour)
+    if count == 2:
+        right["bound"] += bound
+        right["both bound"].append(all(bound))
+        right["swapped"].append(any(swapped))
+    else:
         number = SUBJECTS.index(scene.subjects[0].name) + 1
-        tally.doubled.append(connected_parts((cells == number).numpy()) > 1)
+        right["doubled"].append(connected_parts((cells == number).numpy()) > 1)
+        right["second thing"].append(connected_parts((cells > 0).numpy()) > 1)
 
 
 def connected_parts(mask: NDArray[np.bool_]) -> int:

@@ -14,22 +14,6 @@ from sketch_training.labels import (
     colour_held_out,
 )
 
-NAME_OPENINGS = (
-    "hot",
-    "air",
-    "flying",
-    "sailing",
-    "rocket",
-    "steam",
-    "jack",
-    "o",
-    "alien",
-    "coconut",
-    "palm",
-    "oak",
-    "little",
-)
-
 
 def words_file() -> dict[str, object]:
     """What the file holds."""
@@ -37,22 +21,12 @@ def words_file() -> dict[str, object]:
     def flat(group: phrases.Phrases) -> list[str]:
         return sorted({word for texts in group.values() for text in texts for word in words_of(text)})
 
-    natural = {
-        words_of(text)[-1]: list(USUAL_COLOURS[name])
-        for name, texts in reversed(phrases.SUBJECT_PHRASES.items())
-        for text in texts
-    }
-    nouns = sorted(
-        {words_of(text)[-1] for texts in phrases.SUBJECT_PHRASES.values() for text in texts}
-        | {"rocket", "palm", "oak", "alien"}
-    )
     return {
-        "nouns": nouns,
         "colours": flat(phrases.COLOUR_PHRASES),
         "sizes": [*flat(phrases.SIZE_PHRASES), "medium"],
         "places": ["left", "right", "center", "centre", "middle"],
-        "natural": natural,
-        "modifiers": [*NAME_OPENINGS, "the", *phrases.ADJECTIVES],
+        "adjectives": phrases.ADJECTIVES,
+        "usual_colours": USUAL_COLOURS,
         "phrases": {
             "subjects": phrases.SUBJECT_PHRASES,
             "backdrops": phrases.BACKDROP_PHRASES,
@@ -64,7 +38,7 @@ def words_file() -> dict[str, object]:
             "colours": phrases.COLOUR_PHRASES,
             "lights": phrases.LIGHT_PHRASES,
         },
-        "aspects": SHAPES,
+        "shapes": SHAPES,
         "heldout": {
             "colour": [[s, c] for s in SUBJECTS for c in COLOURS if colour_held_out(s, c)],
             "backdrop": [[s, b] for s in SUBJECTS for b in BACKDROPS if backdrop_held_out(s, b)],

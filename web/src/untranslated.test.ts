@@ -17,7 +17,7 @@ const shared = new Set([
   "result.png",
   "a red lighthouse by the sea at sunset",
   "an orange cat in a forest",
-  "a rocket above the moon",
+  "a rocket over the moon",
 ]);
 
 /** Loads every file that holds texts; each tells `inLanguage` of its own. */

@@ -71,7 +71,13 @@ export const mediaRoutes = {
     path_parameters: TaskPath,
     query: MediaQuery,
     headers: RangeHeaders,
-    responses: file("The file.", ["image/png", "image/jpeg", "image/webp", "video/mp4", "video/webm"], "private."),
+    responses: {
+      ...file("The file.", ["image/png", "image/jpeg", "image/webp", "video/mp4", "video/webm"], "private."),
+      302: {
+        description: "Only where MEDIA_DELIVERY is signed: the file is at this address for five minutes, in parts too.",
+        headers: { Location: "Address in the bucket; whoever has it can read the file." },
+      },
+    },
     errors: [
       ...origin,
       ...client,

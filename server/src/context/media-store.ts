@@ -58,6 +58,8 @@ export interface MediaStore {
   path(name: string): string;
   /** Null when there is no such name. */
   stat(name: string): Promise<StoredSize | null>;
+  /** Whether there is certainly no such name any more. Cheap: a store elsewhere may answer from what it has seen a while ago. */
+  isGone(name: string): Promise<boolean>;
   /** Removes a name; removing what is not there is no error. */
   remove(name: string): Promise<void>;
   /** Every stored name that starts with the prefix, such as `results/`. */

@@ -104,7 +104,7 @@ test("kill -9: the command dies with the server, and the next start calls the de
   const home = join("runs", id, "home");
   expect(processesNaming(home)).toHaveLength(process.platform === "linux" ? 1 : 0);
   await kill();
-  await expect.poll(() => processesNaming(home), { timeout: 5000 }).toEqual([]);
+  await expect.poll(() => processesNaming(home)).toEqual([]);
 
   await start();
   expect(await admin("GET", `/admin/deployments/${id}`)).toMatchObject({

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { routes } from "@safelight/contract";
-import { pagePolicy, registerPublic, registerPublicFile } from "./page-routes.ts";
+import { pagePolicyOf, registerPublic, registerPublicFile } from "./page-routes.ts";
 import { type Registrar, register } from "./register.ts";
 
 const page = `<!doctype html>
@@ -28,7 +28,7 @@ export function registerDocsRoutes(registrar: Registrar): void {
   register(registrar, routes.getDocs, ({ reply }) =>
     reply
       .type("text/html; charset=utf-8")
-      .headers({ "content-security-policy": pagePolicy, "cache-control": "no-cache" })
+      .headers({ "content-security-policy": pagePolicyOf(registrar.installation.config), "cache-control": "no-cache" })
       .send(page),
   );
   registerPublic(registrar, "/docs/start.js", async (_request, reply) =>

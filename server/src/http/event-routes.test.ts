@@ -205,7 +205,7 @@ describe("GET /events", () => {
       text = (text + piece).slice(-100_000);
     });
     socket.resume();
-    await expect.poll(() => text.includes(`1499 ${detail.slice(0, 100)}`), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => text.includes(`1499 ${detail.slice(0, 100)}`)).toBe(true);
     socket.destroy();
   });
 });

@@ -73,11 +73,11 @@ describe("a large export", () => {
         if (read > megabytes * megabyte) break;
       }
       answer.destroy();
-      await expect.poll(openResults, { timeout: 10_000 }).toBe(kept);
+      await expect.poll(openResults).toBe(kept);
     }
     expect((await edge.inject({ url: "/health" })).statusCode).toBe(200);
     await whole();
-    await expect.poll(openResults, { timeout: 10_000 }).toBe(kept);
+    await expect.poll(openResults).toBe(kept);
   });
 
   test("a slow reader is waited for: what has not been read is not in memory", async () => {
@@ -95,6 +95,6 @@ describe("a large export", () => {
     expect(await openResults()).toBeLessThanOrEqual(2 * answers.length);
     const read = await Promise.all(answers.map(readAll));
     for (const { bytes } of read) expect(bytes).toBeGreaterThan(files * fileBytes);
-    await expect.poll(openResults, { timeout: 10_000 }).toBe(0);
+    await expect.poll(openResults).toBe(0);
   });
 });

@@ -21,6 +21,8 @@ export interface StoredFile extends MediaDescription {
   /** Name in the media store. */
   readonly name: string;
   readonly whenMissing: SafelightError;
+  /** Whether the store itself may hand it out, where the settings say so. */
+  readonly large?: boolean;
 }
 
 /** Sends a stored file or the part of it that was asked for: 200, 206 or 304. HEAD gets the headers of the same answer. */
@@ -28,11 +30,33 @@ export async function sendFile(installation: Installation, call: Call, file: Sto
   const { media } = call.context;
   const size = await sizeOf(call, file.name);
   if (size === null) throw file.whenMissing;
+  const elsewhere = await addressOf(installation, call, file);
+  if (elsewhere !== null)
+    return call.reply.code(302).headers({ location: elsewhere, "cache-control": "no-store" }).send();
   const range = prepareAnswer(call, file, size);
   if (range === "unchanged" || call.request.method === "HEAD") return call.reply.send();
   const content = await media.open(file.name, range ?? undefined).catch(missingIs(file.whenMissing));
   if (range !== null && range.end - range.start < sentAtOnce) return call.reply.send(await readWhole(content));
   return sendStream(installation, call, content);
+}
+
+/** Where to send a browser for the file; null where the answer is ours to give. */
+async function addressOf(
+  { config }: Installation,
+  { context, request }: Call,
+  file: StoredFile,
+): Promise<string | null> {
+  const isOurs = request.method === "HEAD" || isUnchanged(request.headers["if-none-match"], file.etag);
+  if (config.mediaDelivery !== "signed" || file.large !== true || isOurs) return null;
+  return context.media.address(file.name, {
+    type: file.type,
+    cacheControl: file.cacheControl,
+    disposition: dispositionOf(file),
+  });
+}
+
+function dispositionOf({ fileName, asAttachment }: MediaDescription): string | null {
+  return fileName === null ? null : createDisposition(fileName, { type: asAttachment ? "attachment" : "inline" });
 }
 
 /** Sends a body whose head is prepared. It ends with the credential of the call, and is let go of when the caller leaves. */
@@ -95,12 +119,8 @@ export function prepareAnswer(call: Call, file: MediaDescription, size: number):
     etag: file.etag,
     "content-security-policy": mediaPolicy,
   });
-  if (file.fileName !== null) {
-    reply.header(
-      "content-disposition",
-      createDisposition(file.fileName, { type: file.asAttachment ? "attachment" : "inline" }),
-    );
-  }
+  const disposition = dispositionOf(file);
+  if (disposition !== null) reply.header("content-disposition", disposition);
   if (isUnchanged(request.headers["if-none-match"], file.etag)) {
     reply.code(304).removeHeader("content-type");
     return "unchanged";

@@ -52,7 +52,9 @@ async function sendResult(installation: Installation, call: Call<MediaQuery>): P
     fileName: fileNameFor(task),
     asAttachment: call.query.download === "1",
   };
-  if (call.query.metadata !== "0") return sendFile(installation, call, { ...description, name, whenMissing: gone });
+  if (call.query.metadata !== "0") {
+    return sendFile(installation, call, { ...description, name, whenMissing: gone, large: true });
+  }
   const bytes = await stripping.pass(async () => {
     const original = await readWhole(await call.context.media.open(name).catch(missingIs(gone)));
     return installation.engine.stripRecipe(original, description.type);

@@ -6,27 +6,35 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from "fastify";
+import type { Config } from "../config.ts";
 import { SafelightError } from "../errors.ts";
+import { originOf } from "../media-setting.ts";
 import { acceptsPage, pageAddresses, prefersPage } from "./page-addresses.ts";
 import { isUnchanged } from "./range.ts";
 import type { Registrar } from "./register.ts";
 import { recordIfForeign } from "./register.ts";
 
-/** Everything from this server and nothing inline; pictures of the form are shown from memory (blob) before they are sent. */
-export const pagePolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "font-src 'self'",
-  "img-src 'self' blob: data:",
-  "media-src 'self' blob:",
-  "connect-src 'self'",
-  "manifest-src 'self'",
-  "worker-src 'self'",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join("; ");
+/**
+ * Everything from this server and nothing inline; pictures of the form are shown from memory (blob) before they are sent. Where results
+ * are handed out by a bucket, they may come from there and nothing else may.
+ */
+export function pagePolicyOf({ mediaBucket, mediaDelivery }: Pick<Config, "mediaBucket" | "mediaDelivery">): string {
+  const bucket = mediaBucket !== null && mediaDelivery === "signed" ? ` ${originOf(mediaBucket.location)}` : "";
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "font-src 'self'",
+    `img-src 'self' blob: data:${bucket}`,
+    `media-src 'self' blob:${bucket}`,
+    `connect-src 'self'${bucket}`,
+    "manifest-src 'self'",
+    "worker-src 'self'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+}
 
 const types: Readonly<Record<string, string>> = {
   html: "text/html; charset=utf-8",
@@ -47,7 +55,6 @@ const types: Readonly<Record<string, string>> = {
 /** Files that must be asked for anew each time although their name stays: what is served next is decided by them. */
 const pageHeaders = {
   "cache-control": "no-cache",
-  "content-security-policy": pagePolicy,
   // Never an address, whose query may hold a key; but the origin: without any, a browser sends the forms of the page (the
   // zip of a selection) as if they came from nowhere, and those are refused.
   "referrer-policy": "strict-origin",
@@ -119,6 +126,7 @@ function registerPage(registrar: Registrar, url: string, file: string | null): v
       if (file === null)
         throw new SafelightError("not_found", "The page is not built; run npm start, or npm run build -w web.");
       reply.type("text/html; charset=utf-8").headers(pageHeaders);
+      reply.header("content-security-policy", pagePolicyOf(registrar.installation.config));
       return sendTagged(request, reply, await readFile(file));
     },
     hasTwin ? { navigation: true } : {},

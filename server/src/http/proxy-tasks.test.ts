@@ -159,7 +159,7 @@ describe("status", () => {
     worker.machine.script = hang;
     const id = await begin();
     const waiting = Array.from({ length: 80 }, () => statusOf(id, "?wait=30"));
-    await expect.poll(() => recorder.heard().split("wait=30").length - 1, { timeout: 10_000 }).toBe(80);
+    await expect.poll(() => recorder.heard().split("wait=30").length - 1).toBe(80);
     expect(await statusOf(id)).toMatchObject({ status: "processing" });
     await client.cancel({ taskId: id }, 5000);
     for (const { status, stage } of await Promise.all(waiting))

@@ -173,7 +173,7 @@ describe("POST /uploads", () => {
         '--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n' +
         "x".repeat(5000),
     );
-    await expect.poll(filesIn, { timeout: 1000 }).toEqual([]);
+    await expect.poll(filesIn).toEqual([]);
     await pause(50);
     socket.destroy();
     await once(socket, "close");

@@ -134,6 +134,10 @@ export class DiskMediaStore implements MediaStore {
     });
   }
 
+  async isGone(name: string): Promise<boolean> {
+    return (await this.stat(name)) === null;
+  }
+
   async remove(name: string): Promise<void> {
     const path = this.path(name);
     this.#recent.forget(path);

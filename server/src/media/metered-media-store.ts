@@ -122,6 +122,10 @@ export class MeteredMediaStore implements MediaStore {
     return this.#store.stat(name);
   }
 
+  isGone(name: string): Promise<boolean> {
+    return this.#store.isGone(name);
+  }
+
   list(prefix: string): AsyncIterable<string> {
     return this.#store.list(prefix);
   }

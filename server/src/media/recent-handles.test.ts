@@ -48,7 +48,7 @@ test("parts are exact, the end of the file cuts them off, and one descriptor ser
 
 test("a descriptor at rest is closed after a while", async () => {
   await handles.read(await file("a", "x"), 0, 0);
-  await expect.poll(() => count.closed, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => count.closed).toBe(1);
 });
 
 test("a removed file is not read from its old descriptor", async () => {
@@ -66,10 +66,10 @@ test("a file forgotten while it is read is read to the end and closed once", asy
   const reading = handles.read(path, 0, 9);
   handles.forget(path);
   expect(String(await reading)).toBe("0123456789");
-  await expect.poll(() => count.closed, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => count.closed).toBe(1);
 });
 
 test("many files hold a bounded number of descriptors", async () => {
   for (let index = 0; index < 40; index += 1) await handles.read(await file(`f${index}`, "x"), 0, 0);
-  await expect.poll(() => count.opened - count.closed, { timeout: 10_000 }).toBeLessThanOrEqual(16);
+  await expect.poll(() => count.opened - count.closed).toBeLessThanOrEqual(16);
 });

@@ -15,61 +15,22 @@ import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { Borrowed, HandedOut, MediaStore, Received, StoredSize } from "../context/media-store.ts";
 import { SafelightError, StartupError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { S3Keys, S3Location } from "../media-setting.ts";
 import { checkMediaName, isMediaName, MediaNotFound, mediaFolders } from "./media-names.ts";
 import { S3Condition } from "./s3-condition.ts";
 import { explainS3, S3Fault, S3Missing, storageUnavailable } from "./s3-fault.ts";
+import { type S3Limits, type S3Options, usualLimits } from "./s3-limits.ts";
 import { describePlace, keyOf, objectOf, openClient, openPlace, type S3Place } from "./s3-place.ts";
 import { openObject } from "./s3-read.ts";
 import { patiently } from "./s3-retry.ts";
+import { SeenObjects } from "./s3-seen.ts";
 import { S3Spool } from "./s3-spool.ts";
-import { type Source, tidyUploads, type UploadParts, upload, usualPart } from "./s3-upload.ts";
-
-export interface S3Options {
-  readonly location: S3Location;
-  /** Null: the SDK looks for them itself. */
-  readonly keys: S3Keys | null;
-  /** Folder of this machine for bytes on their way; its content is the store's. */
-  readonly spoolFolder: string;
-  readonly log: Log;
-  /** For tests: how long is waited, in milliseconds, and how large parts are. */
-  readonly limits?: Partial<S3Limits>;
-}
-
-/** Milliseconds, but for the last two. */
-export interface S3Limits {
-  /** At the start, before it is given up. */
-  readonly start: number;
-  /** For a short call whose caller waits. */
-  readonly call: number;
-  /** For bytes that a caller has sent and waits for. */
-  readonly put: number;
-  /** For bytes that were taken in and must not be lost. */
-  readonly keep: number;
-  /** For one request. */
-  readonly request: number;
-  /** For an answer that has begun and stands still. */
-  readonly stall: number;
-  readonly probeEvery: number;
-  readonly partBytes: number;
-  /** Objects that one answer lists; servers know no more than a thousand. */
-  readonly listed: number;
-}
-
-const usualLimits: S3Limits = {
-  start: 30_000,
-  call: 4000,
-  put: 8000,
-  keep: 60_000,
-  request: 30_000,
-  stall: 20_000,
-  probeEvery: 5000,
-  partBytes: usualPart,
-  listed: 1000,
-};
+import { type Source, tidyUploads, type UploadParts, upload } from "./s3-upload.ts";
 
 /** How long a signed address holds, in seconds. */
 const addressSeconds = 300;
+/** How long the size of an object is good, and how long it is believed to be there where nobody depends on it; in milliseconds. */
+const statLifetime = 1000;
+const seenLifetime = 10 * 60 * 1000;
 /** How long a bucket that was there is believed to be, in milliseconds. */
 const bucketSeen = 5000;
 const tidyEvery = 60 * 60 * 1000;
@@ -87,6 +48,7 @@ export class S3MediaStore implements MediaStore {
   readonly #log: Log;
   readonly #condition: S3Condition;
   readonly #timers: NodeJS.Timeout[] = [];
+  readonly #seen = new SeenObjects();
   #bucketSeenAt = Number.NEGATIVE_INFINITY;
 
   private constructor(options: S3Options, place: S3Place, spool: S3Spool, limits: S3Limits) {
@@ -172,6 +134,7 @@ export class S3MediaStore implements MediaStore {
         return await openObject(this.#place, name, range, { begin: call, stall });
       } catch (error) {
         if (!(error instanceof S3Missing)) throw error;
+        this.#seen.forget(name);
         await this.#mustHaveBucket();
         throw new MediaNotFound(`no such media: ${name}`);
       }
@@ -198,14 +161,27 @@ export class S3MediaStore implements MediaStore {
 
   async stat(name: string): Promise<StoredSize | null> {
     checkMediaName(name);
+    // What is sent is looked at more than once: for its size, and whether it is there.
+    const known = this.#seen.get(name, statLifetime);
+    if (known !== null) return known;
     const found = await this.#guarded(() => this.#head(name));
     if (found === null) return null;
-    return { bytes: found.ContentLength ?? 0, modifiedAt: found.LastModified?.getTime() ?? 0 };
+    const size = { bytes: found.ContentLength ?? 0, modifiedAt: found.LastModified?.getTime() ?? 0 };
+    this.#seen.add(name, size);
+    return size;
+  }
+
+  /** Reading goes on while the server does not answer: what cannot be told is not called gone. */
+  async isGone(name: string): Promise<boolean> {
+    if (this.#seen.get(name, seenLifetime) !== null) return false;
+    return (await this.stat(name).catch(() => undefined)) === null;
   }
 
   async remove(name: string): Promise<void> {
     checkMediaName(name);
+    this.#seen.forget(name);
     await this.#guarded(() => this.#removeKey(keyOf(this.#place.location, name)));
+    this.#seen.forget(name);
   }
 
   async *list(prefix: string): AsyncIterable<string> {
@@ -280,6 +256,7 @@ export class S3MediaStore implements MediaStore {
   }
 
   async #store(name: string, source: Source, total: number, signal?: AbortSignal): Promise<void> {
+    this.#seen.forget(name);
     const parts: UploadParts = { place: this.#place, spool: this.#spool, partBytes: this.#limits.partBytes };
     await this.#guarded(() =>
       upload(parts, name, source, { total, one: this.#limits.request, signal }).catch((error: unknown) => {
@@ -287,6 +264,7 @@ export class S3MediaStore implements MediaStore {
         throw signal?.aborted === true ? storageUnavailable(error) : error;
       }),
     );
+    this.#seen.forget(name);
     this.#condition.worked();
   }
 

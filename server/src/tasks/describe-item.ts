@@ -12,7 +12,7 @@ export async function describeItem(context: Context, task: TaskRecord): Promise<
 
 /** What the items of every list say. */
 export async function itemFieldsOf(context: Context, task: TaskRecord) {
-  const missing = task.resultPath !== null && (await context.media.stat(task.resultPath)) === null;
+  const missing = task.resultPath !== null && (await context.media.isGone(task.resultPath));
   const isDone = task.status === "done";
   return {
     id: task.id,

@@ -1,5 +1,6 @@
 import { type Log, silentLog } from "../log.ts";
-import { type S3Limits, S3MediaStore } from "../media/s3-media-store.ts";
+import type { S3Limits } from "../media/s3-limits.ts";
+import { S3MediaStore } from "../media/s3-media-store.ts";
 import { parseMediaUrl, type S3Location } from "../media-setting.ts";
 import type { S3Server } from "./s3-server.ts";
 

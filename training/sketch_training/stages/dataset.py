@@ -80,6 +80,15 @@ def random_passage(rng: random.Random, shape: tuple[int, int]) -> tuple[Scene, S
             return first, changed
 
 
+def random_move(rng: random.Random, scene: Scene) -> tuple[Scene, Scene]:
+    """The scene and the same one with its subject at another place."""
+    while True:
+        places = [one for one in POSITIONS if one != scene.subjects[0].position]
+        moved = replace(scene, subjects=(replace(scene.subjects[0], position=rng.choice(places)), *scene.subjects[1:]))
+        if fits(moved.subjects, scene.width):
+            return scene, moved
+
+
 def _elsewhere(rng: random.Random, scene: Scene) -> Scene | None:
     mover = rng.randrange(len(scene.subjects))
     moved = [

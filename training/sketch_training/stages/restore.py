@@ -5,6 +5,8 @@ Parameters of training alone (label heads and probes) are in no graph and start 
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -52,8 +54,8 @@ def _fill(module: nn.Module, weights: dict[str, Tensor]) -> None:
 
 
 def restored(source: Path) -> tuple[Sketch, Autoencoder]:
-    """The networks whose graphs lie in `source`."""
-    model, net = Sketch(), Autoencoder()
+    """The networks whose graphs lie in `source`, of its own words."""
+    model, net = Sketch(json.loads((source / "vocab.json").read_text())), Autoencoder()
     _fill(model.text, _weights(source / "text.onnx"))
     _fill(model.flow, _weights(source / "dit.onnx"))
     _fill(net, _weights(source / "encoder.onnx") | _weights(source / "decoder.onnx"))
@@ -61,8 +63,9 @@ def restored(source: Path) -> tuple[Sketch, Autoencoder]:
 
 
 def run(folder: Path, source: Path) -> None:
-    """Writes palette.json, and the weights as those of a finished run and as those a new one starts from."""
+    """Writes palette, words, and the weights as those of a finished run and as those a new one starts from."""
     model, net = restored(source)
+    shutil.copy(source / "vocab.json", folder / "vocab.json")
     save_palette(load_palette(source / "palette.json"), folder / "palette.json")
     for name in ("flow.pt", "flow.start.pt"):
         torch.save(model.state_dict(), folder / name)

@@ -11,10 +11,11 @@ import torch
 from sketch_training.captions import describe
 from sketch_training.drawing.scene import draw
 from sketch_training.labels import FRAMES, SHAPES, SUBJECTS, USUAL_COLOURS
+from sketch_training.picture_figures import SQUARE
 from sketch_training.sampling import random_scene
 from sketch_training.sheet import save_sheet
 from sketch_training.stages.dataset import random_passage
-from sketch_training.stages.evaluate import SQUARE, Studio, open_studio
+from sketch_training.studio import Studio, open_studio
 
 TERSE = (
     "a red boat at sunset on the sea", "a blue house at night", "a green dragon in the mountains",
@@ -72,8 +73,8 @@ def _passages(studio: Studio, path: Path) -> None:
         first, last = random_passage(rng, SQUARE)
         ends = np.stack([studio.quantiser.snap(draw(scene).rgb) for scene in (first, last)])
         latents = studio.encode(ends)
-        made = studio.decode(studio.loop("", latents[:1], seed, last=latents[1:]))
-        rows += [ends[0], *made[1:-1:2], ends[1]][:8]
+        made = studio.decode(studio.way("", latents[:1], latents[1:], seed))
+        rows += [ends[0], *made[1:13:2], ends[1]]
     save_sheet(rows, 8, path)
 
 

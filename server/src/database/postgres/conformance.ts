@@ -1,6 +1,7 @@
 /** What every database behind the seam has to do. Each case runs on each of them, on a database of its own. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { SafelightError } from "../../errors.ts";
+import { describeSearch } from "./conformance-search.ts";
 import type { Database, Row, Transaction } from "./seam.ts";
 
 export interface OpenedDatabase {
@@ -227,13 +228,14 @@ export function describeDatabase(name: string, open: () => Promise<OpenedDatabas
       test("one of a list", async () => {
         for (const key of ["a", "b", "c"]) await database.write((tx) => put(tx, key));
         const statement = database.prepareRead(
-          `SELECT key FROM settings WHERE ${database.dialect.isOneOf("key")} ORDER BY key`,
+          `SELECT key FROM settings WHERE key IN (${database.dialect.textsOfJson}) ORDER BY key`,
         );
         expect(await statement.all(JSON.stringify(["a", "c", "it's"]))).toEqual([{ key: "a" }, { key: "c" }]);
         expect(await statement.all("[]")).toEqual([]);
       });
     });
 
+    describeSearch(() => database);
     describeQueue(() => database);
     describeAudit(() => database);
 

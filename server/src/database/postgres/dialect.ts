@@ -2,11 +2,14 @@ import type { Dialect } from "./seam.ts";
 
 export const postgresDialect: Dialect = {
   // It keeps statistics of its own and chooses by them.
-  indexedBy: () => "",
-  isOneOf: (expression) => `${expression} IN (SELECT jsonb_array_elements_text(CAST(? AS jsonb)))`,
-  hasWords: (words) => ({
-    condition: "sequence IN (SELECT task_words.sequence FROM task_words WHERE task_words.words @@ words_wanted(?))",
-    values: [words],
-  }),
+  through: () => "",
+  textsOfJson: "SELECT jsonb_array_elements_text(CAST(? AS JSONB)) AS value",
   bytesOf: (text) => `convert_to(${text}, 'UTF8')`,
+  search: {
+    newestApart: false,
+    sequence: "sequence",
+    // Both tables are one, in which those that are done are marked.
+    matches: (table) => `found.words @@ words_wanted(?, ${table === "gallery_search" ? "TRUE" : "FALSE"})`,
+    expression: (wanted) => JSON.stringify(wanted),
+  },
 };

@@ -3,8 +3,8 @@ import type { Log } from "../../log.ts";
 import { type ConnectionParts, clientConfig } from "./connect.ts";
 import { postgresDialect } from "./dialect.ts";
 import { StorageFault, toFault, UnusableDatabase } from "./faults.ts";
-import type { Reading, Row, Statement } from "./seam.ts";
-import { PostgresStatement } from "./statement.ts";
+import type { Prepare, Reading, Row } from "./seam.ts";
+import { preparing } from "./statement.ts";
 
 export interface ReaderParts extends ConnectionParts {
   readonly log: Log;
@@ -36,20 +36,22 @@ export class PostgresReaders {
   }
 
   /** A statement by itself, on any connection. */
-  readonly prepare = (sql: string): Statement =>
-    new PostgresStatement(sql, (query) => this.#lend((client) => this.#query(client, query)));
+  readonly prepare: Prepare = preparing((query) => this.#lend((client) => this.#query(client, query)));
 
   /** Several statements that see one state: the one when the first of them is asked. */
   read<T>(work: (reading: Reading) => Promise<T>): Promise<T> {
     return this.#lend(async (client) => {
       let isOpen = true;
-      const send = async (query: QueryConfig): Promise<QueryResult<Row>> => {
+      const assertOpen = (): void => {
         if (!isOpen) throw new Error("the reading has ended; its statements must be awaited inside it");
+      };
+      const send = async (query: QueryConfig): Promise<QueryResult<Row>> => {
+        assertOpen();
         return this.#query(client, query);
       };
       await this.#query(client, { text: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" });
       try {
-        return await work({ dialect: postgresDialect, prepare: (sql) => new PostgresStatement(sql, send) });
+        return await work({ dialect: postgresDialect, prepare: preparing(send, assertOpen) });
       } finally {
         isOpen = false;
         await this.#query(client, { text: "ROLLBACK" });

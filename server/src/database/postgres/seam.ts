@@ -10,11 +10,15 @@ export interface Statement {
 
 export type SqlValue = null | number | bigint | string | Uint8Array;
 export type Row = Record<string, SqlValue>;
-export type Prepare = (sql: string) => Statement;
+export interface Prepare {
+  (sql: string): Statement;
+  readonly dialect: Dialect;
+}
+export type AfterCommit = () => void | Promise<void>;
 
 export interface Transaction {
   readonly prepare: Prepare;
-  afterCommit(run: () => void): void;
+  afterCommit(run: AfterCommit): void;
   readonly dialect: Dialect;
 }
 
@@ -34,9 +38,20 @@ export interface Database {
   close(): Promise<void>;
 }
 
+export interface WantedWords {
+  readonly words: readonly string[];
+  readonly facts: readonly string[];
+  readonly without: readonly string[];
+}
+
 export interface Dialect {
-  indexedBy(index: string): string;
-  isOneOf(expression: string): string;
-  hasWords(words: string): { readonly condition: string; readonly values: readonly string[] } | null;
+  through(index: string): string;
+  readonly textsOfJson: string;
   bytesOf(text: string): string;
+  readonly search: {
+    readonly newestApart: boolean;
+    readonly sequence: string;
+    matches(table: "task_search" | "gallery_search"): string;
+    expression(wanted: WantedWords): string;
+  };
 }

@@ -1,13 +1,22 @@
 import type { QueryConfig, QueryResult } from "pg";
+import { postgresDialect } from "./dialect.ts";
 import { numbered } from "./placeholders.ts";
-import type { Row, SqlValue, Statement } from "./seam.ts";
+import type { Prepare, Row, SqlValue, Statement } from "./seam.ts";
 import { bound } from "./values.ts";
 
 /** Sends one statement, and gives its errors as the seam has them. */
 export type Send = (query: QueryConfig) => Promise<QueryResult<Row>>;
 
-/** A statement of whichever connection `send` takes. */
-export class PostgresStatement implements Statement {
+/** Statements of whichever connection `send` takes. `assertOpen` throws when none may be made any more. */
+export function preparing(send: Send, assertOpen: () => void = () => undefined): Prepare {
+  const prepare = (sql: string): Statement => {
+    assertOpen();
+    return new PostgresStatement(sql, send);
+  };
+  return Object.assign(prepare, { dialect: postgresDialect });
+}
+
+class PostgresStatement implements Statement {
   readonly #sql: string;
   readonly #send: Send;
 

@@ -1,10 +1,9 @@
 import { isStorageFailure, SafelightError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
-import type { Dialect, Statement, Transaction } from "./seam.ts";
+import type { AfterCommit, Dialect, Prepare, Transaction } from "./seam.ts";
 
 /** The connection that writes, as the queue uses it. What it does may be done when it returns, or when its promise settles. */
 export interface WriterConnection {
-  readonly dialect: Dialect;
   /** Opens the transaction that a group shares. */
   begin(): Promise<void> | void;
   /** From here one piece of work can be taken back by itself. */
@@ -18,8 +17,8 @@ export interface WriterConnection {
   rollback(): Promise<void> | void;
   /** True once the database has thrown the whole transaction away by itself. */
   readonly transactionLost: boolean;
-  /** `assertOpen` throws when the statement may no longer be used. */
-  prepare(sql: string, assertOpen: () => void): Statement;
+  /** For one piece of work. `assertOpen` throws when its statements may no longer be used. */
+  preparing(assertOpen: () => void): Prepare;
   /** What callers are told of a fault of the storage; tells the log. */
   refusal(error: unknown): SafelightError;
 }
@@ -35,7 +34,7 @@ interface Job {
 interface FinishedJob {
   job: Job;
   value: unknown;
-  afterCommit: readonly (() => void)[];
+  afterCommit: readonly AfterCommit[];
 }
 
 // Enough to share one flush among all who wait on a busy machine, few enough that nobody waits long for the others' work.
@@ -136,7 +135,7 @@ export class WriteQueue {
       return;
     }
     for (const { job, value, afterCommit } of finished) {
-      for (const run of afterCommit) this.#runAfterCommit(run);
+      for (const run of afterCommit) await this.#runAfterCommit(run);
       job.resolve(value);
     }
   }
@@ -163,9 +162,9 @@ export class WriteQueue {
     }
   }
 
-  #runAfterCommit(run: () => void): void {
+  async #runAfterCommit(run: AfterCommit): Promise<void> {
     try {
-      run();
+      await run();
     } catch (error) {
       this.#log.error("an action after a commit failed", { error });
     }
@@ -173,34 +172,29 @@ export class WriteQueue {
 }
 
 class OpenTransaction implements Transaction {
-  readonly #connection: WriterConnection;
-  readonly #afterCommit: (() => void)[] = [];
+  readonly prepare: Prepare;
+  readonly #afterCommit: AfterCommit[] = [];
   #ended = false;
 
   constructor(connection: WriterConnection) {
-    this.#connection = connection;
+    this.prepare = connection.preparing(() => this.#assertOpen());
   }
 
   get dialect(): Dialect {
-    return this.#connection.dialect;
+    return this.prepare.dialect;
   }
 
-  readonly prepare = (sql: string): Statement => {
-    this.#assertOpen();
-    return this.#connection.prepare(sql, this.#assertOpen);
-  };
-
-  afterCommit(run: () => void): void {
+  afterCommit(run: AfterCommit): void {
     this.#assertOpen();
     this.#afterCommit.push(run);
   }
 
-  end(): readonly (() => void)[] {
+  end(): readonly AfterCommit[] {
     this.#ended = true;
     return this.#afterCommit;
   }
 
-  readonly #assertOpen = (): void => {
+  #assertOpen(): void {
     if (this.#ended) throw new Error("the transaction has ended; database work must be awaited inside it");
-  };
+  }
 }

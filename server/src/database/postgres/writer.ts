@@ -2,10 +2,9 @@ import type { Client, QueryConfig, QueryResult } from "pg";
 import { SafelightError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import { type ConnectionParts, clientConfig, connect } from "./connect.ts";
-import { postgresDialect } from "./dialect.ts";
 import { LostCommit, StorageFault, toFault, UnusableDatabase } from "./faults.ts";
-import type { Row, Statement } from "./seam.ts";
-import { PostgresStatement } from "./statement.ts";
+import type { Prepare, Row } from "./seam.ts";
+import { preparing } from "./statement.ts";
 import type { WriterConnection } from "./write-queue.ts";
 
 /** Where a fault may be put in by a test: before the transaction opens, before a statement, before the commit. */
@@ -35,7 +34,6 @@ const turnKey = 5_318_008_135;
  * Statements go out without waiting for the answers before them; the server works through them in order.
  */
 export class PostgresWriter implements WriterConnection {
-  readonly dialect = postgresDialect;
   readonly #parts: WriterParts;
   #client: Client | undefined;
   #isOpen = false;
@@ -98,8 +96,8 @@ export class PostgresWriter implements WriterConnection {
     await this.#exec("ROLLBACK").catch(() => this.#discard());
   }
 
-  prepare(sql: string, assertOpen: () => void): Statement {
-    return new PostgresStatement(sql, async (query) => {
+  preparing(assertOpen: () => void): Prepare {
+    return preparing(async (query) => {
       assertOpen();
       this.#parts.interrupt?.("statement");
       this.#pending += 1;
@@ -111,7 +109,7 @@ export class PostgresWriter implements WriterConnection {
       } finally {
         this.#pending -= 1;
       }
-    });
+    }, assertOpen);
   }
 
   refusal(error: unknown): SafelightError {

@@ -2,10 +2,11 @@ import type { PostgresMigration } from "./migration.ts";
 
 /**
  * Tasks and what belongs to them, as it stands in SQLite after its step 12. What differs: whole numbers have 64 bits, texts sort by their
- * bytes, and words are found through `task_words`, beside the tasks, so that a task that changes twice a second does not rewrite them.
+ * bytes, and words are found through `task_search`, beside the tasks, so that a task that changes twice a second does not rewrite them.
  * Indexes hold fewer columns: an update that touches no column of an index writes to none of them.
  *
- * `words_of` is the one place that says what a word is: lower case, Latin letters without their accents, `ё` as `е`.
+ * What filters ask for stands there as words too, which begin with a mark that no word has: `gallery_search` is the same table, asked with
+ * the mark of those that are done. `words_of` is the one place that says what a word is: lower case, Latin letters without their accents, `ё` as `е`.
  */
 export const taskTables: PostgresMigration = {
   number: 1,
@@ -102,17 +103,42 @@ SET search_path = pg_catalog AS $words$
     '[[:alnum:]]+', 'g') AS found
 $words$;
 
-CREATE FUNCTION words_wanted(search TEXT) RETURNS TSQUERY LANGUAGE sql IMMUTABLE PARALLEL SAFE
+CREATE FUNCTION words_wanted(wanted TEXT, is_done BOOLEAN) RETURNS TSQUERY LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = "{{schema}}", pg_temp AS $wanted$
-  SELECT CAST(string_agg('''' || word || ''':*', ' & ') AS TSQUERY)
-  FROM (SELECT word FROM unnest(words_of(search)) AS word LIMIT 16) AS few
+  SELECT CASE WHEN count(*) FILTER (WHERE is_word) > 0 THEN CAST(string_agg(term, ' & ') AS TSQUERY) END FROM (
+    SELECT true AS is_word, '''' || word || ''':*' AS term
+      FROM jsonb_array_elements_text(CAST(wanted AS JSONB) -> 'words') AS given CROSS JOIN unnest(words_of(given)) AS word
+    UNION ALL
+    SELECT false, '''=' || fact || '''' FROM jsonb_array_elements_text(CAST(wanted AS JSONB) -> 'facts') AS fact
+    UNION ALL
+    SELECT false, '!''=' || fact || '''' FROM jsonb_array_elements_text(CAST(wanted AS JSONB) -> 'without') AS fact
+    UNION ALL
+    SELECT false, '''=d''' WHERE is_done
+  ) AS terms
 $wanted$;
 
-CREATE TABLE task_words (
+CREATE FUNCTION searched(task tasks) RETURNS TSVECTOR LANGUAGE sql IMMUTABLE
+SET search_path = "{{schema}}", pg_temp AS $searched$
+  SELECT array_to_tsvector(words_of(task.prompt) || ARRAY[
+    '=m' || encode(convert_to(task.model, 'UTF8'), 'hex'),
+    '=t' || encode(convert_to(task.type, 'UTF8'), 'hex'),
+    '=o' || encode(convert_to(task.mode, 'UTF8'), 'hex'),
+    CASE WHEN task.favourite = 1 THEN '=f' ELSE '=' END,
+    CASE task.status WHEN 'failed' THEN '=e' WHEN 'done' THEN '=d' ELSE '=' END])
+$searched$;
+
+CREATE TABLE task_search (
   sequence BIGINT PRIMARY KEY REFERENCES tasks (sequence) ON DELETE CASCADE,
   words TSVECTOR NOT NULL
 );
-CREATE INDEX task_words_by_word ON task_words USING gin (words);
+CREATE INDEX task_search_by_word ON task_search USING gin (words);
+CREATE VIEW gallery_search AS SELECT sequence, words FROM task_search;
+
+CREATE TABLE clock_falls (
+  one BIGINT PRIMARY KEY CHECK (one = 1),
+  most BIGINT NOT NULL
+);
+INSERT INTO clock_falls (one, most) VALUES (1, 0);
 
 CREATE TABLE queue_size (
   one BIGINT PRIMARY KEY CHECK (one = 1),
@@ -140,8 +166,11 @@ BEGIN
 END $turns$;
 
 CREATE FUNCTION tasks_inserted() RETURNS TRIGGER LANGUAGE plpgsql AS $trigger$
+DECLARE
+  newest BIGINT := (SELECT max(created_at) FROM tasks);
 BEGIN
-  INSERT INTO task_words (sequence, words) VALUES (NEW.sequence, array_to_tsvector(words_of(NEW.prompt)));
+  INSERT INTO task_search (sequence, words) VALUES (NEW.sequence, searched(NEW));
+  IF NEW.created_at < newest THEN UPDATE clock_falls SET most = greatest(most, newest - NEW.created_at); END IF;
   IF NEW.status = 'pending' THEN
     UPDATE queue_size SET waiting = waiting + 1;
     IF NEW.front = 0 THEN PERFORM join_turns(NEW.submitted_by); END IF;
@@ -165,11 +194,13 @@ WHEN (OLD.status <> NEW.status OR OLD.front <> NEW.front) EXECUTE FUNCTION tasks
 
 CREATE FUNCTION tasks_reworded() RETURNS TRIGGER LANGUAGE plpgsql AS $trigger$
 BEGIN
-  UPDATE task_words SET words = array_to_tsvector(words_of(NEW.prompt)) WHERE sequence = NEW.sequence;
+  UPDATE task_search SET words = searched(NEW) WHERE sequence = NEW.sequence;
   RETURN NULL;
 END $trigger$;
-CREATE TRIGGER tasks_reworded AFTER UPDATE OF prompt ON tasks FOR EACH ROW
-WHEN (OLD.prompt <> NEW.prompt) EXECUTE FUNCTION tasks_reworded();
+CREATE TRIGGER tasks_reworded AFTER UPDATE OF prompt, model, type, mode, favourite, status ON tasks FOR EACH ROW
+WHEN ((OLD.prompt, OLD.model, OLD.type, OLD.mode, OLD.favourite) <> (NEW.prompt, NEW.model, NEW.type, NEW.mode, NEW.favourite)
+  OR (OLD.status <> NEW.status AND (OLD.status IN ('done', 'failed') OR NEW.status IN ('done', 'failed'))))
+EXECUTE FUNCTION tasks_reworded();
 
 CREATE FUNCTION tasks_deleted() RETURNS TRIGGER LANGUAGE plpgsql AS $trigger$
 BEGIN
