@@ -24,7 +24,7 @@ export async function patiently<Result>(
 ): Promise<Result> {
   const over = performance.now() + total;
   const isOver = (): boolean => signal?.aborted ?? false;
-  let before: unknown = null;
+  let before: ReturnType<typeof explainS3> | null = null;
   for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
     const left = Math.max(1, over - performance.now());
     const limit = AbortSignal.timeout(Math.ceil(Math.min(one, left)));

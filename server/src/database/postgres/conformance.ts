@@ -185,9 +185,9 @@ export function describeDatabase(name: string, open: () => Promise<OpenedDatabas
         const rows = await database.prepareRead("SELECT value FROM settings").all();
         expect(new Set(rows.map(({ value }) => value))).toEqual(new Set(texts));
         const numbers = await database
-          .prepareRead("SELECT CAST(? AS BIGINT) AS large, CAST(? AS BIGINT) AS small, CAST(? AS BIGINT) AS nothing")
+          .prepareRead("SELECT CAST(? AS BIGINT) AS large, CAST(? AS BIGINT) AS small, CAST(? AS BIGINT) AS missing")
           .get(Number.MAX_SAFE_INTEGER, BigInt(-7), null);
-        expect(numbers).toEqual({ large: Number.MAX_SAFE_INTEGER, small: -7, nothing: null });
+        expect(numbers).toEqual({ large: Number.MAX_SAFE_INTEGER, small: -7, missing: null });
       });
 
       test("counts and sums are numbers, and bytes are bytes", async () => {
