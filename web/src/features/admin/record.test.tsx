@@ -98,6 +98,7 @@ describe("record, room and keys", () => {
     await openSignedIn();
     await screen.findByText("Worker key: attic-gpu");
     await screen.findByText("181 GB used, 51.5 GB free");
+    await screen.findByText("newsletter-pictures");
     const before = server.sent("GET", "/admin/queue").length;
     press("Pause");
     await waitFor(() => expect(server.sent("GET", "/admin/queue").length).toBeGreaterThan(before));
