@@ -7,7 +7,6 @@ import { readConfig } from "../config.ts";
 import type { Clock } from "../context/clock.ts";
 import { type Context, createContext } from "../context/context.ts";
 import type { Database } from "../database/database.ts";
-import { openDatabase } from "../database/open.ts";
 import type { Interrupt, WriteOperation } from "../database/sqlite/sqlite-connection.ts";
 import { createLog } from "../log.ts";
 import { DiskMediaStore } from "../media/disk-media-store.ts";
@@ -15,6 +14,7 @@ import { diskFileSystem, type MediaFileSystem } from "../media/media-file-system
 import { readTask } from "../tasks/read.ts";
 import { submitTask } from "../tasks/submit.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
+import { dropTestDatabase, openTestDatabase } from "./test-database.ts";
 
 /** Time in a test's hands: the wall may be set to anything, the steady reading only moves on. */
 export class ManualClock implements Clock {
@@ -105,7 +105,7 @@ async function openIn(folder: string, options: CoreOptions): Promise<Core> {
   const faults = new DatabaseFaults();
   const clock = new ManualClock();
   const { interrupt } = faults;
-  const real = await openDatabase({ file: join(folder, "safelight.sqlite"), log, clock, interrupt });
+  const real = await openTestDatabase(folder, { log, clock, interrupt });
   const mortal = new MortalDatabase(real);
   const disk = new MortalDisk(options.mediaFiles ?? diskFileSystem);
   const media = await DiskMediaStore.open(join(folder, "media"), disk.files);
@@ -126,6 +126,7 @@ async function openIn(folder: string, options: CoreOptions): Promise<Core> {
     },
     close: async () => {
       await real.close();
+      await dropTestDatabase(folder);
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -240,7 +241,7 @@ export async function taskOf(core: Core, id: string): Promise<TaskRecord> {
 export async function until(
   core: Core,
   condition: () => boolean | Promise<boolean>,
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await condition())) {

@@ -1,23 +1,16 @@
+import { DatabaseFaults } from "../../testing/core.ts";
 import { sharedPostgres } from "../../testing/postgres-server.ts";
-import { describeDatabase } from "./conformance.ts";
-import { StorageFault } from "./faults.ts";
+import { describeDatabase } from "../conformance.ts";
 import { openPostgres } from "./postgres-database.ts";
 
 describeDatabase("PostgreSQL", async () => {
   const server = await sharedPostgres();
   const url = await server.createDatabase();
-  let failing: string | null = null;
-  const interrupt = (operation: string): void => {
-    if (operation !== failing) return;
-    failing = null;
-    throw new StorageFault("a fault of the test", { breaks: false });
-  };
-  const database = await openPostgres({ url, interrupt });
+  const faults = new DatabaseFaults();
+  const database = await openPostgres({ url, interrupt: faults.interrupt });
   return {
     database,
-    failNext(operation) {
-      failing = operation;
-    },
+    failNext: (operation) => faults.failNth(1, operation),
     async close() {
       await database.close();
       await server.dropDatabase(url);

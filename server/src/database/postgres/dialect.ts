@@ -1,4 +1,4 @@
-import type { Dialect } from "./seam.ts";
+import type { Dialect } from "../dialect.ts";
 
 export const postgresDialect: Dialect = {
   // It keeps statistics of its own and chooses by them.

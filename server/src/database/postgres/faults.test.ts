@@ -6,8 +6,8 @@ import { isStorageFailure } from "../../errors.ts";
 import { createLog } from "../../log.ts";
 import { type PostgresServer, startPostgres } from "../../testing/postgres-server.ts";
 import { openGate, type TcpGate } from "../../testing/tcp-gate.ts";
+import type { Transaction } from "../database.ts";
 import { notify, openPostgres, type PostgresDatabase, type PostgresOptions } from "./postgres-database.ts";
-import type { Transaction } from "./seam.ts";
 
 let server: PostgresServer;
 let gate: TcpGate;

@@ -1,6 +1,8 @@
 import { Client } from "pg";
 import { StartupError } from "../../errors.ts";
 import { type Log, silentLog } from "../../log.ts";
+import type { Database, Prepare, Reading, Transaction } from "../database.ts";
+import { WriteQueue } from "../write-queue.ts";
 import { type PostgresAddress, parsePostgresUrl } from "./address.ts";
 import { type ConnectionParts, clientConfig, type PostgresTimes, Sockets, usualTimes } from "./connect.ts";
 import { postgresDialect } from "./dialect.ts";
@@ -9,9 +11,7 @@ import { checksumOf, migratePostgres } from "./migrate.ts";
 import { postgresMigrations } from "./migrations/all.ts";
 import type { PostgresMigration } from "./migrations/migration.ts";
 import { PostgresReaders } from "./readers.ts";
-import type { Database, Prepare, Reading, Transaction } from "./seam.ts";
 import { type Heard, PostgresWatch } from "./watch.ts";
-import { WriteQueue } from "./write-queue.ts";
 import { PostgresWriter, type WriteOperation } from "./writer.ts";
 
 export interface PostgresOptions {

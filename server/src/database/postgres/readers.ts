@@ -1,9 +1,9 @@
 import { Pool, type PoolClient, type QueryConfig, type QueryResult } from "pg";
 import type { Log } from "../../log.ts";
+import type { Prepare, Reading, Row } from "../database.ts";
 import { type ConnectionParts, clientConfig } from "./connect.ts";
 import { postgresDialect } from "./dialect.ts";
 import { StorageFault, toFault, UnusableDatabase } from "./faults.ts";
-import type { Prepare, Reading, Row } from "./seam.ts";
 import { preparing } from "./statement.ts";
 
 export interface ReaderParts extends ConnectionParts {

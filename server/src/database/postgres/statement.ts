@@ -1,7 +1,7 @@
 import type { QueryConfig, QueryResult } from "pg";
+import type { Prepare, Row, SqlValue, Statement } from "../database.ts";
 import { postgresDialect } from "./dialect.ts";
 import { numbered } from "./placeholders.ts";
-import type { Prepare, Row, SqlValue, Statement } from "./seam.ts";
 import { bound } from "./values.ts";
 
 /** Sends one statement, and gives its errors as the seam has them. */

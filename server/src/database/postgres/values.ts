@@ -1,4 +1,4 @@
-import type { SqlValue } from "./seam.ts";
+import type { SqlValue } from "../database.ts";
 
 type Parse = (text: string) => unknown;
 

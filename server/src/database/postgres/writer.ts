@@ -1,11 +1,11 @@
 import type { Client, QueryConfig, QueryResult } from "pg";
 import { SafelightError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
+import type { Prepare, Row } from "../database.ts";
+import type { WriterConnection } from "../write-queue.ts";
 import { type ConnectionParts, clientConfig, connect } from "./connect.ts";
 import { LostCommit, StorageFault, toFault, UnusableDatabase } from "./faults.ts";
-import type { Prepare, Row } from "./seam.ts";
 import { preparing } from "./statement.ts";
-import type { WriterConnection } from "./write-queue.ts";
 
 /** Where a fault may be put in by a test: before the transaction opens, before a statement, before the commit. */
 export type WriteOperation = "begin" | "statement" | "commit";

@@ -2,6 +2,7 @@ import { closeSync, openSync, statSync } from "node:fs";
 import { StartupError } from "../../errors.ts";
 import { type Log, silentLog } from "../../log.ts";
 import type { Database } from "../database.ts";
+import { WriteQueue } from "../write-queue.ts";
 import { sqliteDialect } from "./dialect.ts";
 import { FaultGuard } from "./fault-guard.ts";
 import { assertMigrated, migrate } from "./migrate.ts";
@@ -10,7 +11,7 @@ import type { Migration } from "./migrations/migration.ts";
 import { Snapshots } from "./snapshots.ts";
 import { type ConnectionOptions, type Interrupt, SqliteConnection } from "./sqlite-connection.ts";
 import { preparing } from "./statement.ts";
-import { WriteQueue } from "./write-queue.ts";
+import { SqliteWriter } from "./writer.ts";
 
 export interface SqliteOptions {
   /** Path of the database file; made, readable by the owner only, when it is not there. */
@@ -89,7 +90,7 @@ interface Connections {
 }
 
 function createDatabase({ writer, reader, ...connections }: Connections, guard: FaultGuard, log: Log): Database {
-  const queue = new WriteQueue(writer, log, () => guard.committed());
+  const queue = new WriteQueue(new SqliteWriter(writer, log), log, { onCommit: () => guard.committed() });
   const snapshots = new Snapshots(connections.snapshots, log);
   return {
     kind: "sqlite",

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Database } from "./seam.ts";
+import type { Database } from "./database.ts";
 
 interface Wanted {
   readonly words?: readonly string[];

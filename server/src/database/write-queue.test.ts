@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { DatabaseFaults } from "../../testing/core.ts";
-import type { Database, Transaction } from "../database.ts";
-import { openDatabase } from "../open.ts";
+import { DatabaseFaults } from "../testing/core.ts";
+import type { Database, Transaction } from "./database.ts";
+import { openDatabase } from "./open.ts";
 
 let folder: string;
 let database: Database;

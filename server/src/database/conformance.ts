@@ -1,8 +1,8 @@
 /** What every database behind the seam has to do. Each case runs on each of them, on a database of its own. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { SafelightError } from "../../errors.ts";
+import { SafelightError } from "../errors.ts";
 import { describeSearch } from "./conformance-search.ts";
-import type { Database, Row, Transaction } from "./seam.ts";
+import type { Database, Row, Transaction } from "./database.ts";
 
 export interface OpenedDatabase {
   readonly database: Database;

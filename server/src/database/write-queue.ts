@@ -1,6 +1,7 @@
-import { isStorageFailure, SafelightError } from "../../errors.ts";
-import type { Log } from "../../log.ts";
-import type { AfterCommit, Dialect, Prepare, Transaction } from "./seam.ts";
+import { isStorageFailure, SafelightError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { AfterCommit, Prepare, Transaction } from "./database.ts";
+import type { Dialect } from "./dialect.ts";
 
 /** The connection that writes, as the queue uses it. What it does may be done when it returns, or when its promise settles. */
 export interface WriterConnection {
@@ -135,8 +136,10 @@ export class WriteQueue {
       return;
     }
     for (const { job, value, afterCommit } of finished) {
-      for (const run of afterCommit) await this.#runAfterCommit(run);
-      job.resolve(value);
+      const under = afterCommit.map((run) => this.#runAfterCommit(run)).filter((promise) => promise !== undefined);
+      // The next group does not wait for it: it may well need a turn of its own.
+      if (under.length === 0) job.resolve(value);
+      else void Promise.all(under).then(() => job.resolve(value));
     }
   }
 
@@ -162,11 +165,14 @@ export class WriteQueue {
     }
   }
 
-  async #runAfterCommit(run: AfterCommit): Promise<void> {
+  /** Never throws, and what it answers never rejects. */
+  #runAfterCommit(run: AfterCommit): Promise<void> | undefined {
+    const failed = (error: unknown): void => this.#log.error("an action after a commit failed", { error });
     try {
-      await run();
+      return run()?.catch(failed);
     } catch (error) {
-      this.#log.error("an action after a commit failed", { error });
+      failed(error);
+      return undefined;
     }
   }
 }
