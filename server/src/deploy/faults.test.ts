@@ -101,7 +101,7 @@ test("FR-008: a cancel that is written in one commit with the beginning is not l
   const { id } = await deployAccount(edge.context, deployer, "cloud-gpu");
   // The deployer was woken by the commit; its own write and this one go into the next.
   expect(await cancelDeployment(edge.context, deployer, id)).toMatchObject({ status: "running" });
-  await expect.poll(async () => (await deployments())[0]?.status, { timeout: 10_000 }).toBe("failed");
+  await expect.poll(async () => (await deployments())[0]?.status).toBe("failed");
   expect((await deployments())[0]).toMatchObject({ id, error: { code: "cancelled" } });
 });
 

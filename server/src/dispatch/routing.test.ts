@@ -160,10 +160,12 @@ describe("failing over (FR-011)", () => {
     await runningAt(id, "attic-gpu");
     const other = await startWorker("cellar-gpu", { slots: 1 });
     // The only slot of the other is taken: the task waits for it though the one that lost it is free.
-    other.machine.script = () => [{ do: "wait", until: () => sleep(300) }];
+    const filled = gate();
+    other.machine.script = () => [{ do: "wait", until: filled.opened }];
     const filling = await submit(core);
     await runningAt(filling, "cellar-gpu");
     await worker.restart();
+    filled.open();
     expect(await ended(core, id)).toMatchObject({ status: "done", attempt: 2, executor: "cellar-gpu" });
   });
 
@@ -173,7 +175,7 @@ describe("failing over (FR-011)", () => {
     const id = await submit(core);
     await runningAt(id, "attic-gpu");
     await worker.stop();
-    await expect.poll(async () => (await describeOf("attic-gpu")).status, { timeout: 3000 }).toBe("failed");
+    await expect.poll(async () => (await describeOf("attic-gpu")).status).toBe("failed");
     expect(await taskOf(core, id)).toMatchObject({ status: "processing", attempt: 1, executor: "attic-gpu" });
   });
 

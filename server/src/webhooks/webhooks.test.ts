@@ -70,7 +70,7 @@ const rows = () =>
   core.context.database.prepareRead("SELECT * FROM audit_events WHERE action = 'send_webhook' ORDER BY id").all();
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + 10_000; !(await holds()); ) {
+  for (const end = performance.now() + 60_000; !(await holds()); ) {
     if (performance.now() > end) throw new Error(`waited in vain; ${receiver.heard.length} heard`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
