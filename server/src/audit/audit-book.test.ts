@@ -9,6 +9,7 @@ import { openDatabase } from "../database/open.ts";
 import { migrations } from "../database/sqlite/migrations/all.ts";
 import { fillAuditLog, newAuditKeys } from "../testing/audit-log.ts";
 import { type Core, openCore } from "../testing/core.ts";
+import { onPostgres } from "../testing/test-database.ts";
 import { appendAudit, recordAudit } from "./append.ts";
 import { AuditBook } from "./audit-book.ts";
 import { encodedRowSql, encodeRow, hashOf, type RowFields } from "./canonical.ts";
@@ -26,7 +27,7 @@ beforeEach(async () => {
 });
 afterEach(() => core.close());
 
-const count = async (table: string, where = "1") =>
+const count = async (table: string, where = "1 = 1") =>
   Number((await core.context.database.prepareRead(`SELECT count(*) AS n FROM ${table} WHERE ${where}`).get())?.n);
 const entry = { action: "cancel_task", target: null, outcome: "success" } as const;
 
@@ -70,7 +71,11 @@ describe("FR-022: the chain", () => {
 
   test.each([
     "INSERT INTO audit_events SELECT 900, timestamp, actor_type, actor_id, source, action, target, outcome, details, correlation_id, previous_hash, hash || 'x' FROM audit_events WHERE id = 2",
-    "INSERT OR REPLACE INTO audit_events SELECT id, timestamp, actor_type, actor_id, source, 'x', target, outcome, details, correlation_id, NULL, NULL FROM audit_events WHERE id = 2",
+    ...(onPostgres
+      ? []
+      : [
+          "INSERT OR REPLACE INTO audit_events SELECT id, timestamp, actor_type, actor_id, source, 'x', target, outcome, details, correlation_id, NULL, NULL FROM audit_events WHERE id = 2",
+        ]),
     "UPDATE audit_events SET hash = NULL WHERE id = 3",
     "UPDATE audit_events SET previous_hash = 'x'",
     "DELETE FROM audit_events WHERE id = 1",
@@ -80,7 +85,7 @@ describe("FR-022: the chain", () => {
     "UPDATE audit_head SET hash = 'x'",
     "UPDATE audit_head SET checkpoint = checkpoint + 1",
     "DELETE FROM audit_head",
-    "INSERT OR REPLACE INTO audit_head VALUES (1, 0, 'x', 0, 0)",
+    ...(onPostgres ? [] : ["INSERT OR REPLACE INTO audit_head VALUES (1, 0, 'x', 0, 0)"]),
   ])("the database itself refuses %s", async (sql) => {
     await book.start();
     await fillAuditLog(core, 5);
@@ -206,7 +211,7 @@ describe("FR-022: retention", () => {
     expect(await book.verify()).toMatchObject({ intact: true, checked: 1 });
   });
 
-  test("nothing is removed that is not what was written, nor while somebody reads", async () => {
+  test.skipIf(onPostgres)("nothing is removed that is not what was written, nor while somebody reads", async () => {
     await book.start();
     await fillAuditLog(core, 20);
     const stream = await book.export(core.context);

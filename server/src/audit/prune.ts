@@ -67,7 +67,7 @@ async function remove(
   const rows = Number(removed?.rows ?? 0) + due.length;
   await writeCheckpoint(context, tx, keys, "prune", { last_id: lastId, hash: String(last.hash), rows });
   await tx.prepare("INSERT INTO audit_pruning VALUES (?)").run(lastId);
-  await tx.prepare("DELETE FROM audit_events WHERE id <= ?").run(lastId);
+  if (!tx.dialect.prunesAudit) await tx.prepare("DELETE FROM audit_events WHERE id <= ?").run(lastId);
   await tx.prepare("DELETE FROM audit_pruning").run();
 }
 

@@ -320,7 +320,7 @@ function describeAudit(current: () => Database): void {
     );
     await database.write(async (tx) => {
       await tx.prepare("INSERT INTO audit_pruning VALUES (?)").run(1);
-      await tx.prepare("DELETE FROM audit_events WHERE id <= ?").run(1);
+      if (!tx.dialect.prunesAudit) await tx.prepare("DELETE FROM audit_events WHERE id <= ?").run(1);
       await tx.prepare("DELETE FROM audit_pruning").run();
     });
     expect(await database.prepareRead("SELECT id FROM audit_events ORDER BY id").all()).toEqual([{ id: 2 }]);

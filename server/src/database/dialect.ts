@@ -19,6 +19,8 @@ export interface Dialect {
   readonly textsOfJson: string;
   /** The bytes of a text expression, in UTF-8. */
   bytesOf(text: string): string;
+  /** Whether rows of the audit log go by themselves when `audit_pruning` is told of them: for roles that may not delete. */
+  readonly prunesAudit: boolean;
   readonly search: {
     /** Whether the newest tasks stand outside `task_search` for a while. */
     readonly newestApart: boolean;

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Core, openCore } from "../testing/core.ts";
+import { onPostgres } from "../testing/test-database.ts";
 import type { TaskFilters } from "./filters.ts";
 import { countTasks, findTasks } from "./find.ts";
 import type { TaskRecord } from "./task-record.ts";
@@ -181,44 +182,47 @@ describe("searching", () => {
     }
   });
 
-  test("new tasks are found at once, also where they take the place of deleted ones in the order of arrival", async () => {
-    const expectAll = async () => {
-      const tasks = await stored();
-      for (const filters of [{ q: "boat" }, { q: "bo", status: "pending" }, { q: "red", favourite: true }] as const) {
-        const wanted = plainScan(tasks, filters);
-        expect((await countTasks(core.context, filters)).total).toBe(wanted.length);
-        for (const order of ["asc", "desc"] as const) {
-          const ordered = order === "asc" ? wanted : wanted.toReversed();
-          expect(await pages(filters, order, 7)).toEqual(ordered);
-          for (const page of [1, 2, 5, 14, 15]) {
-            const found = await findTasks(core.context, { ...filters, order, perPage: 7, page });
-            expect(found.tasks.map(({ sequence }) => sequence)).toEqual(ordered.slice((page - 1) * 7, page * 7));
+  test.skipIf(onPostgres)(
+    "new tasks are found at once, also where they take the place of deleted ones in the order of arrival",
+    async () => {
+      const expectAll = async () => {
+        const tasks = await stored();
+        for (const filters of [{ q: "boat" }, { q: "bo", status: "pending" }, { q: "red", favourite: true }] as const) {
+          const wanted = plainScan(tasks, filters);
+          expect((await countTasks(core.context, filters)).total).toBe(wanted.length);
+          for (const order of ["asc", "desc"] as const) {
+            const ordered = order === "asc" ? wanted : wanted.toReversed();
+            expect(await pages(filters, order, 7)).toEqual(ordered);
+            for (const page of [1, 2, 5, 14, 15]) {
+              const found = await findTasks(core.context, { ...filters, order, perPage: 7, page });
+              expect(found.tasks.map(({ sequence }) => sequence)).toEqual(ordered.slice((page - 1) * 7, page * 7));
+            }
           }
         }
-      }
-      return tasks.length;
-    };
-    const run = (sql: string) => core.context.database.write((tx) => tx.prepare(sql).run());
-    const submit = (many: number) =>
-      run(`INSERT INTO tasks (id, model, type, mode, prompt, parameters, seed, catalog_version, status, stage, created_at, updated_at, favourite)
+        return tasks.length;
+      };
+      const run = (sql: string) => core.context.database.write((tx) => tx.prepare(sql).run());
+      const submit = (many: number) =>
+        run(`INSERT INTO tasks (id, model, type, mode, prompt, parameters, seed, catalog_version, status, stage, created_at, updated_at, favourite)
         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${many})
         SELECT hex(randomblob(8)), 'pony', 'image', 'txt2img', iif(i % 2, 'a red boat', 'a hill'), '{}', 1, '1', 'pending', 'queued', ${start}, 0, i % 3 = 0 FROM n`);
-    let there = 0;
-    for (const many of [1, 62, 1, 1, 40, 150]) {
-      await submit(many);
-      there += many;
-      expect(await expectAll()).toBe(there);
-    }
-    // Sequences of the newest are given again once their tasks are gone.
-    await run("DELETE FROM tasks WHERE sequence > 170");
-    await expectAll();
-    await submit(30);
-    await run("UPDATE tasks SET prompt = 'a red boat', favourite = 1 WHERE sequence IN (10, 171, 172, 199, 200)");
-    expect(await expectAll()).toBe(200);
-    await submit(100);
-    await run("UPDATE tasks SET status = 'processing' WHERE sequence % 10 = 0");
-    expect(await expectAll()).toBe(300);
-  });
+      let there = 0;
+      for (const many of [1, 62, 1, 1, 40, 150]) {
+        await submit(many);
+        there += many;
+        expect(await expectAll()).toBe(there);
+      }
+      // Sequences of the newest are given again once their tasks are gone.
+      await run("DELETE FROM tasks WHERE sequence > 170");
+      await expectAll();
+      await submit(30);
+      await run("UPDATE tasks SET prompt = 'a red boat', favourite = 1 WHERE sequence IN (10, 171, 172, 199, 200)");
+      expect(await expectAll()).toBe(200);
+      await submit(100);
+      await run("UPDATE tasks SET status = 'processing' WHERE sequence % 10 = 0");
+      expect(await expectAll()).toBe(300);
+    },
+  );
 
   test("what stands in a prompt is never taken for a filter, nor a filter for a word", async () => {
     await fill(0);

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sqliteDialect } from "../database/sqlite/dialect.ts";
 import { type Core, openCore, requestFor, submit, taskOf, videoRequest } from "../testing/core.ts";
 import { failTask, finishTask, moveTask } from "../testing/stored-tasks.ts";
+import { onPostgres } from "../testing/test-database.ts";
 import type { TaskFilters } from "./filters.ts";
 import { countTasks, findTasks } from "./find.ts";
 import { searchedWords } from "./search-words.ts";
@@ -132,7 +133,7 @@ describe("finding", () => {
         .prepare(
           `INSERT INTO tasks (id, model, type, mode, prompt, parameters, seed, catalog_version, status, stage, created_at, updated_at)
            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
-           SELECT 'copy-' || i, model, type, mode, iif(i % 3 = 0, 'a green hill', 'a red boat'), parameters, seed,
+           SELECT 'copy-' || i, model, type, mode, CASE WHEN i % 3 = 0 THEN 'a green hill' ELSE 'a red boat' END, parameters, seed,
              catalog_version, 'pending', stage, created_at + (i * 37) % 500, updated_at FROM n, tasks WHERE id = ?`,
         )
         .run(one),
@@ -210,7 +211,7 @@ describe("finding", () => {
     );
   });
 
-  test("every letter and digit of the world can be searched for", async () => {
+  test.skipIf(onPostgres)("every letter and digit of the world can be searched for", async () => {
     const read = core.context.database.prepareRead(
       "SELECT count(*) AS count FROM task_search WHERE task_search MATCH ?",
     );

@@ -6,6 +6,9 @@ import { sharedPostgres } from "./postgres-server.ts";
 
 export type TestDatabaseOptions = Omit<SqliteOptions, "file" | "migrations">;
 
+/** For what only one of them has: its own file, its own way to tell how it finds rows. */
+export const onPostgres = process.env["SAFELIGHT_TEST_DATABASE"] === "postgres";
+
 const addresses = new Map<string, string>();
 
 /**
@@ -13,7 +16,7 @@ const addresses = new Map<string, string>();
  * PostgreSQL server instead, one database for each folder.
  */
 export async function openTestDatabase(folder: string, { clock, ...options }: TestDatabaseOptions): Promise<Database> {
-  if (process.env["SAFELIGHT_TEST_DATABASE"] !== "postgres") {
+  if (!onPostgres) {
     return openSqlite({
       file: join(folder, "safelight.sqlite"),
       ...(clock === undefined ? {} : { clock }),

@@ -5,6 +5,7 @@ export const postgresDialect: Dialect = {
   through: () => "",
   textsOfJson: "SELECT jsonb_array_elements_text(CAST(? AS JSONB)) AS value",
   bytesOf: (text) => `convert_to(${text}, 'UTF8')`,
+  prunesAudit: true,
   search: {
     newestApart: false,
     sequence: "sequence",

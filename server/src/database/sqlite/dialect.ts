@@ -8,6 +8,7 @@ export const sqliteDialect: Dialect = {
   through: (index) => ` INDEXED BY ${index}`,
   textsOfJson: "SELECT value FROM json_each(?)",
   bytesOf: (text) => `CAST(${text} AS BLOB)`,
+  prunesAudit: false,
   search: {
     newestApart: true,
     sequence: "rowid",
