@@ -227,8 +227,8 @@ async function openStores(opened: AsyncDisposableStack, { config, log, tokens }:
   const clock = options.clock === undefined ? {} : { clock: options.clock };
   const database = await openDatabase({ file: databaseFileIn(config), log, ...clock });
   opened.defer(() => database.close());
-  const { media, close } = await openMedia(config, log, options.mediaFiles);
-  opened.defer(close);
+  const { media, ...store } = await openMedia(config, log, options.mediaFiles);
+  opened.defer(() => store.close());
   return { context: createContext({ database, log, config, media, tokens, ...clock }), media };
 }
 
@@ -244,8 +244,7 @@ function openFigures(
   accounts: AccountRegistry,
   version: string,
 ) {
-  const { dataDirectory } = context.config;
-  const storage = createStorageUse(media, { dataDirectory, databaseFile: databaseFileIn(context.config) });
+  const storage = createStorageUse(media, { databaseFile: databaseFileIn(context.config) });
   const storageCare = new StorageCare(context, media);
   opened.defer(storageCare.start());
   const metrics = createMetrics({ context, accounts, storage, version, ofProcess: true });

@@ -54,8 +54,6 @@ export interface MediaStore {
   open(name: string, range?: { start: number; end: number }): Promise<Readable>;
   /** For what needs a file rather than a stream. Rejects with MediaNotFound. */
   borrow(name: string): Promise<Borrowed>;
-  /** The file's place in the file system; a store without one throws. */
-  path(name: string): string;
   /** Null when there is no such name. */
   stat(name: string): Promise<StoredSize | null>;
   /** Whether there is certainly no such name any more. Cheap: a store elsewhere may answer from what it has seen a while ago. */

@@ -1,12 +1,13 @@
 import { type Executor, type RunHandle, StartFailed } from "../executors/executor.ts";
 import type { RunPass } from "../executors/executor-set.ts";
+import { MediaNotFound } from "../media/media-names.ts";
 import { ableLanes, chooseAnother } from "../queue/claim.ts";
 import { changeHeld, updateHeld } from "../queue/lease.ts";
 import { changeTask } from "../tasks/change.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
 import type { Outcome } from "./outcome.ts";
 import { runRequestFor } from "./run-request.ts";
-import { persist, type Workshop, whenAborted } from "./workshop.ts";
+import { Interrupted, persist, type Workshop, whenAborted, withMedia } from "./workshop.ts";
 
 /** How many further executors are tried when the first does not start a run (FR-011). All of it is one attempt. */
 const FURTHER_EXECUTORS = 3;
@@ -20,6 +21,12 @@ interface Failure {
   readonly error: StartFailed;
 }
 
+export interface RunSurroundings {
+  readonly signal: AbortSignal;
+  /** Gives back what was lent for the run, when it is over. */
+  readonly borrowed: AsyncDisposableStack;
+}
+
 /**
  * Starts the run, on another executor when the chosen one does not, and writes the handle down. Rejects with Interrupted
  * when the signal fires first; a run that starts after all is then stopped.
@@ -28,14 +35,14 @@ export async function beginRun(
   shop: Workshop,
   claimed: TaskRecord,
   first: Executor,
-  signal: AbortSignal,
+  { signal, borrowed }: RunSurroundings,
 ): Promise<Begun> {
   const failures: Failure[] = [];
   let task = claimed;
   for (let executor: Executor | null = first; executor !== null; ) {
     const pass = shop.executors.begin(executor.name);
     try {
-      const handle = await startOn(shop, task, executor, signal);
+      const handle = await startOn(shop, task, executor, { signal, borrowed });
       return await noteHandle(shop, task, { executor, handle, pass });
     } catch (error) {
       if (signal.aborted) {
@@ -67,18 +74,39 @@ function noteFailure(shop: Workshop, task: TaskRecord, executor: Executor, pass:
   return { executor: executor.name, error };
 }
 
-async function startOn(shop: Workshop, task: TaskRecord, executor: Executor, signal: AbortSignal): Promise<RunHandle> {
+async function startOn(
+  shop: Workshop,
+  task: TaskRecord,
+  executor: Executor,
+  surroundings: RunSurroundings,
+): Promise<RunHandle> {
+  const { signal } = surroundings;
   const interruption = whenAborted(signal);
-  const starting = executor.start(await runRequestFor(shop.context, task, shop.limits));
+  const preparing = runRequestFor(shop.context, task, shop.limits, (name) => lend(shop, name, surroundings));
+  let starting: Promise<RunHandle> | null = null;
   try {
+    const request = await Promise.race([preparing, interruption.promise]);
+    starting = executor.start(request);
     return await Promise.race([starting, interruption.promise]);
   } catch (error) {
     // A start that comes through after nobody wants it any more must not keep the slot.
-    if (signal.aborted) void starting.then((handle) => executor.release(handle)).catch(() => undefined);
+    if (signal.aborted) void starting?.then((handle) => executor.release(handle)).catch(() => undefined);
     throw error;
   } finally {
     interruption.forget();
   }
+}
+
+async function lend(shop: Workshop, name: string, { signal, borrowed }: RunSurroundings): Promise<string> {
+  const { media } = shop.context;
+  const file = await withMedia(shop, signal, () => media.borrow(name)).catch((error: unknown) => {
+    if (!(error instanceof MediaNotFound)) throw error;
+    throw new StartFailed("refused", "A reference picture of the task is no longer there.", error);
+  });
+  if (!borrowed.disposed) return borrowed.use(file).path;
+  // The run was over before the file had come.
+  await file[Symbol.asyncDispose]();
+  throw new Interrupted();
 }
 
 /** A handle that cannot be written now is written with the next report; the run itself goes on. */

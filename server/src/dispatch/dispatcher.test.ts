@@ -177,6 +177,7 @@ describe("the way of a task", () => {
         )
         .run();
     });
+    await core.context.media.put("uploads/sha256-a.png", Buffer.from("a picture"));
     const request = videoRequest({
       mode: "i2v",
       reference_image: `sha256-${"a".repeat(64)}`,
@@ -195,6 +196,21 @@ describe("the way of a task", () => {
     expect(run?.references[0]?.path).toMatch(/uploads\/sha256-a\.png$/);
     expect(run?.deadlineMs).toBeLessThan(30 * 60_000);
   });
+});
+
+test("a task whose reference picture has gone ends with a reason, and no executor is blamed", async () => {
+  const { core, machine } = await stage();
+  await core.context.database.write(async (tx) => {
+    await tx.prepare("INSERT INTO uploads VALUES ('sha256-a', 'image/png', 1, 1, 1, 0, 0, 0)").run();
+  });
+  const request = videoRequest({ mode: "i2v", reference_image: `sha256-${"a".repeat(64)}` });
+  const withUpload = { ...request, parameters: { ...request.parameters, reference_image: "sha256-a" } };
+  expect(await ended(core, await submit(core, withUpload))).toMatchObject({
+    status: "failed",
+    errorCode: "engine_failed",
+    errorMessage: "A reference picture of the task is no longer there.",
+  });
+  expect(machine.started).toHaveLength(0);
 });
 
 describe("what is written of a run", () => {

@@ -11,8 +11,16 @@ const SHORTEST_DEADLINE_MS = 1000;
 
 const pictureParameters = ["reference_image", "first_frame_image", "last_frame_image", "arbitrary_frames"] as const;
 
-/** What the executor is told about this attempt. */
-export async function runRequestFor(context: Context, task: TaskRecord, limits: TimeLimits): Promise<RunRequest> {
+/** Lends the file of a name in the media store for as long as the run may need it. */
+export type LendFile = (name: string) => Promise<string>;
+
+/** What the executor is told about this attempt. Rejects as `lend` does. */
+export async function runRequestFor(
+  context: Context,
+  task: TaskRecord,
+  limits: TimeLimits,
+  lend: LendFile,
+): Promise<RunRequest> {
   const { id, attempt, model, type, mode, prompt, negativePrompt, seed } = task;
   const withoutPictures = Object.entries(task.parameters).filter(
     ([name]) => !(pictureParameters as readonly string[]).includes(name),
@@ -28,7 +36,7 @@ export async function runRequestFor(context: Context, task: TaskRecord, limits: 
     parameters: Object.fromEntries(withoutPictures),
     seed,
     deadlineMs: Math.max(SHORTEST_DEADLINE_MS, limits.worker[type] - leasedTime(context, task, limits)),
-    references: await referencesFor(context, task),
+    references: await referencesFor(context, task, lend),
     recipe: recipeOf(task),
   };
 }
@@ -46,20 +54,23 @@ function recipeOf(task: TaskRecord): Record<string, unknown> {
   };
 }
 
-async function referencesFor(context: Context, task: TaskRecord): Promise<RunReference[]> {
+async function referencesFor(context: Context, task: TaskRecord, lend: LendFile): Promise<RunReference[]> {
   const rows = await context.database
     .prepareRead(
       `SELECT parameter, position, upload_id AS id, uploads.type AS type FROM task_references
        JOIN uploads ON uploads.id = upload_id WHERE task_id = ? ORDER BY parameter, position`,
     )
     .all(task.id);
-  return rows.map((row) => {
-    const parameter = String(row.parameter);
-    const position = Number(row.position);
-    const [id, contentType] = [String(row.id), String(row.type)];
-    const path = context.media.path(uploadName({ id, type: contentType }));
-    return { parameter, position, path, media: { id, contentType }, ...placeOf(task.parameters, parameter, position) };
-  });
+  return Promise.all(
+    rows.map(async (row) => {
+      const parameter = String(row.parameter);
+      const position = Number(row.position);
+      const [id, contentType] = [String(row.id), String(row.type)];
+      const path = await lend(uploadName({ id, type: contentType }));
+      const place = placeOf(task.parameters, parameter, position);
+      return { parameter, position, path, media: { id, contentType }, ...place };
+    }),
+  );
 }
 
 /** Which frame a picture of these parameters stands for, and how closely it is kept. */

@@ -88,8 +88,9 @@ class Attempt {
 
   async #startAndFollow(): Promise<Outcome> {
     const { signal, interrupt } = this.#control;
+    await using borrowed = new AsyncDisposableStack();
     if (this.#started === null) {
-      const begun = await beginRun(this.#shop, this.#task, this.#first, signal);
+      const begun = await beginRun(this.#shop, this.#task, this.#first, { signal, borrowed });
       if (!begun.begun) return begun.outcome;
       this.#task = begun.task;
       this.#started = { executor: begun.executor, handle: begun.handle, pass: begun.pass };

@@ -9,7 +9,7 @@ import type { TaskRecord } from "../tasks/task-record.ts";
 import { WorkerError } from "../worker-client/worker-error.ts";
 import type { Outcome } from "./outcome.ts";
 import { extensionFor, type ResultFacts, verifyResult } from "./verify-result.ts";
-import { Interrupted, persist, type Workshop, whenAborted } from "./workshop.ts";
+import { Interrupted, persist, type Workshop, whenAborted, withMedia } from "./workshop.ts";
 
 /** One run whose result is to be taken in. */
 export interface Finished {
@@ -62,7 +62,7 @@ async function storeOnce(shop: Workshop, run: Finished): Promise<Outcome> {
     const verdict = await verifyResult(run.task, received.path, result);
     if (!verdict.ok) return invalid(verdict.detail);
     keep = false;
-    await storeReceived(shop, run, received);
+    await withMedia(shop, run.signal, () => received.store(run.signal));
     const preview = verdict.preview === null ? null : await storePreview(shop, run.task, verdict.preview);
     // From here on the commit decides whether the file is wanted; if even that is unknown, the sweep finds out.
     keep = true;
@@ -73,23 +73,6 @@ async function storeOnce(shop: Workshop, run: Finished): Promise<Outcome> {
   } finally {
     await received.discard();
     if (!keep) await context.media.remove(name).catch(() => undefined);
-  }
-}
-
-/** Between two tries with a store elsewhere, each of which has taken a while itself; in milliseconds. */
-const pauseElsewhere = 2000;
-
-/** A disk that fails is asked a few times. A store elsewhere comes back: what was made waits for it as long as the task may take. */
-async function storeReceived(shop: Workshop, run: Finished, received: Received): Promise<void> {
-  for (;;) {
-    try {
-      return await received.store(run.signal);
-    } catch (error) {
-      const comesBack = shop.context.media.folder === null && error instanceof SafelightError;
-      if (!comesBack || error.code !== "storage_unavailable" || run.signal.aborted) throw error;
-      shop.context.log.warn("a result waits for the media storage", { task_id: run.task.id, error });
-      await sleep(pauseElsewhere, undefined, { signal: run.signal }).catch(() => undefined);
-    }
   }
 }
 

@@ -44,6 +44,26 @@ export async function persist<T>(shop: Workshop, work: () => Promise<T>): Promis
   }
 }
 
+/** Between two tries with a store elsewhere, each of which has taken a while itself. */
+const PAUSE_ELSEWHERE_MS = 2000;
+
+/**
+ * Does what needs the media store. A disk that fails is asked once; a store elsewhere comes back, and is asked until it has or the signal
+ * fires. Rejects as the work did last.
+ */
+export async function withMedia<T>(shop: Workshop, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      const comesBack = shop.context.media.folder === null && error instanceof SafelightError;
+      if (!comesBack || error.code !== "storage_unavailable" || signal.aborted) throw error;
+      shop.context.log.warn("a run waits for the media storage", { error });
+      await sleep(PAUSE_ELSEWHERE_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
 /** Resolves with the work's value, or with undefined after `milliseconds` or when it rejects. The work itself goes on. */
 export async function within<T>(milliseconds: number, work: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;

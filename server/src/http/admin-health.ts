@@ -41,15 +41,22 @@ async function lookAtDatabase({ context }: Installation): Promise<Part> {
 }
 
 async function lookAtStorage({ context, storageCare }: Installation): Promise<Part> {
+  const fault = context.media.fault();
   try {
+    if (fault !== null) return part("media_storage", "failed", sentence(fault));
     await context.media.stat("results/none");
     const shortage = await storageCare.shortage();
     return shortage === null
       ? part("media_storage", "ok", "It answers.")
       : part("media_storage", "degraded", `New tasks are refused. ${shortage}`);
   } catch {
-    return part("media_storage", "failed", "It cannot be read.");
+    const since = context.media.fault();
+    return part("media_storage", "failed", since === null ? "It cannot be read." : sentence(since));
   }
+}
+
+function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
 }
 
 function lookForProxy({ limits }: Installation): Part {

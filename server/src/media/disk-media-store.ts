@@ -101,6 +101,7 @@ export class DiskMediaStore implements MediaStore {
     });
   }
 
+  /** The file's place in the file system. */
   path(name: string): string {
     checkMediaName(name);
     return join(this.#root, name);

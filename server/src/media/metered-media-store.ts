@@ -10,7 +10,7 @@ export interface MediaUsage {
 }
 
 /** What those need who act on it. */
-export type CountedMedia = Pick<MeteredMediaStore, "usage" | "isCounted">;
+export type CountedMedia = Pick<MeteredMediaStore, "usage" | "isCounted" | "folder" | "refusal">;
 
 /** Files looked at before everyone else gets their turn. */
 const lookedAtOnce = 50;
@@ -112,10 +112,6 @@ export class MeteredMediaStore implements MediaStore {
 
   refusal(): string | null {
     return this.#store.refusal();
-  }
-
-  path(name: string): string {
-    return this.#store.path(name);
   }
 
   stat(name: string): Promise<StoredSize | null> {

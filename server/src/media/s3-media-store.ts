@@ -154,11 +154,6 @@ export class S3MediaStore implements MediaStore {
     return { path, [Symbol.asyncDispose]: () => this.#spool.remove(path) };
   }
 
-  path(name: string): string {
-    checkMediaName(name);
-    throw new TypeError("media in a bucket has no place in the file system");
-  }
-
   async stat(name: string): Promise<StoredSize | null> {
     checkMediaName(name);
     // What is sent is looked at more than once: for its size, and whether it is there.

@@ -24,7 +24,7 @@ export async function patiently<Result>(
 ): Promise<Result> {
   const over = performance.now() + total;
   const isOver = (): boolean => signal?.aborted ?? false;
-  let before: ReturnType<typeof explainS3> | null = null;
+  let before: Error | null = null;
   for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
     const left = Math.max(1, over - performance.now());
     const limit = AbortSignal.timeout(Math.ceil(Math.min(one, left)));
@@ -32,7 +32,7 @@ export async function patiently<Result>(
       return await work(signal === undefined ? limit : AbortSignal.any([limit, signal]));
     } catch (error) {
       // A try that the end of our time cut short tells less than the one before it.
-      const fault = limit.aborted && before !== null ? before : explainS3(error);
+      const fault: Error = limit.aborted && before !== null ? before : explainS3(error);
       before = fault;
       const wait = pause * (0.5 + Math.random() / 2);
       const mayPass = fault instanceof S3Fault && fault.passes;

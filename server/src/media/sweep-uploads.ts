@@ -42,7 +42,8 @@ async function forgetUpload(context: Context, id: string, before: number): Promi
 
 async function removeStrays(context: Context, before: number): Promise<number> {
   let files = 0;
-  for await (const name of context.media.list("uploads/")) {
+  for await (const { name, modifiedAt } of context.media.entries("uploads/")) {
+    if (modifiedAt >= before) continue;
     const id = /^uploads\/(sha256-[0-9a-f]{64})\./.exec(name)?.[1] ?? name;
     await uploadLock(id).pass(async () => {
       const found = await context.media.stat(name);

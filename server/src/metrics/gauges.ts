@@ -59,6 +59,8 @@ export function createGauges(registry: Registry, { context, accounts, storage }:
     stored.set({ kind: "media" }, media_bytes);
     stored.set({ kind: "database" }, database_bytes);
     files.set(media_files);
-    if (free_bytes !== null) free.set(free_bytes);
+    // No figure is better than one that says that there is none left.
+    if (free_bytes === null) free.remove();
+    else free.set(free_bytes);
   };
 }

@@ -1,5 +1,4 @@
 /** How much an installation stores: what is known of its media, the size of its database, and the room that is left. */
-import { join } from "node:path";
 import type { Statistics } from "@safelight/contract";
 import type { MediaUsage } from "../media/metered-media-store.ts";
 import { databaseBytes, freeBytes } from "../storage-care/disk.ts";
@@ -9,10 +8,10 @@ export interface StorageUse {
   look(): Promise<Statistics["storage"]>;
 }
 
-/** Of the installation whose database is `databaseFile`, in the folder `dataDirectory`. */
+/** Of the installation whose database is `databaseFile`. */
 export function createStorageUse(
-  media: { usage(): MediaUsage },
-  { dataDirectory, databaseFile }: { dataDirectory: string; databaseFile: string },
+  media: { readonly folder: string | null; usage(): MediaUsage },
+  { databaseFile }: { databaseFile: string },
 ): StorageUse {
   return {
     look: async () => {
@@ -21,7 +20,7 @@ export function createStorageUse(
         media_bytes: bytes,
         media_files: files,
         database_bytes: await databaseBytes(databaseFile),
-        free_bytes: await freeBytes(join(dataDirectory, "media")),
+        free_bytes: await freeBytes(media.folder),
       };
     },
   };

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { sayBytes } from "../byte-size.ts";
 import type { Context } from "../context/context.ts";
 import { SafelightError } from "../errors.ts";
@@ -40,10 +39,11 @@ export class Room {
   }
 
   /**
-   * Lets something in that will write `bytes`, and counts on it. Errors: `storage_unavailable` with the numbers, when it would eat into
-   * the reserve or go over a quota that nothing can be removed for.
+   * Lets something in that will write `bytes`, and counts on it. Errors: `storage_unavailable`, when nothing can be stored at the moment,
+   * and with the numbers when it would eat into the reserve or go over a quota that nothing can be removed for.
    */
   async letIn(bytes: number): Promise<void> {
+    if (this.#media.refusal() !== null) throw new SafelightError("storage_unavailable", noStorage, { retryAfter: 5 });
     const { mediaReserve, mediaQuota } = this.#context.config;
     if (mediaReserve === 0 && mediaQuota === null) return;
     const look = await this.#current();
@@ -78,8 +78,8 @@ export class Room {
   }
 
   async #lookNow(): Promise<Look> {
-    const { clock, config, database } = this.#context;
-    const free = await freeBytes(join(config.dataDirectory, "media"));
+    const { clock, database } = this.#context;
+    const free = await freeBytes(this.#media.folder);
     const began = performance.now();
     const expected = await expectedOfAccepted(database.prepareRead);
     const took = performance.now() - began;
@@ -104,6 +104,8 @@ export class Room {
     return (await nextByQuota(this.#context)) !== null;
   }
 }
+
+const noStorage = "The server cannot use its media storage at the moment, so that nothing new is accepted.";
 
 /** In a sentence, with the numbers. */
 export function sayShortage({ limit, limitBytes, freeBytes: free, neededBytes }: Shortage): string {

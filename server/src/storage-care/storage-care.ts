@@ -103,7 +103,7 @@ export class StorageCare {
       media_bytes: bytes,
       media_files: files,
       database_bytes: await databaseBytes(join(config.dataDirectory, "safelight.sqlite")),
-      free_bytes: await freeBytes(join(config.dataDirectory, "media")),
+      free_bytes: await freeBytes(this.#media.folder),
       reserve_bytes: config.mediaReserve,
       expected_bytes: expected,
       needed_bytes: config.mediaReserve + expected,

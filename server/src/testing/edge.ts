@@ -19,9 +19,8 @@ import { ChangingKeyring } from "../keys/keyring.ts";
 import { Limits } from "../limits/limits.ts";
 import type { OtherLimits } from "../limits/rules.ts";
 import { createLog, type Log } from "../log.ts";
-import { DiskMediaStore } from "../media/disk-media-store.ts";
 import type { MediaFileSystem } from "../media/media-file-system.ts";
-import { MeteredMediaStore } from "../media/metered-media-store.ts";
+import { openMedia } from "../media/open-media.ts";
 import { createMetrics } from "../metrics/metrics.ts";
 import { ContentPolicy } from "../policy/content-policy.ts";
 import type { DoorParts } from "../proxy/worker-doors.ts";
@@ -90,7 +89,7 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
   const clock = options.clock === undefined ? {} : { clock: options.clock };
   const interrupt = options.interrupt === undefined ? {} : { interrupt: options.interrupt };
   const database = await openDatabase({ file: join(folder, "safelight.sqlite"), log, ...clock, ...interrupt });
-  const media = new MeteredMediaStore(await DiskMediaStore.open(join(folder, "media"), options.mediaFiles));
+  const { media, ...store } = await openMedia(config, log, options.mediaFiles);
   const encryptionKey = hash("sha256", folder, "buffer");
   const tokens = new SessionSecrets(encryptionKey.toString("base64"));
   const context = createContext({ database, log, config, media, tokens, ...clock });
@@ -104,7 +103,7 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
   const { workerNetworks } = config;
   const workspaceTasks = new WorkspaceTasks({ keyring, workerNetworks, log, ...options.workers });
   const databaseFile = join(folder, "safelight.sqlite");
-  const storage = createStorageUse(media, { dataDirectory: folder, databaseFile });
+  const storage = createStorageUse(media, { databaseFile });
   const policy = new ContentPolicy(config, log);
   const metrics = createMetrics({ context, accounts, storage, version: "0.0.0", ofProcess: false });
   const installation: Installation = {
@@ -155,6 +154,7 @@ export async function openEdge(options: EdgeOptions = {}): Promise<Edge> {
       await installation.deployer.stop();
       workspaceTasks.close();
       policy.close();
+      store.close();
       await database.close();
       await rm(folder, { recursive: true, force: true });
     },

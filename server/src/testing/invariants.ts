@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
 import { isEnded, MAX_ATTEMPTS } from "../tasks/lifecycle.ts";
 import { type TaskRecord, toTaskRecord } from "../tasks/task-record.ts";
 import { type Core, namesIn } from "./core.ts";
@@ -36,7 +36,7 @@ export async function brokenPromises(core: Core): Promise<string[]> {
 
 async function resultFaults(core: Core, task: TaskRecord): Promise<string[]> {
   if (task.resultPath === null) return [`${task.id}: done without a result`];
-  const bytes = await readFile(core.context.media.path(task.resultPath)).catch(() => null);
+  const bytes = await core.context.media.open(task.resultPath).then(buffer, () => null);
   if (bytes === null) return [`${task.id}: its file cannot be read`];
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   return sha256 === task.resultSha256 && bytes.byteLength === task.resultBytes ? [] : [`${task.id}: another file`];

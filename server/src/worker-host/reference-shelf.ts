@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { sha256OfMediaId, workerLimits } from "@safelight/contract/worker";
-import type { MediaStore } from "../context/media-store.ts";
+import type { DiskMediaStore } from "../media/disk-media-store.ts";
 import { WorkerRefusal } from "./refusal.ts";
 
 interface Kept {
@@ -17,21 +17,20 @@ const mostBytes = 4 * 1024 ** 3;
 
 /** Reference pictures on disk, named by their hash. What is there is known without asking the disk. */
 export class ReferenceShelf {
-  readonly #media: MediaStore;
+  readonly #media: DiskMediaStore;
   readonly #kept: Map<string, Kept>;
 
-  private constructor(media: MediaStore, kept: Map<string, Kept>) {
+  private constructor(media: DiskMediaStore, kept: Map<string, Kept>) {
     this.#media = media;
     this.#kept = kept;
   }
 
-  static async open(media: MediaStore): Promise<ReferenceShelf> {
+  static async open(media: DiskMediaStore): Promise<ReferenceShelf> {
     const kept = new Map<string, Kept>();
-    for await (const name of media.list("uploads/")) {
+    for await (const { name, bytes, modifiedAt } of media.entries("uploads/")) {
       const sha256 = /^uploads\/([0-9a-f]{64})\.\w+$/.exec(name)?.[1];
-      const found = await media.stat(name);
-      if (sha256 === undefined || found === null) await media.remove(name);
-      else kept.set(sha256, { name, bytes: found.bytes, usedAt: found.modifiedAt });
+      if (sha256 === undefined) await media.remove(name);
+      else kept.set(sha256, { name, bytes, usedAt: modifiedAt });
     }
     return new ReferenceShelf(media, kept);
   }

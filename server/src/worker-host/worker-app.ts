@@ -14,11 +14,11 @@ import {
 } from "@safelight/contract/worker";
 import { Ajv } from "ajv";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
-import type { MediaStore } from "../context/media-store.ts";
 import { MethodTable } from "../http/method-table.ts";
 import { parseRange } from "../http/range.ts";
 import { pathOfRequest } from "../http/request-context.ts";
 import type { Log } from "../log.ts";
+import type { DiskMediaStore } from "../media/disk-media-store.ts";
 import { MediaNotFound } from "../media/disk-media-store.ts";
 import { answerErrors, answerNoHttp, commonHeaders, sendRefusal } from "./answer-problems.ts";
 import type { Attempt } from "./attempt.ts";
@@ -30,7 +30,7 @@ export interface WorkerParts {
   readonly isKey: (presented: string) => boolean;
   readonly tasks: WorkerTasks;
   readonly shelf: ReferenceShelf;
-  readonly media: MediaStore;
+  readonly media: DiskMediaStore;
   readonly health: () => WorkerHealth;
   readonly log: Log;
   /** Fires when the worker stops: what waits is answered at once. */
@@ -231,7 +231,7 @@ function addFiles(add: (route: WorkerRoute, handler: Handler) => void, { tasks, 
 
 async function sendResult(
   { task, kept }: Attempt,
-  media: MediaStore,
+  media: DiskMediaStore,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {

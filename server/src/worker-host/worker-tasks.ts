@@ -2,8 +2,8 @@ import type { Readable } from "node:stream";
 import type { MediaType, ModelEntry } from "@safelight/catalog";
 import type { Notice } from "@safelight/contract";
 import { type WorkerSlots, type WorkerTask, type WorkerTaskRequest } from "@safelight/contract/worker";
-import type { MediaStore } from "../context/media-store.ts";
 import type { Offer } from "../executors/executor.ts";
+import type { DiskMediaStore } from "../media/disk-media-store.ts";
 import { Attempt } from "./attempt.ts";
 import { type CheckedTask, checkTask, withReferences } from "./check-task.ts";
 import type { ReferenceShelf } from "./reference-shelf.ts";
@@ -16,7 +16,7 @@ const cancelWait = 10_000;
 const lastStores = 5000;
 
 export interface WorkerTasksOptions extends Workbench {
-  readonly media: MediaStore;
+  readonly media: DiskMediaStore;
   readonly shelf: ReferenceShelf;
   readonly offer: (task: CheckedTask) => Offer;
   /** Options of a model that this machine cannot honour. */
