@@ -27,7 +27,7 @@ from sketch_training.stages.train_text import NOT_MATRICES
 
 RATE = 0.02
 _MOTION_SHARE = 0.26
-_PASSAGE_SHARE = 0.14
+_PASSAGE_SHARE = 0.2
 _AT_REST = 0.1
 """Share of the rows in motion whose phase is 0: a clip's first frame can then be drawn in the style of the others."""
 _STILL_NOISE = 0.15
