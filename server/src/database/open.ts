@@ -1,11 +1,21 @@
 import type { Database } from "./database.ts";
+import { openPostgres } from "./postgres/postgres-database.ts";
 import { openSqlite, type SqliteOptions } from "./sqlite/open.ts";
 
-export type OpenOptions = SqliteOptions;
+export interface OpenOptions extends SqliteOptions {
+  /** Address of a PostgreSQL database, which is opened instead of the file. */
+  url?: string | undefined;
+}
 
 /**
  * Opens or creates the database and brings its schema up to date. Throws a StartupError with one clear line when it cannot be relied on.
  */
-export async function openDatabase(options: OpenOptions): Promise<Database> {
-  return openSqlite(options);
+export async function openDatabase({ url, ...options }: OpenOptions): Promise<Database> {
+  if (url === undefined) return openSqlite(options);
+  const { log, clock } = options;
+  return openPostgres({
+    url,
+    ...(log === undefined ? {} : { log }),
+    ...(clock === undefined ? {} : { now: () => clock.now() }),
+  });
 }

@@ -128,7 +128,8 @@ describe("a webhook", () => {
   });
 
   const waitsAfter = async (attempts: number) =>
-    (await core.context.database.prepareRead("SELECT attempts FROM webhook_outbox").get())?.attempts === attempts;
+    (await core.context.database.prepareRead("SELECT attempts FROM webhook_outbox ORDER BY sequence").get())
+      ?.attempts === attempts;
 
   test("is given up after the last try, with a row that says so; 410 gives it up at once", async () => {
     receiver.answer = (response) => void response.writeHead(503).end();
