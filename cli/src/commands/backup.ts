@@ -84,6 +84,13 @@ function configOf(environment: Environment, dataDir: string | undefined): Config
     "AUDIT_KEY_FILE",
     "ENCRYPTION_KEY",
     "ENCRYPTION_KEY_FILE",
+    "MEDIA_URL",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_ACCESS_KEY_ID_FILE",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SECRET_ACCESS_KEY_FILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_REGION",
   ];
   const needed = Object.fromEntries(names.map((name) => [name, environment[name]]));
   const given = dataDir === undefined ? {} : { DATA_DIR: resolve(dataDir) };
@@ -150,6 +157,12 @@ export function describe(manifest: BackupManifest, withSecrets: boolean): string
       ? `audit log: ${audit.rows} rows, ends with row ${audit.last_id}`
       : "audit log: from before it was chained",
   ];
+  if (manifest.objects !== undefined) {
+    const { count, bytes, place } = manifest.objects;
+    lines.push(
+      `Media is NOT in it: ${count} objects, ${bytes} bytes, listed with their hashes in objects.ndjson, stay in ${place}. Keep a copy of the bucket as well.`,
+    );
+  }
   if (manifest.deleted_meanwhile > 0)
     lines.push(`${manifest.deleted_meanwhile} tasks were deleted meanwhile and are not in it`);
   for (const { path, fault } of manifest.faulty.slice(0, 10))

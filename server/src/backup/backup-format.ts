@@ -3,6 +3,7 @@
  *
  *     safelight.sqlite        the database, as it was at one moment
  *     media/results/…         every file that a row of that database names (media/previews, media/uploads, deployments/sources)
+ *     objects.ndjson          in place of media/… where that lies in a bucket: path, bytes, sha256 of what stays there
  *     secrets/…               only where it was asked for
  *     files.ndjson            one line for each of the above: path, bytes, sha256
  *     manifest.json           what this is, and the hash of files.ndjson
@@ -13,6 +14,7 @@ export const backupFormat = "safelight.backup";
 export const backupVersion = 1;
 export const manifestName = "manifest.json";
 export const listName = "files.ndjson";
+export const objectsName = "objects.ndjson";
 export const databaseName = "safelight.sqlite";
 
 export interface ListedFile {
@@ -53,6 +55,8 @@ export interface BackupManifest {
   readonly schema: { readonly number: number; readonly name: string };
   readonly tasks: { readonly total: number; readonly done: number; readonly unfinished: number };
   readonly files: { readonly count: number; readonly bytes: number; readonly sha256: string };
+  /** Media that is not in the backup, as it lies in a bucket; without it media is among the files. */
+  readonly objects?: { readonly place: string; readonly count: number; readonly bytes: number };
   /** At most a thousand of them; `faulty_count` has all. */
   readonly faulty: readonly FaultyFile[];
   readonly faulty_count: number;
@@ -121,7 +125,7 @@ export function parseListedFile(line: string): ListedFile {
 }
 
 const pathPattern =
-  /^(?:safelight\.sqlite|media\/(?:results|previews|uploads)\/[A-Za-z0-9][A-Za-z0-9._-]{0,199}|deployments\/sources\/[0-9a-f]{64}|secrets\/(?:next\/)?[a-z0-9][A-Za-z0-9._:-]{0,149})$/;
+  /^(?:safelight\.sqlite|objects\.ndjson|media\/(?:results|previews|uploads)\/[A-Za-z0-9][A-Za-z0-9._-]{0,199}|deployments\/sources\/[0-9a-f]{64}|secrets\/(?:next\/)?[a-z0-9][A-Za-z0-9._:-]{0,149})$/;
 
 export function isBackupPath(path: string): boolean {
   return pathPattern.test(path) && !path.includes("..");

@@ -67,6 +67,7 @@ const configOf = (dataDirectory: string) => ({
   environment: "dev" as const,
   auditKey: null,
   encryptionKey: null,
+  mediaBucket: null,
 });
 const take = (name: string, more: Partial<BackupOptions> = {}): Promise<BackupManifest> =>
   takeBackup({

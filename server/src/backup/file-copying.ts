@@ -13,6 +13,15 @@ export interface CopyingParts {
   readonly live: SqliteConnection;
   readonly writer: PackageWriter;
   readonly list: FileList;
+  /** Where media lies that is listed and not copied; null where it is copied. */
+  readonly bucket: ListedBucket | null;
+}
+
+export interface ListedBucket {
+  readonly sizes: ReadonlyMap<string, number>;
+  readonly list: FileList;
+  /** What was noted with the object; null where nothing was. */
+  sha256Of(name: string): Promise<string | null>;
 }
 
 /** What the manifest names one by one. */
@@ -51,6 +60,7 @@ export class FileCopying {
     const { dataDirectory, list, writer } = this.#parts;
     // A name that could not have come from us leads nowhere.
     if (!isBackupPath(file.path)) return this.#report(file, "gone");
+    if (this.#parts.bucket !== null && file.kind !== "source") return this.#list(file, this.#parts.bucket);
     // Once open, it can be read to its end even if it is deleted meanwhile.
     const handle = await open(join(dataDirectory, ...file.path.split("/")), "r").catch(
       (error: NodeJS.ErrnoException) => {
@@ -64,6 +74,15 @@ export class FileCopying {
     await list.add({ path: file.path, ...written });
     const differs = (file.bytes ?? size) !== size || (file.sha256 ?? written.sha256) !== written.sha256;
     if (differs) this.#report(file, "damaged");
+  }
+
+  async #list(file: NamedFile, bucket: ListedBucket): Promise<void> {
+    const name = file.path.slice("media/".length);
+    const bytes = bucket.sizes.get(name);
+    if (bytes === undefined) return this.#miss(file);
+    const sha256 = file.sha256 ?? (await bucket.sha256Of(name));
+    await bucket.list.add({ path: file.path, bytes, sha256 });
+    if ((file.bytes ?? bytes) !== bytes) this.#report(file, "damaged");
   }
 
   #miss(file: NamedFile): void {

@@ -23,7 +23,7 @@ export class FileList {
   }
 
   /** One line after the other, also where several files end at once. */
-  add(entry: ListedFile): Promise<void> {
+  add(entry: Omit<ListedFile, "sha256"> & { readonly sha256: string | null }): Promise<void> {
     const line = Buffer.from(`${JSON.stringify({ path: entry.path, bytes: entry.bytes, sha256: entry.sha256 })}\n`);
     this.#last = this.#last.then(async () => {
       this.#hash.update(line);

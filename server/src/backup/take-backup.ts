@@ -18,17 +18,18 @@ import {
   isBackupPath,
   listName,
   manifestName,
+  objectsName,
   sealManifest,
 } from "./backup-format.ts";
 import { describeDatabase } from "./describe-database.ts";
-import { FileCopying } from "./file-copying.ts";
+import { FileCopying, type ListedBucket } from "./file-copying.ts";
 import { FileList } from "./file-list.ts";
 import { namedFiles } from "./named-files.ts";
 import { openPackage, type PackageWriter } from "./package-writer.ts";
 import { closeCopy, copyDatabase, forget, forgetPreviews, mustBeSound, openCopy } from "./snapshot.ts";
 
 export interface BackupOptions {
-  readonly config: Pick<Config, "dataDirectory" | "environment" | "auditKey">;
+  readonly config: Pick<Config, "dataDirectory" | "environment" | "auditKey" | "mediaBucket">;
   /** Where the backup will stand: a folder, or a file whose name ends in .tar. It must not exist; its parent must. */
   readonly target: string;
   /** Whether the files of `secrets/` go in too. */
@@ -73,7 +74,8 @@ async function writeAll(
   const list = await FileList.create(join(writer.workFolder, listName));
   try {
     mustBeSound(copy);
-    const copying = new FileCopying({ dataDirectory: config.dataDirectory, live, writer, list });
+    await using bucket = await openBucket(config, join(writer.workFolder, objectsName));
+    const copying = new FileCopying({ dataDirectory: config.dataDirectory, live, writer, list, bucket });
     await copying.run(namedFiles(copy, config.dataDirectory));
     const deleted = forget(copy, copying.gone);
     forgetPreviews(copy, copying.previews);
@@ -83,6 +85,8 @@ async function writeAll(
     await closeCopy(copy, copyFile);
     const secrets = options.withSecrets ? await copySecrets(config.dataDirectory, writer, list) : [];
     await addFile(writer, list, databaseName, copyFile);
+    const objects = (await bucket?.list.close()) ?? null;
+    if (bucket !== null) await addFile(writer, list, objectsName, bucket.list.file);
     const files = await list.close();
     await addFile(writer, null, listName, list.file);
     const text = sealManifest({
@@ -94,6 +98,9 @@ async function writeAll(
       schema: described.schema,
       tasks: described.tasks,
       files,
+      ...(bucket === null || objects === null
+        ? {}
+        : { objects: { place: bucket.place, count: objects.count, bytes: objects.bytes } }),
       faulty: copying.faulty,
       faulty_count: copying.faultyCount,
       deleted_meanwhile: deleted,
@@ -107,6 +114,35 @@ async function writeAll(
     await list.close();
     live.close();
     copy.close();
+  }
+}
+
+interface OpenBucket extends ListedBucket, AsyncDisposable {
+  readonly place: string;
+}
+
+/** What lies in the bucket once the database is copied: objects never change under their names. Errors: BackupError. */
+async function openBucket({ mediaBucket }: BackupOptions["config"], listFile: string): Promise<OpenBucket | null> {
+  if (mediaBucket === null) return null;
+  const { BucketReader } = await import("../media/bucket-reader.ts");
+  const reader = new BucketReader(mediaBucket);
+  try {
+    const sizes = await reader.sizes();
+    const list = await FileList.create(listFile);
+    return {
+      place: reader.place,
+      sizes,
+      list,
+      sha256Of: (name) => reader.sha256Of(name).catch(() => null),
+      [Symbol.asyncDispose]: async () => {
+        await list.close();
+        reader.close();
+      },
+    };
+  } catch (error) {
+    reader.close();
+    const why = error instanceof Error ? error.message : "it cannot be read";
+    throw new BackupError(`No backup was made, as the media cannot be listed: ${reader.place}: ${why}.`);
   }
 }
 

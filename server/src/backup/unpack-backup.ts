@@ -80,6 +80,7 @@ export async function checkFiles(folder: string, manifest: BackupManifest): Prom
   let first = "";
   try {
     for await (const file of namedFiles(database, folder)) {
+      if (manifest.objects !== undefined && file.kind !== "source") continue;
       if ((await stat(join(folder, ...file.path.split("/"))).catch(() => null)) !== null) continue;
       missing += 1;
       first ||= file.path;

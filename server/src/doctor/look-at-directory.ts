@@ -81,13 +81,16 @@ function isSecretFile(name: string): boolean {
 }
 
 /** Room for media, and for names of files. */
-export async function lookAtSpace({ dataDirectory, mediaReserve }: Config): Promise<Finding> {
+export async function lookAtSpace({ dataDirectory, mediaBucket, mediaReserve }: Config): Promise<Finding> {
   const found = await statfs(dataDirectory).catch(() => null);
   if (found === null) return warning("free space", "It cannot be told.", "Look with df.");
   const free = found.bavail * found.bsize;
   const mend = "Make room, remove old results, or set MEDIA_RETENTION_DAYS or MEDIA_QUOTA.";
   if (found.files > 0 && found.ffree < 1000) {
     return problem("free space", `The disk has room for ${found.ffree} more files only.`, mend);
+  }
+  if (mediaBucket !== null) {
+    return ok("free space", `${sayBytes(free)} are free; media lies in a bucket, whose room is not measured.`);
   }
   const said = `${sayBytes(free)} are free; ${sayBytes(mediaReserve)} are kept in reserve.`;
   if (free < mediaReserve) return problem("free space", `${said} No task is accepted.`, mend);

@@ -1,26 +1,59 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../config.ts";
+import { mediaFolders } from "../media/media-names.ts";
+import type { MediaBucket } from "../media-setting.ts";
 import { type Finding, ok, problem, reasonOf, warning } from "./finding.ts";
 import type { Reading } from "./look-at-database.ts";
 
-const folders = ["results", "previews", "uploads", "thumbnails"] as const;
-
 /** Records beside files: what is promised is there and whole, and what is there belongs to somebody. */
-export async function lookAtMedia({ prepareRead }: Reading, { dataDirectory }: Config): Promise<Finding[]> {
-  const media = join(dataDirectory, "media");
-  const present = new Set<string>();
+export async function lookAtMedia(reading: Reading, config: Config): Promise<Finding[]> {
+  const { mediaBucket } = config;
+  if (mediaBucket !== null) return lookAtBucket(reading, mediaBucket);
+  const media = join(config.dataDirectory, "media");
+  const sizes = new Map<string, number>();
   try {
-    for (const folder of folders) {
+    for (const folder of mediaFolders) {
       const names = await readdir(join(media, folder)).catch((error: NodeJS.ErrnoException) => {
         if (error.code === "ENOENT") return [];
         throw error;
       });
-      for (const name of names) present.add(`${folder}/${name}`);
+      for (const name of names) {
+        const found = await stat(join(media, folder, name)).catch(() => null);
+        if (found !== null) sizes.set(`${folder}/${name}`, found.size);
+      }
     }
   } catch (error) {
     return [problem("media", `The folder cannot be read (${reasonOf(error)}).`, "Give it to the user of the service.")];
   }
+  return compare(reading, sizes, "file");
+}
+
+async function lookAtBucket(reading: Reading, bucket: MediaBucket): Promise<Finding[]> {
+  // Loaded where it is needed, as it takes a moment.
+  const { BucketReader } = await import("../media/bucket-reader.ts");
+  const reader = new BucketReader(bucket);
+  try {
+    return await compare(reading, await reader.sizes(), "object");
+  } catch (error) {
+    const why = error instanceof Error ? error.message : "it cannot be read";
+    return [
+      problem(
+        "media",
+        `${reader.place}: ${why}.`,
+        "See docs/operations/s3.md: address, region, keys and what to grant.",
+      ),
+    ];
+  } finally {
+    reader.close();
+  }
+}
+
+async function compare(
+  { prepareRead }: Reading,
+  present: ReadonlyMap<string, number>,
+  what: "file" | "object",
+): Promise<Finding[]> {
   const wanted = new Map<string, number | null>();
   const results = prepareRead(
     "SELECT result_path AS name, result_bytes AS bytes FROM tasks WHERE result_path IS NOT NULL",
@@ -35,14 +68,17 @@ export async function lookAtMedia({ prepareRead }: Reading, { dataDirectory }: C
   const cut: string[] = [];
   for (const [name, bytes] of wanted) {
     if (!present.has(name)) missing.push(name);
-    else if (bytes !== null && (await stat(join(media, name))).size !== bytes) cut.push(name);
+    else if (bytes !== null && present.get(name) !== bytes) cut.push(name);
   }
-  return judge({ missing, cut, strays: await straysIn(present, wanted, prepareRead), files: present.size });
+  return judge(
+    { missing, cut, strays: await straysIn(present.keys(), wanted, prepareRead), files: present.size },
+    what,
+  );
 }
 
 /** Files that no record names. Those of tasks that have not ended are on their way. */
 async function straysIn(
-  present: ReadonlySet<string>,
+  present: Iterable<string>,
   wanted: ReadonlyMap<string, unknown>,
   prepareRead: Reading["prepareRead"],
 ): Promise<string[]> {
@@ -66,7 +102,11 @@ async function straysIn(
   return strays;
 }
 
-function judge(found: { missing: string[]; cut: string[]; strays: string[]; files: number }): Finding[] {
+function judge(
+  found: { missing: string[]; cut: string[]; strays: string[]; files: number },
+  what: "file" | "object",
+): Finding[] {
+  const some = (names: readonly string[]) => countOf(names, what);
   const { missing, cut, strays, files } = found;
   const findings: Finding[] = [];
   const put = "Put them back from a backup; until then their tasks answer that the file is gone.";
@@ -76,10 +116,10 @@ function judge(found: { missing: string[]; cut: string[]; strays: string[]; file
     const mend = "Nothing: the server removes them at its next start, uploads after a day.";
     findings.push(warning("media", `${some(strays)} there that no record names.`, mend));
   }
-  return findings.length > 0 ? findings : [ok("media", `${files} files, each with its record.`)];
+  return findings.length > 0 ? findings : [ok("media", `${files} ${what}s, each with its record.`)];
 }
 
-function some(names: readonly string[]): string {
+function countOf(names: readonly string[], what: string): string {
   const [first = ""] = names;
-  return names.length === 1 ? `1 file (${first}) is` : `${names.length} files (${first} and others) are`;
+  return names.length === 1 ? `1 ${what} (${first}) is` : `${names.length} ${what}s (${first} and others) are`;
 }

@@ -15,7 +15,8 @@ import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { Borrowed, HandedOut, MediaStore, Received, StoredSize } from "../context/media-store.ts";
 import { SafelightError, StartupError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { checkMediaName, isMediaName, MediaNotFound, mediaFolders } from "./media-names.ts";
+import { listObjects } from "./bucket-reader.ts";
+import { checkMediaName, MediaNotFound, mediaFolders } from "./media-names.ts";
 import { S3Condition } from "./s3-condition.ts";
 import { explainS3, S3Fault, S3Missing, storageUnavailable } from "./s3-fault.ts";
 import { type S3Limits, type S3Options, usualLimits } from "./s3-limits.ts";
@@ -277,24 +278,12 @@ export class S3MediaStore implements MediaStore {
   }
 
   async *#entriesOf(prefix: string): AsyncIterable<StoredSize & { readonly name: string }> {
-    const before = keyOf(this.#place.location, "");
-    let token: string | undefined;
-    do {
-      const command = {
-        Bucket: this.#place.location.bucket,
-        Prefix: `${before}${prefix}`,
-        MaxKeys: this.#limits.listed,
-        ...(token === undefined ? {} : { ContinuationToken: token }),
-      };
-      const page = await this.#guarded(() =>
-        this.#call((abortSignal) => this.#place.client.send(new ListObjectsV2Command(command), { abortSignal })),
-      );
-      for (const { Key = "", Size: bytes = 0, LastModified } of page.Contents ?? []) {
-        const name = Key.slice(before.length);
-        if (isMediaName(name)) yield { name, bytes, modifiedAt: LastModified?.getTime() ?? 0 };
-      }
-      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
-    } while (token !== undefined);
+    const { call, listed } = this.#limits;
+    const found = listObjects(this.#place, prefix, { listed, total: call, one: call });
+    for (let next = await this.#guarded(() => found.next()); next.done !== true; ) {
+      yield next.value;
+      next = await this.#guarded(() => found.next());
+    }
   }
 
   /** Everything that will be needed, once: list, store, read, remove. */

@@ -98,7 +98,7 @@ export class StorageCare {
     const { expected, shortage } = await this.#room.now();
     const last = await lastRemoval(database.prepareRead);
     return {
-      accepting: shortage === null,
+      accepting: shortage === null && this.#media.refusal() === null,
       short_of: shortage?.limit ?? null,
       media_bytes: bytes,
       media_files: files,
