@@ -15,4 +15,11 @@ export class NewestRead {
     this.#taken = own;
     keep(value);
   }
+
+  /** What a transaction has read of its own change, once it is committed: newer than every read that has begun so far. */
+  takeCommitted<T>(value: T, keep: (value: T) => void): void {
+    this.#begun += 1;
+    this.#taken = this.#begun;
+    keep(value);
+  }
 }

@@ -33,6 +33,7 @@ export type KeyStanding = "active" | "expired" | "revoked";
 const writeInterval = 30_000;
 /** More than an installation needs; they are all in memory. */
 const mostKeys = 1000;
+const everyKey = "SELECT * FROM api_keys";
 
 export class ApiKeys {
   readonly #system: Context;
@@ -155,8 +156,10 @@ export class ApiKeys {
   async #change(context: Context, work: (tx: Transaction) => Promise<void>): Promise<void> {
     await context.database.write(async (tx) => {
       await work(tx);
-      tx.afterCommit(async () => {
-        await this.#load();
+      // Not read after the commit: where that failed, a revoked key would go on counting here.
+      const rows = await tx.prepare(everyKey).all();
+      tx.afterCommit(() => {
+        this.#newest.takeCommitted(rows, (committed) => this.#take(committed));
         this.#changed();
       });
     });
@@ -164,13 +167,15 @@ export class ApiKeys {
 
   async #load(): Promise<void> {
     await this.#newest.take(
-      () => this.#system.database.prepareRead("SELECT * FROM api_keys").all(),
-      (rows) => {
-        const records = rows.map(toRecord);
-        this.#byHash = new Map(records.map((record) => [record.keyHash, record]));
-        this.#byId = new Map(records.map((record) => [record.id, record]));
-      },
+      () => this.#system.database.prepareRead(everyKey).all(),
+      (rows) => this.#take(rows),
     );
+  }
+
+  #take(rows: readonly Row[]): void {
+    const records = rows.map(toRecord);
+    this.#byHash = new Map(records.map((record) => [record.keyHash, record]));
+    this.#byId = new Map(records.map((record) => [record.id, record]));
   }
 
   #require(id: string): ApiKeyRecord {

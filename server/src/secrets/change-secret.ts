@@ -58,7 +58,7 @@ export function revokeSecret(context: Context, book: SecretBook, change: Change)
       await revokeAll(context, tx, secret.name);
       await change.within?.(tx);
       await record(context, tx, "revoke_secret", secret.name, {});
-      tx.afterCommit(() => book.reload());
+      await book.countOnceCommitted(tx);
     });
     return { writtenTo: null };
   });
@@ -76,7 +76,7 @@ export function retireSecret(context: Context, book: SecretBook, change: Change)
       const count = await retireFormer(context, tx, secret.name);
       await change.within?.(tx);
       await record(context, tx, "retire_secret", secret.name, { versions: count });
-      tx.afterCommit(() => book.reload());
+      await book.countOnceCommitted(tx);
       return count;
     });
     if (retired > 0) await settle(book, secret);
@@ -158,7 +158,7 @@ async function replace(
       await within?.(tx);
       const until = acceptedUntil === null ? null : new Date(acceptedUntil).toISOString();
       await record(context, tx, action, name, { id: shownId(made), old, accepted_until: until });
-      tx.afterCommit(() => book.reload());
+      await book.countOnceCommitted(tx);
     });
   } catch (error) {
     await unlink(file).catch(() => undefined);

@@ -4,6 +4,7 @@
  */
 import { unlink } from "node:fs/promises";
 import type { Context } from "../context/context.ts";
+import type { Transaction } from "../database/database.ts";
 import { NewestRead } from "../database/newest-read.ts";
 import type { ChangingKeyring } from "../keys/keyring.ts";
 import { ApiKeys, type KeyScope } from "./api-keys.ts";
@@ -134,13 +135,25 @@ export class SecretBook {
     return accepted.some(({ version }) => `value:${version.fingerprint}` === proof && this.#isOpen(version));
   }
 
-  /** Reads the rows again, after a change. */
+  /** Reads the rows again. */
   async reload(): Promise<void> {
     await this.#newest.take(
       () => readVersions(this.parts.context.database.prepareRead),
       (versions) => this.#take(versions),
     );
     this.changed();
+  }
+
+  /**
+   * Has a change count as soon as it is on disk; last in its transaction. Nothing is read after the commit: where that failed, what was
+   * revoked would go on counting here.
+   */
+  async countOnceCommitted(tx: Transaction): Promise<void> {
+    const versions = await readVersions(tx.prepare);
+    tx.afterCommit(() => {
+      this.#newest.takeCommitted(versions, (committed) => this.#take(committed));
+      this.changed();
+    });
   }
 
   #take(versions: readonly SecretVersion[]): void {
