@@ -6,7 +6,7 @@ import { appendAudit } from "../audit/append.ts";
 import type { Context } from "../context/context.ts";
 import { SafelightError } from "../errors.ts";
 import { adminCredential } from "./credential.ts";
-import { findByToken, isOpenById } from "./kept-tokens.ts";
+import { findByToken, findEndedProof, isOpenById, refuseEndedProof } from "./kept-tokens.ts";
 import type { SessionClient } from "./sessions.ts";
 
 /** 12 hours, in milliseconds. */
@@ -27,7 +27,7 @@ export interface OpenAdminSession {
   readonly renewed: boolean;
 }
 
-/** Starts a session, for whoever has shown the admin key. The token is returned once. Errors: `auth_unavailable`. */
+/** Starts a session, for whoever has shown the admin key. The token is returned once. Errors: `auth_unavailable`, `invalid_api_key`. */
 export async function createAdminSession(
   context: Context,
   client: SessionClient,
@@ -37,8 +37,10 @@ export async function createAdminSession(
   const now = context.clock.now();
   const operator: Context = { ...context, actor: adminCredential(tokenHash).actor };
   const clientContext = JSON.stringify({ ip: context.source, client: client.hint?.slice(0, 200) ?? null });
-  await guarded(() =>
+  const ended = await guarded(() =>
     context.database.write(async (tx) => {
+      const proof = await findEndedProof(context, tx, "admin_sessions", client.madeWith ?? null);
+      if (proof !== undefined) return proof;
       await tx
         .prepare(
           `INSERT INTO admin_sessions (token_hash, status, issued_at, expires_at, last_activity_at, client_context, session_id,
@@ -58,8 +60,10 @@ export async function createAdminSession(
       const details = client.madeWith === localOperator ? { by: localOperator } : {};
       const target = operator.actor.id;
       await appendAudit(operator, tx, { action: "admin_session_create", target, outcome: "success", details });
+      return undefined;
     }),
   );
+  refuseEndedProof(ended);
   return { token, id: tokenHash };
 }
 
@@ -75,7 +79,7 @@ export async function checkAdminSession(
   const row = await guarded(() => findByToken(context, "admin_sessions", token));
   if (row === undefined) throw new SafelightError("session_required", "This admin session is not known here.");
   const now = context.clock.now();
-  if (row.status !== "active" || row.expiresAt <= now) throw ended();
+  if (row.status !== "active" || row.expiresAt <= now) throw hasEnded();
   const { id, lastActivityAt } = row;
   // A clock that was set back makes the last use lie ahead; it is written anew then too.
   const isDue = Math.abs(now - lastActivityAt) >= activityInterval;
@@ -142,7 +146,7 @@ async function noteActivity(
             .run(now, now + adminIdleTime, context.tokens.hash(token), context.tokens.currentId, id, now)
         ).changes,
     );
-    if (Number(changed) === 0) throw ended();
+    if (Number(changed) === 0) throw hasEnded();
     return { id, lastActivityAt: now, renewed: true };
   } catch (error) {
     if (error instanceof SafelightError && error.code === "session_expired") throw error;
@@ -152,7 +156,7 @@ async function noteActivity(
   }
 }
 
-function ended(): SafelightError {
+function hasEnded(): SafelightError {
   return new SafelightError("session_expired", "This admin session has ended.");
 }
 

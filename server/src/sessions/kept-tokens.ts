@@ -1,6 +1,7 @@
 /** Finding sessions by their token, and ending many of them at once. */
 import type { Context } from "../context/context.ts";
 import type { Transaction } from "../database/database.ts";
+import { SafelightError } from "../errors.ts";
 import type { SessionSecrets } from "../secrets/session-secrets.ts";
 
 const tables = ["sessions", "admin_sessions"] as const;
@@ -29,6 +30,49 @@ export function joinProofs(key: string | null, password: string | null): string 
 /** Each of what a session was opened with. */
 export function proofsIn(madeWith: string | null): readonly string[] {
   return madeWith === null ? [] : madeWith.split(" ");
+}
+
+/**
+ * What a session is to be opened with and does not count any more, in the transaction that opens it; undefined when all of it does. It may
+ * have been revoked since it was shown, and the sessions that were to end with it have ended by then.
+ */
+export async function findEndedProof(
+  { clock }: Context,
+  tx: Transaction,
+  table: SessionTable,
+  madeWith: string | null,
+): Promise<string | undefined> {
+  const now = clock.now();
+  for (const proof of proofsIn(madeWith)) {
+    const [kind, name = ""] = proof.split(/:(.*)/s);
+    if (kind === "api-key") {
+      const key = await tx
+        .prepare(
+          "SELECT 1 AS one FROM api_keys WHERE id = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)",
+        )
+        .get(name, now);
+      if (key === undefined) return proof;
+    } else if (kind === "value" || kind === "password") {
+      const secret = kind === "password" ? "access-password" : table === "sessions" ? "api-key" : "admin-key";
+      const version = await tx
+        .prepare(
+          `SELECT 1 AS one FROM secret_versions WHERE name = ? AND fingerprint = ?
+             AND (state = 'current' OR state = 'former' AND (accepted_until IS NULL OR accepted_until > ?))`,
+        )
+        .get(secret, name, now);
+      if (version === undefined) return proof;
+    }
+  }
+  return undefined;
+}
+
+/** Errors: `invalid_password` and `invalid_api_key`, for what has ended since it was shown. */
+export function refuseEndedProof(proof: string | undefined): void {
+  if (proof === undefined) return;
+  if (proof.startsWith("password:")) {
+    throw new SafelightError("invalid_password", "This password was replaced a moment ago.");
+  }
+  throw new SafelightError("invalid_api_key", "This key has ended a moment ago.");
 }
 
 /** The session of this token in any state, or undefined. Tokens are looked for under the secret in force first. */

@@ -5,7 +5,7 @@
  */
 import type { Context } from "../context/context.ts";
 import { SafelightError } from "../errors.ts";
-import { findByToken, isOpenById } from "./kept-tokens.ts";
+import { findByToken, findEndedProof, isOpenById, refuseEndedProof } from "./kept-tokens.ts";
 
 /** 24 hours, in milliseconds. */
 export const sessionLifetime = 24 * 60 * 60 * 1000;
@@ -29,7 +29,7 @@ export interface SessionClient {
   readonly madeWith?: string | null;
 }
 
-/** Starts a session. The token is returned once and stored nowhere. Errors: `auth_unavailable`. */
+/** Starts a session. The token is returned once and stored nowhere. Errors: `auth_unavailable`, those of `refuseEndedProof`. */
 export async function createSession(
   context: Context,
   client: SessionClient,
@@ -39,16 +39,20 @@ export async function createSession(
   const now = context.clock.now();
   const expiresAt = now + sessionLifetime;
   const clientContext = JSON.stringify({ ip: context.source, client: client.hint?.slice(0, 200) ?? null });
-  await guarded(() =>
+  const ended = await guarded(() =>
     context.database.write(async (transaction) => {
+      const proof = await findEndedProof(context, transaction, "sessions", client.madeWith ?? null);
+      if (proof !== undefined) return proof;
       await transaction
         .prepare(
           `INSERT INTO sessions (token_hash, status, issued_at, expires_at, client_context, session_id, secret_id, made_with)
            VALUES (?, 'active', ?, ?, ?, ?, ?, ?)`,
         )
         .run(tokenHash, now, expiresAt, clientContext, tokenHash, context.tokens.currentId, client.madeWith ?? null);
+      return undefined;
     }),
   );
+  refuseEndedProof(ended);
   return { token, id: tokenHash, expiresAt };
 }
 
