@@ -1,10 +1,12 @@
 // A real gateway with its media in a bucket of a real S3 server: killed between the steps of storing a result, and with the server
 // answering 503 for ten seconds. No task is lost, no `done` is without its object.
 import { createHash } from "node:crypto";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type S3Misdeed, type S3Request, type S3Server, startS3Server } from "@safelight/server/testing/s3-server";
+import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ServerProcess, startServerProcess, temporaryDirectory } from "./src/server-process.ts";
 
@@ -114,5 +116,37 @@ test("503 for ten seconds: results wait, statuses and lists are told, and all of
   const part = await get(server, `/results/${before}`, { range: "bytes=10-19" });
   expect(part.status).toBe(206);
   expect(await part.arrayBuffer()).toHaveProperty("byteLength", 10);
+  await server.stop("SIGTERM");
+});
+
+test("a picture is made from another one that lies in the bucket, and nothing is left on the way", async () => {
+  const server = await start();
+  const form = new FormData();
+  const red = await sharp({ create: { width: 256, height: 256, channels: 3, background: "red" } })
+    .png()
+    .toBuffer();
+  form.set("file", new Blob([red], { type: "image/png" }), "red.png");
+  const headers = { "x-api-key": server.apiKey };
+  const upload = await fetch(`${server.url}/uploads`, { method: "POST", headers, body: form });
+  expect(upload.status).toBe(201);
+  const { id: reference_image } = (await upload.json()) as { id: string };
+  const body = {
+    model: "pony",
+    mode: "img2img",
+    prompt: "a red boat at sea",
+    width: 512,
+    height: 512,
+    reference_image,
+  };
+  const answer = await fetch(`${server.url}/generate`, {
+    method: "POST",
+    headers: { ...headers, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  expect(answer.status).toBe(202);
+  const { task_id: id } = (await answer.json()) as { task_id: string };
+  expect(await ended(server, id)).toBe("done");
+  await expectWhole(server, id);
+  await expect.poll(() => readdir(join(directory.path, "media-on-its-way"))).toEqual([]);
   await server.stop("SIGTERM");
 });
