@@ -1,11 +1,12 @@
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { type EventType, eventSchemas } from "@safelight/contract";
 import { Ajv } from "ajv";
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sessionLifetime } from "../sessions/sessions.ts";
 import { createTestClock, type Edge, openEdge } from "../testing/edge.ts";
+import { holdReads } from "../testing/held-statements.ts";
 import { claimTask, failTask, finishTask, moveTask, showPreview } from "../testing/stored-tasks.ts";
 import { formatEvent } from "./send-events.ts";
 
@@ -111,6 +112,28 @@ describe("GET /events/{id}", () => {
     await failTask(edge.context, one);
     await expect.poll(() => heard.ended).toBe(true);
     expect(heard.events.every(({ data }) => data.includes(one))).toBe(true);
+  });
+});
+
+describe("who leaves before the stream begins", () => {
+  test("is not listened for, nor remembered", async () => {
+    const made = await fetch(`${base}/auth/session`, { method: "POST" });
+    const cookie = made.headers.get("set-cookie")?.split(";")[0] ?? "";
+    const held = holdReads(edge.context.database, "FROM sessions WHERE token_hash");
+    const { port } = new URL(base);
+    const accepted = once(edge.app.server, "connection") as Promise<[Socket]>;
+    const caller = connect(Number(port), "127.0.0.1");
+    caller.write(`GET /events HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nCookie: ${cookie}\r\n\r\n`);
+    const [socket] = await accepted;
+    await held.waiting;
+    const closed = once(socket, "close");
+    caller.destroy();
+    await closed;
+    held.release();
+    // Another stream from its beginning to its end: the first one has had its turn by then.
+    const other = await listen("/events");
+    other.leave();
+    await expect.poll(() => [edge.context.hub.listeners, edge.installation.streams.size]).toEqual([0, 0]);
   });
 });
 

@@ -55,14 +55,18 @@ function sendExport(installation: Installation, call: Call<unknown, Selection>):
   const forget = installation.streams.track(credentialOf(call), cut);
   installation.stopping.addEventListener("abort", cut);
   archive.once("error", (error) => context.log.warn("an export broke off", { error }));
-  reply.raw.once("close", () => {
+  const letGo = (): void => {
     forget();
     installation.stopping.removeEventListener("abort", cut);
     archive.destroy();
-  });
+  };
+  reply.raw.once("close", letGo);
   const day = new Date(context.clock.now()).toISOString().slice(0, 10);
-  return reply
+  const sent = reply
     .type("application/zip")
     .header("content-disposition", `attachment; filename="safelight-${day}.zip"`)
     .send(archive);
+  // Who left while the selection was read closes nothing any more.
+  if (reply.raw.destroyed) letGo();
+  return sent;
 }

@@ -62,11 +62,15 @@ function dispositionOf({ fileName, asAttachment }: MediaDescription): string | n
 /** Sends a body whose head is prepared. It ends with the credential of the call, and is let go of when the caller leaves. */
 export function sendStream(installation: Installation, call: Call, content: Readable): FastifyReply {
   const forget = installation.streams.track(credentialOf(call), () => call.request.raw.socket.destroy());
-  call.reply.raw.once("close", () => {
+  const letGo = (): void => {
     forget();
     content.destroy();
-  });
-  return call.reply.send(content);
+  };
+  call.reply.raw.once("close", letGo);
+  const reply = call.reply.send(content);
+  // Who left while the file was looked up closes nothing any more.
+  if (call.reply.raw.destroyed) letGo();
+  return reply;
 }
 
 /** Sizes of files that were just asked for: someone who seeks asks for many parts of one file in a second. */

@@ -1,8 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 import { readRecipe } from "@safelight/engine";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Edge, openEdge } from "../testing/edge.ts";
 import { exactRequest } from "../testing/exact-request.ts";
+import { holdReads } from "../testing/held-statements.ts";
 import { flatPng, pngChunk } from "../testing/pictures.ts";
 import { claimTask, failTask, finishTask, showPreview } from "../testing/stored-tasks.ts";
 
@@ -221,4 +224,23 @@ test("a download ends within five seconds of its session's revocation", async ()
   ).rejects.toThrow();
   expect(performance.now() - revokedAt).toBeLessThan(5000);
   expect(edge.installation.streams.size).toBe(0);
+});
+
+test("who leaves while a result is looked up leaves nothing open", async () => {
+  const { port } = new URL(await base);
+  const made = await fetch(`${await base}/auth/session`, { method: "POST" });
+  const cookie = made.headers.get("set-cookie")?.split(";")[0] ?? "";
+  const held = holdReads(edge.context.database, "FROM sessions WHERE token_hash");
+  const accepted = once(edge.app.server, "connection") as Promise<[Socket]>;
+  const caller = connect(Number(port), "127.0.0.1");
+  caller.write(`GET /results/${id} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nCookie: ${cookie}\r\n\r\n`);
+  const [socket] = await accepted;
+  await held.waiting;
+  const closed = once(socket, "close");
+  caller.destroy();
+  await closed;
+  const sending = vi.spyOn(edge.installation.streams, "track");
+  held.release();
+  await expect.poll(() => sending.mock.calls.length).toBe(1);
+  await expect.poll(() => edge.installation.streams.size).toBe(0);
 });

@@ -32,6 +32,8 @@ export async function sendEvents(
   const forget = installation.streams.track(credentialOf(call), end);
   installation.stopping.addEventListener("abort", end);
   if (installation.stopping.aborted) end();
+  // Who left while the credential was looked up closes nothing any more.
+  if (request.raw.socket.destroyed) end();
   request.raw.socket.once("close", end);
   reply.hijack();
   const output = reply.raw;

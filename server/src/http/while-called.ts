@@ -19,6 +19,8 @@ export async function whileCalled<T>(
     end();
   });
   const { socket } = call.request.raw;
+  // Who left while the credential was looked up closes nothing any more.
+  if (socket.destroyed) end();
   socket.once("close", end);
   installation.stopping.addEventListener("abort", end);
   if (installation.stopping.aborted) end();
