@@ -1,4 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { StreamEvent } from "../events/follow.ts";
+import { eventLogEnds } from "../events/log.ts";
+import { deleteTask } from "../gallery/delete-task.ts";
 import { type Core, openCore, submit } from "../testing/core.ts";
 import { failTask, finishTask } from "../testing/stored-tasks.ts";
 import { openEventStream } from "./event-stream.ts";
@@ -45,5 +48,20 @@ describe("the stream of a task that has ended", () => {
     await finishTask(core.context, id, new Uint8Array([1]));
     const last = (await read(id, 0)).at(-1)?.id ?? 0;
     expect(await read(id, last)).toEqual([{ id: expect.any(Number), status: "done" }]);
+  });
+});
+
+describe("the stream of a task that is deleted before its state is read", () => {
+  it.each([undefined, 0, "newest"])("tells that and ends (Last-Event-ID %s)", async (from) => {
+    const id = await submit(core);
+    await failTask(core.context, id);
+    await deleteTask(core.context, id);
+    const { head } = await eventLogEnds(core.context.database.prepareRead);
+    const resumed = from === undefined ? {} : { lastEventId: from === "newest" ? head : Number(from) };
+    const events: StreamEvent[] = [];
+    const signal = AbortSignal.timeout(5000);
+    for await (const event of openEventStream(core.context, { taskId: id, signal, ...resumed })) events.push(event);
+    expect(signal.aborted).toBe(false);
+    expect(events).toEqual([{ id: head, type: "task.deleted", data: JSON.stringify({ task_id: id }) }]);
   });
 });

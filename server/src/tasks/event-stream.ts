@@ -36,7 +36,9 @@ export async function* openEventStream(
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const stateWhen = (ended: boolean) => async (prepare: Prepare) => {
     const task = await readTask(prepare, taskId);
-    return task === undefined || isEnded(task.status) !== ended ? [] : await snapshotOf(context, prepare, [task]);
+    // Deleted before the state was read: what told of it stands before the place in the log, and would not be heard any more.
+    if (task === undefined) return ended ? [deletionOf(taskId)] : [];
+    return isEnded(task.status) !== ended ? [] : await snapshotOf(context, prepare, [task]);
   };
   const told = { snapshot: stateWhen(false), epilogue: stateWhen(true) };
   try {
@@ -68,6 +70,10 @@ async function snapshotOf(
     told.push({ type: "task.updated", data: JSON.stringify(status) });
   }
   return told;
+}
+
+function deletionOf(taskId: string): Omit<StreamEvent, "id"> {
+  return { type: "task.deleted", data: JSON.stringify({ task_id: taskId }) };
 }
 
 function endsStream(event: StreamEvent): boolean {
