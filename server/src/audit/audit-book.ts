@@ -21,6 +21,8 @@ export class AuditBook {
   readonly #keys: AuditKeys;
   /** Checks and exports that are under way: what they walk must stay. */
   #readers = 0;
+  /** The portion that is being removed, or the last one. */
+  #pruning: Promise<number> | undefined;
   #lastPruned = Number.NEGATIVE_INFINITY;
   #busy: Promise<void> | null = null;
 
@@ -74,8 +76,12 @@ export class AuditBook {
 
   /** The whole log as NDJSON, written while it is read; a row says who took it. Errors: `storage_unavailable`. */
   async export(context: Context): Promise<Readable> {
-    const until = await this.#signFor(context, "export_logs", "export");
-    const release = this.#hold();
+    // Held before it is signed: what is removed after the signature would be missing without a word of it in the file.
+    const release = await this.#hold();
+    const until = await this.#signFor(context, "export_logs", "export").catch((error: unknown) => {
+      release();
+      throw error;
+    });
     return Readable.from(inPieces(exportLines(this.#system, this.#keys, until))).once("close", release);
   }
 
@@ -83,7 +89,8 @@ export class AuditBook {
   async prune(): Promise<number> {
     let removed = 0;
     while (this.#readers === 0) {
-      const gone = await pruneAudit(this.#system, this.#keys);
+      this.#pruning = pruneAudit(this.#system, this.#keys);
+      const gone = await this.#pruning;
       if (gone === 0) break;
       removed += gone;
     }
@@ -139,7 +146,7 @@ export class AuditBook {
   }
 
   async #reading<Result>(work: () => Promise<Result>): Promise<Result> {
-    const release = this.#hold();
+    const release = await this.#hold();
     try {
       return await work();
     } finally {
@@ -147,8 +154,10 @@ export class AuditBook {
     }
   }
 
-  #hold(): () => void {
+  /** Resolves when nothing is being removed any more, and nothing will be until the function that comes back is called. */
+  async #hold(): Promise<() => void> {
     this.#readers += 1;
+    await this.#pruning?.catch(() => undefined);
     let held = true;
     return () => {
       if (held) this.#readers -= 1;

@@ -3,7 +3,7 @@ import type { Database, Prepare, Reading, Statement, Transaction } from "../data
 /** A database between whose steps a test may stand: what a hook answers is waited for, what it throws is the failure of that step. */
 export class HeldDatabase implements Database {
   readonly #real: Database;
-  /** Before a statement outside a transaction is sent. */
+  /** Before a statement outside a transaction is sent, and with `BEGIN` before a `read` begins. */
   onRead: (sql: string) => Promise<void> | void = () => undefined;
   /** Before a piece of work is handed over. */
   onWrite: () => Promise<void> | void = () => undefined;
@@ -30,7 +30,8 @@ export class HeldDatabase implements Database {
     return this.#held(this.#real.prepareRead);
   }
 
-  read<T>(work: (reading: Reading) => Promise<T>): Promise<T> {
+  async read<T>(work: (reading: Reading) => Promise<T>): Promise<T> {
+    await this.onRead("BEGIN");
     return this.#real.read((reading) => work({ ...reading, prepare: this.#held(reading.prepare) }));
   }
 
