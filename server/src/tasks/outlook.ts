@@ -52,7 +52,7 @@ export async function typicalDuration(prepare: Prepare, model: string, mode: str
   const rows = await prepare(
     `SELECT leased_ms FROM (
        SELECT leased_ms FROM tasks WHERE status = 'done' AND model = ? AND mode = ? ORDER BY finished_at DESC LIMIT ${LOOK_BACK}
-     ) ORDER BY leased_ms`,
+     ) AS latest ORDER BY leased_ms`,
   ).all(model, mode);
   const middle = rows[Math.floor(rows.length / 2)];
   return middle === undefined ? null : Number(middle.leased_ms);
