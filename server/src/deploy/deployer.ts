@@ -16,7 +16,7 @@ import { SourceStore } from "./source-store.ts";
 
 /** Deploys at one time; two of one account never. */
 const atOnce = 2;
-/** How soon a run notices that its account was deleted, milliseconds. */
+/** How soon a run notices that its account was deleted, or a cancel that did not reach it, milliseconds. */
 const accountWatch = 1000;
 
 interface Run {
@@ -148,11 +148,11 @@ export class Deployer {
     });
     this.#runs.set(record.id, { abort, ended });
     // A cancel that was written in one commit with the beginning has found no run to end.
-    if (await this.#isCancelled(record)) this.endRun(record.id, "cancelled");
+    await this.#endIfUnwanted(record);
     this.announce(record.id);
   }
 
-  async #isCancelled({ number }: DeploymentRecord): Promise<boolean> {
+  async #isCancelled(number: number): Promise<boolean> {
     const asked = this.#context.database.prepareRead(
       "SELECT 1 AS one FROM deployments WHERE number = ? AND cancel_requested_at IS NOT NULL",
     );
@@ -162,7 +162,7 @@ export class Deployer {
   async #work(record: DeploymentRecord, abort: AbortController): Promise<void> {
     const log = new DeploymentLog(this.#context, record.number, () => this.announce(record.id));
     const limit = setTimeout(() => abort.abort("timed_out" satisfies Ending), this.#parts.limits.total);
-    const watch = setInterval(() => void this.#endIfDeleted(record), accountWatch).unref();
+    const watch = setInterval(() => void this.#endIfUnwanted(record), accountWatch).unref();
     const outcome = await runDeployment(this.#parts, record, log, abort.signal).catch((error: unknown): Outcome => {
       this.#context.log.error("a deploy broke off", { deployment: record.id, error });
       return { code: "deploy_failed", detail: "The server could not run the deploy: its log has more." };
@@ -188,15 +188,17 @@ export class Deployer {
     }
   }
 
-  async #endIfDeleted({ id, accountId }: DeploymentRecord): Promise<void> {
+  async #endIfUnwanted({ id, number, accountId }: DeploymentRecord): Promise<void> {
     try {
-      const living = await this.#context.database
-        .prepareRead("SELECT 1 AS one FROM worker_accounts WHERE id = ? AND deleted_at IS NULL")
-        .get(accountId);
+      const { prepareRead } = this.#context.database;
+      const living = await prepareRead("SELECT 1 AS one FROM worker_accounts WHERE id = ? AND deleted_at IS NULL").get(
+        accountId,
+      );
       if (living === undefined) this.endRun(id, "account_deleted");
+      else if (await this.#isCancelled(number)) this.endRun(id, "cancelled");
     } catch (error) {
       // Thrown from a timer it would end the server; the next look is soon.
-      this.#context.log.warn("whether the account of a deploy is still there cannot be read", { error });
+      this.#context.log.warn("whether a deploy is still wanted cannot be read", { error });
     }
   }
 }

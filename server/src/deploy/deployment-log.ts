@@ -90,7 +90,10 @@ export class DeploymentLog {
 
   async #store(tx: Transaction, lines: readonly string[]): Promise<void> {
     if (lines.length === 0) return;
-    const insert = tx.prepare("INSERT INTO deployment_log (deployment, line, text) VALUES (?, ?, ?)");
+    // Lines whose commit was lost may be there already: the same ones in the same places.
+    const insert = tx.prepare(
+      "INSERT INTO deployment_log (deployment, line, text) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+    );
     for (const [index, text] of lines.entries()) await insert.run(this.#deployment, this.#stored + index, text);
     const stored = this.#stored + lines.length;
     await tx.prepare("UPDATE deployments SET log_lines = ? WHERE number = ?").run(stored, this.#deployment);

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { WriteOperation } from "../database/sqlite/sqlite-connection.ts";
 import { SafelightError } from "../errors.ts";
 import { type Edge, openEdge } from "../testing/edge.ts";
+import { Gate, HeldDatabase } from "../testing/held-database.ts";
 import { writeSource } from "../testing/worker-source.ts";
 import { addAccount } from "../worker-accounts/add-account.ts";
 import { cancelDeployment } from "./cancel-deployment.ts";
@@ -95,6 +96,53 @@ test("whichever write fails once, the deploy is refused whole or ends whole", as
   expect(refused).toBeGreaterThan(3);
   expect(nth - refused).toBeGreaterThan(5);
 }, 120_000);
+
+test("lines whose commit got no answer are there once, and the deploy ends", async () => {
+  const database = new HeldDatabase(edge.context.database);
+  let lost = 0;
+  database.onWritten = async () => {
+    if (lost > 0 || (await database.prepareRead("SELECT 1 AS one FROM deployment_log LIMIT 1").get()) === undefined)
+      return;
+    lost += 1;
+    throw new SafelightError("storage_unavailable", "The change may be there or not.");
+  };
+  await deployer.stop();
+  const limits = { total: 20_000, ask: 5000, grace: 500, retry: 20 };
+  const context = { ...edge.context, database };
+  deployer = await Deployer.open(context, edge.installation.accounts, join(folder, "source"), limits);
+  await deployAccount(edge.context, deployer, "cloud-gpu");
+  await expect.poll(async () => (await deployments())[0]?.finished_at, { timeout: 20_000 }).not.toBeNull();
+  expect(lost).toBe(1);
+  expect((await deployments())[0]).toMatchObject({
+    log: ["Deploying the app safelight-cloud-gpu …", "first words", "last words"],
+    log_lines: 3,
+  });
+});
+
+test("FR-008: a cancel reaches a run although it could not be looked for when the run began", async () => {
+  await writeFile(join(folder, "python"), "#!/bin/sh\nexec sleep 60\n");
+  const database = new HeldDatabase(edge.context.database);
+  const begun = new Gate();
+  let looks = 0;
+  database.onRead = async (sql) => {
+    if (!sql.includes("cancel_requested_at IS NOT NULL")) return;
+    looks += 1;
+    if (looks > 1) return;
+    await begun.pass();
+    throw new Error("the database is out of reach");
+  };
+  await deployer.stop();
+  const context = { ...edge.context, database };
+  deployer = await Deployer.open(context, edge.installation.accounts, join(folder, "source"));
+  // Asked through another gateway: this one hears of it by looking.
+  const elsewhere = await Deployer.open(edge.context, edge.installation.accounts, join(folder, "source"));
+  const { id } = await deployAccount(edge.context, deployer, "cloud-gpu");
+  await begun.reached;
+  await cancelDeployment(edge.context, elsewhere, id);
+  begun.open();
+  await expect.poll(async () => (await deployments())[0]?.status, { timeout: 20_000 }).toBe("failed");
+  expect((await deployments())[0]).toMatchObject({ id, error: { code: "cancelled" } });
+});
 
 test("FR-008: a cancel that is written in one commit with the beginning is not lost", async () => {
   await writeFile(join(folder, "python"), "#!/bin/sh\nexec sleep 60\n");

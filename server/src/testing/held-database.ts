@@ -1,4 +1,4 @@
-import type { Database, Prepare, Reading, Statement, Transaction } from "../database/database.ts";
+import type { AfterCommit, Database, Prepare, Reading, Statement, Transaction } from "../database/database.ts";
 
 /** A database between whose steps a test may stand: what a hook answers is waited for, what it throws is the failure of that step. */
 export class HeldDatabase implements Database {
@@ -37,8 +37,12 @@ export class HeldDatabase implements Database {
 
   async write<T>(work: (tx: Transaction) => Promise<T> | T): Promise<T> {
     await this.onWrite();
-    const value = await this.#real.write(work);
+    const afterCommit: AfterCommit[] = [];
+    const value = await this.#real.write(({ prepare, dialect }) =>
+      work({ prepare, dialect, afterCommit: (run) => void afterCommit.push(run) }),
+    );
     await this.onWritten();
+    for (const run of afterCommit) await run();
     return value;
   }
 
