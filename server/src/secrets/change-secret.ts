@@ -161,14 +161,25 @@ async function replace(
       await book.countOnceCommitted(tx);
     });
   } catch (error) {
-    await unlink(file).catch(() => undefined);
-    throw error;
+    if (!(await isInForceAllTheSame(book, name, made))) {
+      await unlink(file).catch(() => undefined);
+      throw error;
+    }
   }
   await step(book, "committed");
   if (name === "encryption-key") await encryptAnew(book);
   await settle(book, secret);
   for (const old of before) await unlink(old).catch(() => undefined);
   return { writtenTo: secret.source === "generated" ? secret.file : file };
+}
+
+/**
+ * Whether a change that failed was made: the answer to its commit may be lost, and its file is then the only place of what is in force.
+ * Where that cannot be told it rejects; the file stays, and a start finds out.
+ */
+async function isInForceAllTheSame(book: SecretBook, name: string, fingerprint: string): Promise<boolean> {
+  await orUnavailable(book.reload(), "Whether the secret was changed cannot be read at the moment.");
+  return book.current(name)?.fingerprint === fingerprint;
 }
 
 /** Rows that an older key has encrypted get the one in force; after that only those open that still count. */
@@ -239,8 +250,8 @@ async function step(book: SecretBook, name: string): Promise<void> {
   await book.parts.onStep?.(name);
 }
 
-async function orUnavailable(writing: Promise<void>): Promise<void> {
-  await writing.catch((cause: unknown) => {
-    throw new SafelightError("storage_unavailable", "The file of the secret cannot be written.", { cause });
+async function orUnavailable(work: Promise<void>, what = "The file of the secret cannot be written."): Promise<void> {
+  await work.catch((cause: unknown) => {
+    throw new SafelightError("storage_unavailable", what, { cause });
   });
 }
