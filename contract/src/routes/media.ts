@@ -74,7 +74,8 @@ export const mediaRoutes = {
     responses: {
       ...file("The file.", ["image/png", "image/jpeg", "image/webp", "video/mp4", "video/webm"], "private."),
       302: {
-        description: "Only where MEDIA_DELIVERY is signed: the file is at this address for five minutes, in parts too.",
+        description:
+          "Only where MEDIA_DELIVERY is signed, and to requests without an X-API-Key header: the file is at this address for five minutes, in parts too.",
         headers: { Location: "Address in the bucket; whoever has it can read the file." },
       },
     },

@@ -126,8 +126,14 @@ describe("media in a bucket, through the gateway", () => {
 });
 
 describe("MEDIA_DELIVERY=signed", () => {
+  /** As an element of a page asks: nothing of who asks stands in a header of ours. */
+  const asBrowser = (url: string, headers: Record<string, string> = {}, method: "GET" | "HEAD" = "GET") => {
+    const query = `${url.includes("?") ? "&" : "?"}api_key=${signed.apiKey}`;
+    return signed.app.inject({ method, url: url + query, headers: { host: "127.0.0.1", ...headers } });
+  };
+
   test("a result is at an address in the bucket, in exact parts and with our headers; the rest is ours to tell", async () => {
-    const answer = await signed.inject({ url: `/results/${signedId}?download=1` });
+    const answer = await asBrowser(`/results/${signedId}?download=1`);
     expect([answer.statusCode, answer.headers["cache-control"]]).toEqual([302, "no-store"]);
     const address = String(answer.headers.location);
     expect(address.startsWith(`${s3.url}/media/other/results/`)).toBe(true);
@@ -137,11 +143,17 @@ describe("MEDIA_DELIVERY=signed", () => {
     expect([part.status, part.headers.get("content-type")]).toEqual([206, "image/png"]);
     expect(part.headers.get("content-disposition")).toMatch(/^attachment; filename=a-red-boat-at-sea-/);
     expect(Buffer.from(await part.arrayBuffer()).equals(bytes.subarray(5, 15))).toBe(true);
-    expect((await signed.inject({ method: "HEAD", url: `/results/${signedId}` })).statusCode).toBe(200);
-    const headers = { "if-none-match": `"${sha256Of(bytes)}"` };
-    expect((await signed.inject({ url: `/results/${signedId}`, headers })).statusCode).toBe(304);
-    expect((await signed.inject({ url: `/results/${signedId}?metadata=0` })).statusCode).toBe(200);
-    expect((await signed.inject({ url: `/preview/${signedId}` })).statusCode).toBe(200);
+    expect((await asBrowser(`/results/${signedId}`, {}, "HEAD")).statusCode).toBe(200);
+    const unchanged = { "if-none-match": `"${sha256Of(bytes)}"` };
+    expect((await asBrowser(`/results/${signedId}`, unchanged)).statusCode).toBe(304);
+    expect((await asBrowser(`/results/${signedId}?metadata=0`)).statusCode).toBe(200);
+    expect((await asBrowser(`/preview/${signedId}`)).statusCode).toBe(200);
+  });
+
+  test("who sends a key in a header is not sent elsewhere with it", async () => {
+    const answer = await signed.inject({ url: `/results/${signedId}` });
+    expect([answer.statusCode, answer.headers.location]).toEqual([200, undefined]);
+    expect(answer.rawPayload.equals(bytes)).toBe(true);
   });
 
   test("who may not read it is sent nowhere, and what is gone is gone", async () => {
@@ -149,7 +161,7 @@ describe("MEDIA_DELIVERY=signed", () => {
     expect((await signed.app.inject({ url: `/results/${signedId}`, headers })).statusCode).toBe(401);
     const other = await newTask(signed);
     await signed.context.media.remove(`results/${other}-1.png`);
-    expect((await signed.inject({ url: `/results/${other}` })).statusCode).toBe(410);
+    expect((await asBrowser(`/results/${other}`)).statusCode).toBe(410);
   });
 
   test("pages may show what comes from the bucket, and from nowhere else", async () => {
