@@ -258,7 +258,7 @@ async function runTasks(opened: AsyncDisposableStack, context: Context, accounts
   const embedded = await openEmbedded(opened, context, registry, options);
   const executors = await AccountExecutors.open({ context, registry, embedded, limits: timeLimits });
   opened.defer(() => executors.close());
-  accounts.onChange(() => executors.refresh());
+  accounts.onChange((rows) => executors.refresh(rows));
   const dispatcher = await startDispatcher({ context, executors });
   opened.defer(() => dispatcher.stop());
   return { executors, dispatcher };
@@ -293,20 +293,20 @@ async function openAudit(opened: AsyncDisposableStack, context: Context) {
 interface Accounts {
   readonly registry: AccountRegistry;
   /** Calls the listener after every change of an account, and when one that was left in peace may be tried again. */
-  onChange(listener: () => void | Promise<void>): void;
+  onChange(listener: AccountRegistry["changed"]): void;
   stop(): Promise<void>;
 }
 
 /** Worker accounts and the checks that are made of them from now on. */
 async function openAccounts(context: Context, keyring: Keyring): Promise<Accounts> {
-  const listeners: (() => void | Promise<void>)[] = [];
+  const listeners: AccountRegistry["changed"][] = [];
   const webhooks = startWebhookSender(context);
   const registry = await openRegistry(context, keyring, {
     webhookQueued: () => webhooks.wake(),
     wakeChecks: () => checks.wake(),
-    changed: async () => {
+    changed: async (rows) => {
       checks.wake();
-      for (const listener of listeners) await listener();
+      for (const listener of listeners) await listener(rows);
     },
   });
   const checks = startHealthChecks(context, registry);

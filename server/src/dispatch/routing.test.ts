@@ -6,6 +6,7 @@ import type { Script } from "../executors/scripted.ts";
 import { storeUpload, uploadName } from "../media/uploads.ts";
 import { cancelTask } from "../tasks/cancel.ts";
 import { type Core, ended, gate, openCore, requestFor, submit, taskOf, until } from "../testing/core.ts";
+import { holdReads } from "../testing/held-statements.ts";
 import { picture } from "../testing/pictures.ts";
 import { addWorker, type RoutedCore, startRouting } from "../testing/routed-core.ts";
 import { type ScriptedWorker, type ScriptedWorkerOptions, startScriptedWorker } from "../testing/scripted-worker.ts";
@@ -46,6 +47,38 @@ const runningAt = (id: string, executor: string) =>
     core,
     async () => (await taskOf(core, id)).runHandle !== null && (await taskOf(core, id)).executor === executor,
   );
+
+describe("an account that is removed or switched off", () => {
+  const changes = {
+    removed: () => deleteAccount(core.context, routed.registry, "attic-gpu", false),
+    "switched off": () => disableAccount(core.context, routed.registry, "attic-gpu", false),
+  };
+  const offersIt = () => routed.executors.find("attic-gpu")?.offer("flux", "txt2img").able ?? false;
+
+  test.each(Object.entries(changes))("is given nothing that is claimed after it was %s", async (_, change) => {
+    await startWorker("attic-gpu", { script: hang });
+    // Whoever would read of it after the change has to wait for that.
+    const held = holdReads(core.context.database, "FROM worker_account");
+    const changing = change();
+    const id = await submit(core);
+    // Behind the claim that the new task asked for, and what followed from it.
+    for (let write = 0; write < 3; write += 1) await core.context.database.write(() => undefined);
+    expect(await taskOf(core, id)).toMatchObject({ leaseOwner: null, runHandle: null });
+    held.release();
+    await changing;
+    expect(offersIt()).toBe(false);
+  });
+
+  test.each(Object.entries(changes))("counts as %s at once, though nothing can be read after it", async (_, change) => {
+    await startWorker("attic-gpu");
+    expect(offersIt()).toBe(true);
+    const held = holdReads(core.context.database, "FROM worker_account");
+    held.fail();
+    await change();
+    expect([offersIt(), routed.registry.standings.of("flux")]).toEqual([false, expect.not.stringMatching("ready")]);
+    held.release();
+  });
+});
 
 describe("accounts run tasks", () => {
   test("FR-011: a task goes to the worker, its result and preview come to us, and the worker forgets it", async () => {

@@ -2,7 +2,7 @@ import type { Context } from "../context/context.ts";
 import type { Transaction } from "../database/database.ts";
 import { NewestRead } from "../database/newest-read.ts";
 import type { TimeLimits } from "../tasks/time-limits.ts";
-import { type AccountRecord, readAccountRows } from "../worker-accounts/account-record.ts";
+import { type AccountRecord, type AccountRow, readAccountRows } from "../worker-accounts/account-record.ts";
 import { checkSoon } from "../worker-accounts/check-soon.ts";
 import type { AccountRegistry } from "../worker-accounts/registry.ts";
 import type { Executor } from "./executor.ts";
@@ -95,10 +95,11 @@ export class AccountExecutors implements ExecutorSet {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Accounts have changed, or a pause is over. */
-  async refresh(): Promise<void> {
+  /** Accounts have changed and are known from the transaction that did it, or a pause is over. */
+  async refresh(accounts?: readonly AccountRow[]): Promise<void> {
     try {
-      await this.#read();
+      if (accounts === undefined) await this.#read();
+      else this.#newest.takeCommitted(accounts, (rows) => this.#takeAll(rows));
     } catch (error) {
       // What is known stays until the next change; a claim that relies on it is checked by the worker itself.
       this.#parts.context.log.error("worker accounts cannot be read", { error });
@@ -124,7 +125,7 @@ export class AccountExecutors implements ExecutorSet {
     );
   }
 
-  #takeAll(rows: Awaited<ReturnType<typeof readAccountRows>>): void {
+  #takeAll(rows: readonly AccountRow[]): void {
     const there = new Set(rows.map(({ account }) => account.id));
     for (const { account, isDeleted } of rows) this.#take(account, isDeleted);
     for (const [id, worker] of this.#workers) {

@@ -17,6 +17,7 @@ import { describeSecret, describeSecrets, stepsAfter, warnAfterDays } from "../s
 import type { SecretBook } from "../secrets/secret-book.ts";
 import { type Ending, endSessions, proofsIn } from "../sessions/kept-tokens.ts";
 import { dropUnreadable } from "../worker-accounts/reencrypt-credentials.ts";
+import { announceChange } from "../worker-accounts/registry.ts";
 import {
   describeAccountSecrets,
   type NewWorkerKey,
@@ -113,7 +114,7 @@ async function recover(installation: Installation, call: Call): Promise<SecretCh
   const within = async (tx: Transaction): Promise<void> => {
     if (name !== "encryption-key") return;
     dropped = await dropUnreadable(tx, accounts.keyring);
-    tx.afterCommit(() => accounts.changed());
+    await announceChange(accounts, tx);
   };
   const changed = await recoverSecret(context, book, { name, within });
   const steps = dropped.map(

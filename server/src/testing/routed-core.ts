@@ -37,7 +37,7 @@ export async function startRouting(core: Core, options: RoutedOptions = {}): Pro
   const checking = new Set<Promise<unknown>>();
   let stopped = false;
   const registry: AccountRegistry = await openRegistry(context, createKeyring([Buffer.alloc(32, 7)]), {
-    changed: () => executors.refresh(),
+    changed: (accounts) => executors.refresh(accounts),
     wakeChecks: () => {
       const checks = checkDue().catch(() => undefined);
       checking.add(checks);

@@ -54,6 +54,12 @@ export interface AccountRecord {
   readonly models: readonly OfferedModel[];
 }
 
+/** An account that is registered, or deleted with runs that go on. */
+export interface AccountRow {
+  readonly account: AccountRecord;
+  readonly isDeleted: boolean;
+}
+
 /** The account of a workspace, unless it is deleted. */
 export async function readAccount(prepare: Prepare, workspace: string): Promise<AccountRecord | undefined> {
   const rows = await prepare(`${withModels} WHERE workspace = ? AND deleted_at IS NULL ORDER BY offer.model`).all(
@@ -70,9 +76,7 @@ export async function readAccounts(prepare: Prepare): Promise<AccountRecord[]> {
 }
 
 /** Every row that is there: deleted accounts too, while runs go on there. Oldest first. */
-export async function readAccountRows(
-  prepare: Prepare,
-): Promise<{ readonly account: AccountRecord; readonly isDeleted: boolean }[]> {
+export async function readAccountRows(prepare: Prepare): Promise<AccountRow[]> {
   const rows = await prepare(`${withModels} ORDER BY account.created_at, account.id, offer.model`).all();
   return toAccounts(rows);
 }
@@ -81,7 +85,7 @@ export async function readAccountRows(
 const withModels = `SELECT account.*, offer.model AS offer_model, offer.modes AS offer_modes, offer.offered AS offer_now
   FROM worker_accounts AS account LEFT JOIN worker_account_models AS offer ON offer.account_id = account.id`;
 
-function toAccounts(rows: readonly Row[]): { readonly account: AccountRecord; readonly isDeleted: boolean }[] {
+function toAccounts(rows: readonly Row[]): AccountRow[] {
   return [...Map.groupBy(rows, ({ id }) => String(id)).values()].flatMap((same) => {
     const [row] = same;
     if (row === undefined) return [];

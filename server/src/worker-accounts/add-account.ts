@@ -54,7 +54,7 @@ export function addAccount(context: Context, registry: AccountRegistry, input: N
       outcome: "success",
       details: { id, kind: input.kind, base_url: baseUrl },
     });
-    announceChange(registry, tx);
+    await announceChange(registry, tx);
     return requireAccount(tx.prepare, input.workspace);
   });
 }

@@ -158,7 +158,7 @@ async function store(
     )
     .run(...Object.values(columns), context.clock.now(), account.id);
   await appendAudit(context, tx, { action, target: account.workspace, outcome: "success", details });
-  announceChange(registry, tx);
+  await announceChange(registry, tx);
   tx.afterCommit(() =>
     context.log.info("worker account changed", { action, workspace: account.workspace, ...details }),
   );

@@ -68,7 +68,7 @@ async function storeCheck(
     );
   }
   if (account.status !== status) await tellOperator(context, registry, tx, account, outcome, status);
-  announceChange(registry, tx);
+  await announceChange(registry, tx);
   return requireAccount(tx.prepare, account.workspace);
 }
 

@@ -27,7 +27,7 @@ export async function deleteAccount(
       outcome: "success",
       details: { id: account.id, status: account.status, running, force },
     });
-    announceChange(registry, tx);
+    await announceChange(registry, tx);
     return { id: account.id };
   });
   if (force) await cancelRunsOf(context, workspace);

@@ -1,10 +1,10 @@
 import type { Transaction } from "../database/database.ts";
 import { SafelightError } from "../errors.ts";
 import type { Keyring } from "../keys/keyring.ts";
-import { type AccountRecord, readAccount } from "./account-record.ts";
+import { type AccountRecord, type AccountRow, readAccount, readAccountRows } from "./account-record.ts";
 import type { AccountCircuits } from "./circuits.ts";
 import type { Probe } from "./probe.ts";
-import type { AccountStandings } from "./standings.ts";
+import { type AccountStandings, readStandings } from "./standings.ts";
 
 /** What the verbs of worker accounts share. */
 export interface AccountRegistry {
@@ -12,8 +12,11 @@ export interface AccountRegistry {
   readonly probe: Probe;
   readonly standings: AccountStandings;
   readonly circuits: AccountCircuits;
-  /** Called after a commit that makes a check due or changes what can run where. */
-  readonly changed: () => void | Promise<void>;
+  /**
+   * Called after a commit that makes a check due or changes what can run where, with the accounts as that commit left them; without them
+   * where only a pause is over.
+   */
+  readonly changed: (accounts?: readonly AccountRow[]) => void | Promise<void>;
   /** Called after a commit that only makes a check due. */
   readonly wakeChecks: () => void;
   /** Called after a commit that leaves a message for the operator. */
@@ -31,10 +34,15 @@ export function accountNotFound(): SafelightError {
   return new SafelightError("not_found", "There is no worker account for this workspace.");
 }
 
-/** Has everyone look again once the change is on disk: standings and planned checks. Waiting tasks follow with the dispatcher's next look. */
-export function announceChange(registry: AccountRegistry, tx: Transaction): void {
-  tx.afterCommit(async () => {
-    await registry.standings.refresh();
-    await registry.changed();
+/**
+ * Has the change count once it is on disk: standings, executors and planned checks; last in its transaction. Nothing is read after the
+ * commit: until that was done, or where it failed, what was switched off or removed would be given tasks.
+ */
+export async function announceChange(registry: AccountRegistry, tx: Transaction): Promise<void> {
+  const standings = await readStandings(tx.prepare);
+  const accounts = await readAccountRows(tx.prepare);
+  tx.afterCommit(() => {
+    registry.standings.takeCommitted(standings);
+    return registry.changed(accounts);
   });
 }

@@ -21,5 +21,5 @@ export async function setDeployedAddress(
      WHERE id = ? AND deleted_at IS NULL`,
     )
     .run(baseUrl, now, now, accountId);
-  announceChange(registry, tx);
+  await announceChange(registry, tx);
 }

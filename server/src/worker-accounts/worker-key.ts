@@ -160,7 +160,7 @@ async function putInForce(
      WHERE id = ?`,
     )
     .run(sealed, now, now, now, account.id);
-  announceChange(registry, tx);
+  await announceChange(registry, tx);
 }
 
 async function record(
