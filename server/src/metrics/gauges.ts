@@ -44,16 +44,17 @@ export function createGauges(registry: Registry, { context, accounts, storage }:
     const since = state.oldest_pending_at === null ? null : Date.parse(state.oldest_pending_at);
     oldest.set(since === null ? 0 : Math.max(0, (context.clock.now() - since) / 1000));
     webhooks.set(await countWaiting(context));
-    // Accounts that are gone leave no series behind.
+    const found = await listAccounts(context, accounts);
+    // Accounts that are gone leave no series behind. At one go: whoever else reads just now finds all of them.
     for (const one of [up, latency, slots, running, circuit]) one.reset();
-    for (const { workspace, ...found } of await listAccounts(context, accounts)) {
-      up.set({ workspace }, found.status === "ready" ? 1 : 0);
-      if (found.latency_ms !== null) latency.set({ workspace }, found.latency_ms / 1000);
+    for (const { workspace, ...account } of found) {
+      up.set({ workspace }, account.status === "ready" ? 1 : 0);
+      if (account.latency_ms !== null) latency.set({ workspace }, account.latency_ms / 1000);
       for (const type of ["image", "video"] as const) {
-        slots.set({ workspace, type }, found.slots[type]);
-        running.set({ workspace, type }, found.running[type]);
+        slots.set({ workspace, type }, account.slots[type]);
+        running.set({ workspace, type }, account.running[type]);
       }
-      for (const name of circuitStates) circuit.set({ workspace, state: name }, found.circuit.state === name ? 1 : 0);
+      for (const name of circuitStates) circuit.set({ workspace, state: name }, account.circuit.state === name ? 1 : 0);
     }
     const { media_bytes, media_files, database_bytes, free_bytes } = await storage.look();
     stored.set({ kind: "media" }, media_bytes);
