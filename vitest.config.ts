@@ -22,6 +22,8 @@ const alone = [
  * modules for each of them takes longer than most of them do.
  */
 const together = "{catalog,contract,engine,server,web}/**/*.test.ts";
+/** What copies and repairs the file of SQLite has nothing to do where tests run on PostgreSQL. */
+const ofFiles = process.env["SAFELIGHT_TEST_DATABASE"] === "postgres" ? ["server/src/{backup,doctor}/**"] : [];
 
 export default defineConfig({
   test: {
@@ -51,7 +53,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "parts", include: [together], exclude: [...never, ...alone, ...pages], isolate: false },
+        test: { name: "parts", include: [together], exclude: [...never, ...alone, ...pages, ...ofFiles], isolate: false },
       },
     ],
   },
