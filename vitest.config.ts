@@ -53,7 +53,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "parts", include: [together], exclude: [...never, ...alone, ...pages, ...ofFiles], isolate: false },
+        test: {
+          name: "parts",
+          include: [together],
+          exclude: [...never, ...alone, ...pages, ...ofFiles],
+          isolate: false,
+        },
       },
     ],
   },
