@@ -2,6 +2,8 @@
 export interface PublishedEvent {
   /** Place in the installation's one sequence; null for news that is not kept (a changed place in the queue). */
   id: number | null;
+  /** Of news that is not kept: the newest place in the state that it tells of. */
+  asOf?: number;
   taskId: string;
   type: EventType;
   /** The event's data, as JSON text, serialised once for all listeners. */

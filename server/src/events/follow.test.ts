@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Core, openCore } from "../testing/core.ts";
+import { holdReads } from "../testing/held-statements.ts";
 import { appendEvent } from "./append.ts";
 import { followEvents, type StreamEvent } from "./follow.ts";
 import { eventLogEnds, pruneEvents, readEvents } from "./log.ts";
@@ -193,6 +194,38 @@ describe("following events", () => {
     // What was already gathered comes first, then the gap is named.
     expect(events.at(-1)).toEqual({ id: 601, type: "stream.reset", data: "{}" });
     expect(ids(events).slice(0, -1)).toEqual(range(1, events.length - 1));
+  });
+
+  test("news that is not kept, heard while the state is read: what is older than that state is left out, nothing else", async () => {
+    await appendMany(3);
+    const news = { id: null, taskId: "task", type: "task.updated" as const, signal: "none" as const };
+    const stop = new AbortController();
+    const snapshot = () => {
+      for (const asOf of [2, 3]) core.context.hub.publish({ ...news, asOf, data: JSON.stringify({ asOf }) });
+      return Promise.resolve([]);
+    };
+    const stream = followEvents(core.context, { snapshot, signal: stop.signal });
+    const first = stream.next();
+    await append("task", 4);
+    expect((await first).value).toEqual({ id: null, type: "task.updated", data: '{"asOf":3}' });
+    expect((await stream.next()).value).toMatchObject({ id: 4 });
+    stop.abort();
+    expect(await stream.next()).toMatchObject({ done: true });
+  });
+
+  test("a log that is cut between a look at its ends and the replay is told, not passed over", async () => {
+    await appendMany(10);
+    const held = holdReads(core.context.database, "FROM events WHERE id > ?");
+    const snapshot = [{ type: "task.updated" as const, data: "{}" }];
+    const reading = read({ lastEventId: 3, snapshot }, (seen) => seen.length === 3);
+    await held.waiting;
+    await core.context.database.write((tx) => pruneEvents(tx, core.clock.now(), { length: 2, ms: 1e9 }));
+    held.release();
+    expect(await reading).toEqual([
+      { id: null, type: "task.updated", data: "{}" },
+      { id: 10, type: "stream.reset", data: "{}" },
+      { id: 10, type: "task.updated", data: "{}" },
+    ]);
   });
 
   test("ends quietly when the signal fires, also while nothing happens", async () => {

@@ -28,8 +28,12 @@ const REPLAYED_AT_ONCE = 200;
 // A listener that reads more slowly than things happen is not served from memory: past this it reads the log again.
 const MAX_BUFFERED = 256;
 
+/** Older than every log: who has seen nothing newer has missed what is gone. */
+const BEFORE_EVERYTHING = -1;
+
 /**
- * Snapshot, replay, live, without a gap and without a repetition between replay and live.
+ * Snapshot, replay, live, without a gap and without a repetition between replay and live. Where the log no longer reaches what was missed,
+ * `stream.reset` and a snapshot take its place, in the middle of a stream as well.
  *
  * The subscription begins first; then place in the log and snapshot are read in one state. Whatever is heard and stands in the log up to
  * that place was told by snapshot or replay and is passed over; everything after it will be heard, or has been already.
@@ -42,26 +46,7 @@ export async function* followEvents(
   if (signal.aborted) return;
   const inbox = new Inbox(context, options.taskId, signal);
   try {
-    const { head, floor, snapshot, epilogue } = await context.database.read(async ({ prepare }) => ({
-      ...(await eventLogEnds(prepare)),
-      snapshot: await options.snapshot(prepare),
-      epilogue: (await options.epilogue?.(prepare)) ?? [],
-    }));
-    inbox.forgetUnkept();
-    const seen = options.lastEventId;
-    const replays = seen !== undefined && seen >= floor && seen <= head;
-    if (seen !== undefined && !replays) yield { id: head, type: "stream.reset", data: "{}" };
-    for (const event of snapshot) {
-      if (signal.aborted) return;
-      // While a replay is still to come, a snapshot must not move the client past it.
-      yield { ...event, id: replays ? null : head };
-    }
-    let position = head;
-    if (replays) yield* readLog(context, options, seen, head);
-    for (const event of epilogue) {
-      if (signal.aborted) return;
-      yield { ...event, id: head };
-    }
+    let position = yield* tellState(context, options, inbox, options.lastEventId);
     while (!signal.aborted) {
       const { events, overflowed } = await inbox.take();
       for (const event of events) {
@@ -72,32 +57,73 @@ export async function* followEvents(
       }
       if (!overflowed) continue;
       inbox.resume();
-      const ends = await eventLogEnds(context.database.prepareRead);
-      inbox.forgetUnkept();
-      if (position < ends.floor) yield { id: ends.head, type: "stream.reset", data: "{}" };
-      else yield* readLog(context, options, position, ends.head);
-      position = ends.head;
+      position = yield* catchUp(context, options, inbox, position);
     }
   } finally {
     inbox.close();
   }
 }
 
+/** What is true now and what was missed since `seen`. Answers the place in the log up to which all is told. */
+async function* tellState(
+  context: Context,
+  options: FollowOptions,
+  inbox: Inbox,
+  seen: number | undefined,
+): AsyncGenerator<StreamEvent, number, undefined> {
+  const { head, floor, snapshot, epilogue } = await context.database.read(async ({ prepare }) => ({
+    ...(await eventLogEnds(prepare)),
+    snapshot: await options.snapshot(prepare),
+    epilogue: (await options.epilogue?.(prepare)) ?? [],
+  }));
+  inbox.forgetUnkept(head);
+  const replays = seen !== undefined && seen >= floor && seen <= head;
+  if (seen !== undefined && !replays) yield { id: head, type: "stream.reset", data: "{}" };
+  for (const event of snapshot) {
+    if (options.signal.aborted) return head;
+    // While a replay is still to come, a snapshot must not move the client past it.
+    yield { ...event, id: replays ? null : head };
+  }
+  if (replays && !(yield* readLog(context, options, seen, head)))
+    return yield* tellState(context, options, inbox, BEFORE_EVERYTHING);
+  for (const event of epilogue) {
+    if (options.signal.aborted) return head;
+    yield { ...event, id: head };
+  }
+  return head;
+}
+
+/** More happened than was kept in memory: the rest is read. Answers as above. */
+async function* catchUp(
+  context: Context,
+  options: FollowOptions,
+  inbox: Inbox,
+  position: number,
+): AsyncGenerator<StreamEvent, number, undefined> {
+  const { head, floor } = await eventLogEnds(context.database.prepareRead);
+  inbox.forgetUnkept(head);
+  if (position >= floor && (yield* readLog(context, options, position, head))) return head;
+  return yield* tellState(context, options, inbox, BEFORE_EVERYTHING);
+}
+
+/** False where the log was cut before it could be read to its end. */
 async function* readLog(
   context: Context,
   options: FollowOptions,
   from: number,
   upTo: number,
-): AsyncGenerator<StreamEvent, void, undefined> {
+): AsyncGenerator<StreamEvent, boolean, undefined> {
   const taskId = options.taskId === undefined ? {} : { taskId: options.taskId };
   for (let after = from; ; ) {
     const events = await readEvents(context, { after, upTo, limit: REPLAYED_AT_ONCE, ...taskId });
+    // It may have been cut since its ends were read, and what went before it was read here is not to be missed in silence.
+    if ((await eventLogEnds(context.database.prepareRead)).floor > after) return false;
     for (const { id, type, data } of events) {
-      if (options.signal.aborted) return;
+      if (options.signal.aborted) return true;
       yield { id, type: type as StreamEvent["type"], data };
       after = id;
     }
-    if (events.length < REPLAYED_AT_ONCE) return;
+    if (events.length < REPLAYED_AT_ONCE) return true;
   }
 }
 
@@ -136,9 +162,9 @@ class Inbox {
     this.#buffer = [];
   }
 
-  /** News that stands in no log, heard while the state was read: it may be older than that state. */
-  forgetUnkept(): void {
-    this.#buffer = this.#buffer.filter(({ id }) => id !== null);
+  /** News that stands in no log, heard while a state was read: what is older than that state goes. */
+  forgetUnkept(head: number): void {
+    this.#buffer = this.#buffer.filter(({ id, asOf = 0 }) => id !== null || asOf >= head);
   }
 
   close(): void {

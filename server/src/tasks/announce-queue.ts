@@ -1,4 +1,5 @@
 import type { Context } from "../context/context.ts";
+import { eventLogEnds } from "../events/log.ts";
 import { statusBody } from "./describe.ts";
 import { outlookOf } from "./outlook.ts";
 import { foremost } from "./turns.ts";
@@ -16,18 +17,18 @@ export async function announceQueue(context: Context): Promise<void> {
   const told = new Set<string>();
   const unwatch = hub.watch(({ taskId }) => told.add(taskId));
   try {
-    const news = await database.read(async ({ prepare }) => {
+    const { asOf, news } = await database.read(async ({ prepare }) => {
       const found: { taskId: string; data: string }[] = [];
       for (const { task, turn } of await foremost(prepare, TOLD)) {
         const outlook = await outlookOf(context, prepare, task, turn);
         const status = await statusBody(context, prepare, task, outlook);
         found.push({ taskId: task.id, data: JSON.stringify(status) });
       }
-      return found;
+      return { asOf: (await eventLogEnds(prepare)).head, news: found };
     });
     unwatch();
     for (const { taskId, data } of news) {
-      if (!told.has(taskId)) hub.publish({ id: null, taskId, type: "task.updated", data, signal: "none" });
+      if (!told.has(taskId)) hub.publish({ id: null, asOf, taskId, type: "task.updated", data, signal: "none" });
     }
   } finally {
     unwatch();
