@@ -66,6 +66,10 @@ function openTransport(context: Context, url: string, resolve: Resolve | undefin
   }
 }
 
+function isRejected(ended: PromiseSettledResult<void>): ended is PromiseRejectedResult {
+  return ended.status === "rejected";
+}
+
 class RunningSender implements WebhookSender {
   readonly #context: Context;
   readonly #webhook: { readonly url: string; readonly secret: string };
@@ -109,7 +113,9 @@ class RunningSender implements WebhookSender {
     this.#again = false;
     try {
       for (let due = await this.#due(); due.length > 0; due = await this.#due()) {
-        await Promise.all(due.map((row) => this.#send(row)));
+        // All of them are waited for: what is still on its way would be sent a second time, and a stop would not know of it.
+        const failed = (await Promise.allSettled(due.map((row) => this.#send(row)))).find(isRejected);
+        if (failed !== undefined) throw failed.reason;
       }
     } catch (error) {
       this.#context.log.error("webhooks could not be sent; it is tried again", { error });

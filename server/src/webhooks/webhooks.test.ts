@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readConfig } from "../config.ts";
 import { type Core, openCore } from "../testing/core.ts";
+import { HeldDatabase } from "../testing/held-database.ts";
 import { countWaiting, enqueueWebhook, outboxLimit } from "./outbox.ts";
 import { retryPauses, startWebhookSender, type WebhookSender } from "./sender.ts";
 import { signatureHeaders } from "./signature.ts";
@@ -104,6 +105,33 @@ describe("a webhook", () => {
     });
     expect(await countWaiting(core.context)).toBe(0);
     expect(core.logged.join("") + JSON.stringify(await rows())).not.toContain(secret.slice(6));
+  });
+
+  test("one that is on its way is not sent again because the end of another could not be written down", async () => {
+    const database = new HeldDatabase(core.context.database);
+    let failed = 0;
+    database.onWrite = () => {
+      failed += 1;
+      if (failed === 1) throw new Error("the database is out of reach");
+    };
+    await leave(message("attic-gpu"));
+    await leave(message("cellar-gpu"));
+    const ofCellar = () => receiver.heard.filter(({ body }) => body.includes("cellar-gpu"));
+    let heardWhenAnswered = 0;
+    receiver.answer = (response) => {
+      if (!receiver.heard.at(-1)?.body.includes("cellar-gpu") || ofCellar().length > 1) {
+        return void response.writeHead(204).end();
+      }
+      // Longer than the sender rests before it tries again.
+      setTimeout(() => {
+        heardWhenAnswered = ofCellar().length;
+        response.writeHead(204).end();
+      }, 300);
+    };
+    sender = startWebhookSender({ ...core.context, database });
+    await until(async () => (await rows()).length === 2 && heardWhenAnswered > 0);
+    expect(heardWhenAnswered).toBe(1);
+    expect(ofCellar()).toHaveLength(1);
   });
 
   test("the example of the specification has the signature that stands there", () => {
