@@ -259,6 +259,8 @@ async function runTasks(opened: AsyncDisposableStack, context: Context, accounts
   const executors = await AccountExecutors.open({ context, registry, embedded, limits: timeLimits });
   opened.defer(() => executors.close());
   accounts.onChange((rows) => executors.refresh(rows));
+  // A check may have ended since they were read.
+  await executors.refresh();
   const dispatcher = await startDispatcher({ context, executors });
   opened.defer(() => dispatcher.stop());
   return { executors, dispatcher };
