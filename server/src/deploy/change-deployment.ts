@@ -12,12 +12,18 @@ import { endings, type Failure } from "./explain-end.ts";
 /** `workerKey`: the one that the deployed worker asks for; kept out of everything that is shown. */
 export type Outcome = { readonly baseUrl: string; readonly workerKey?: string } | Failure;
 
-/** Takes a queued deployment; undefined when somebody has cancelled it. */
-export function beginDeployment(context: Context, id: string): Promise<DeploymentRecord | undefined> {
+/**
+ * Takes a queued deployment; undefined when somebody has cancelled it. `at`: wall-clock milliseconds of the first try; one that began
+ * then is ours, and the answer to that was lost.
+ */
+export function beginDeployment(context: Context, id: string, at: number): Promise<DeploymentRecord | undefined> {
   return context.database.write(async (tx) => {
     const begun = await tx
-      .prepare("UPDATE deployments SET status = 'running', started_at = ? WHERE id = ? AND status = 'queued'")
-      .run(context.clock.now(), id);
+      .prepare(
+        `UPDATE deployments SET status = 'running', started_at = ?
+         WHERE id = ? AND (status = 'queued' OR status = 'running' AND started_at = ?)`,
+      )
+      .run(at, id, at);
     return begun.changes === 0 ? undefined : await requireDeployment(tx.prepare, id);
   });
 }

@@ -36,6 +36,8 @@ export class Deployer {
   readonly #runs = new Map<string, Run>();
   readonly #news = new EventEmitter().setMaxListeners(0);
   #beginning: Promise<void> | undefined;
+  /** What was to begin and may have begun: the answer was an error. */
+  #tried: { readonly id: string; readonly at: number } | undefined;
   #again = false;
   #stopped = false;
 
@@ -118,9 +120,11 @@ export class Deployer {
     this.#again = false;
     try {
       while (!this.#stopped && this.#runs.size < atOnce) {
-        const id = await this.#nextQueued();
+        const id = this.#tried?.id ?? (await this.#nextQueued());
         if (id === undefined) return;
-        const record = await beginDeployment(this.#context, id);
+        this.#tried ??= { id, at: this.#context.clock.now() };
+        const record = await beginDeployment(this.#context, id, this.#tried.at);
+        this.#tried = undefined;
         if (record !== undefined) await this.#begin(record);
       }
     } catch (error) {

@@ -119,6 +119,24 @@ test("lines whose commit got no answer are there once, and the deploy ends", asy
   });
 });
 
+test("a beginning whose commit got no answer is gone on with", async () => {
+  const database = new HeldDatabase(edge.context.database);
+  let lost = 0;
+  database.onWritten = async () => {
+    if (lost > 0 || (await deployments())[0]?.status !== "running") return;
+    lost += 1;
+    throw new SafelightError("storage_unavailable", "The change may be there or not.");
+  };
+  await deployer.stop();
+  const limits = { total: 20_000, ask: 5000, grace: 500, retry: 20 };
+  const context = { ...edge.context, database };
+  deployer = await Deployer.open(context, edge.installation.accounts, join(folder, "source"), limits);
+  await deployAccount(edge.context, deployer, "cloud-gpu");
+  await expect.poll(async () => (await deployments())[0]?.finished_at, { timeout: 20_000 }).not.toBeNull();
+  expect(lost).toBe(1);
+  expect((await deployments())[0]).toMatchObject({ error: { code: "deploy_failed" }, log_lines: 3 });
+});
+
 test("FR-008: a cancel reaches a run although it could not be looked for when the run began", async () => {
   await writeFile(join(folder, "python"), "#!/bin/sh\nexec sleep 60\n");
   const database = new HeldDatabase(edge.context.database);
