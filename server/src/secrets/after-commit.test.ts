@@ -126,3 +126,13 @@ test("a change that was not made leaves no file", async () => {
   expect(book.currentValue("session-secret")).toBe(before);
   expect(await readdir(join(core.folder, "secrets", "next"))).toEqual([]);
 });
+
+test("FR-023: what was revoked is dead also where the answer to that was lost", async () => {
+  const { id, key } = await book.apiKeys.create(context, { name: "front-desk" });
+  database.onWritten = () => {
+    throw new SafelightError("storage_unavailable", "The change may be there or not.");
+  };
+  const revoking = book.apiKeys.revoke(context, id, async () => undefined);
+  await expect(revoking).rejects.toMatchObject({ code: "storage_unavailable" });
+  expect(book.findApiKey(key)).toEqual({ dead: "revoked", name: "front-desk" });
+});

@@ -154,7 +154,7 @@ export class ApiKeys {
   }
 
   async #change(context: Context, work: (tx: Transaction) => Promise<void>): Promise<void> {
-    await context.database.write(async (tx) => {
+    const changing = context.database.write(async (tx) => {
       await work(tx);
       // Not read after the commit: where that failed, a revoked key would go on counting here.
       const rows = await tx.prepare(everyKey).all();
@@ -162,6 +162,11 @@ export class ApiKeys {
         this.#newest.takeCommitted(rows, (committed) => this.#take(committed));
         this.#changed();
       });
+    });
+    await changing.catch(async (error: unknown) => {
+      // The answer to the commit may be lost: what was revoked then is revoked.
+      await this.#load().then(this.#changed, () => undefined);
+      throw error;
     });
   }
 

@@ -54,7 +54,7 @@ export function revokeSecret(context: Context, book: SecretBook, change: Change)
     const secret = book.found(change.name);
     if (secret === null || !isRevocable(change.name)) throw unknown(change.name, "revoked");
     if (isOwn(secret)) return replace(context, book, secret, { ...change, action: "revoke_secret", overlap: 0 });
-    await context.database.write(async (tx) => {
+    await write(context, book, async (tx) => {
       await revokeAll(context, tx, secret.name);
       await change.within?.(tx);
       await record(context, tx, "revoke_secret", secret.name, {});
@@ -72,7 +72,7 @@ export function retireSecret(context: Context, book: SecretBook, change: Change)
       refuse(`${secret.variable} still holds the former value of ${secret.name}. Set the new one and restart first.`);
     }
     if (secret.name === "encryption-key") await encryptAnew(book);
-    const retired = await context.database.write(async (tx) => {
+    const retired = await write(context, book, async (tx) => {
       const count = await retireFormer(context, tx, secret.name);
       await change.within?.(tx);
       await record(context, tx, "retire_secret", secret.name, { versions: count });
@@ -108,6 +108,14 @@ export async function resumeChanges(book: SecretBook): Promise<void> {
     const held = secret.values.join(",");
     if (held !== heldBy(book, secret.name)) await settle(book, secret);
   }
+}
+
+/** A change that may have been made although it failed, as the answer to its commit may be lost, counts where it can be read. */
+async function write<T>(context: Context, book: SecretBook, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  return context.database.write(work).catch(async (error: unknown) => {
+    await book.reload().catch(() => undefined);
+    throw error;
+  });
 }
 
 /** Whether this secret can be revoked here, and not only where it comes from. */
