@@ -10,10 +10,18 @@ import type { Prepare } from "../tasks/read.ts";
 /** How long a look at the queue is good for those who ask why a task waits, milliseconds. */
 const VIEW_MS = 50;
 
-/** What a look at queue and executors found. */
-interface Look {
-  readonly view: QueueView;
-  readonly places: readonly { readonly executor: Executor; readonly lane: Lane; readonly rests: boolean }[];
+/** An executor as a look found it. */
+interface Place {
+  readonly executor: Executor;
+  readonly lane: Lane;
+  readonly rests: boolean;
+}
+
+interface Seen {
+  readonly commits: number;
+  readonly at: number;
+  readonly places: readonly Place[];
+  view: Promise<QueueView> | undefined;
 }
 
 /** The executors as the queue sees them. */
@@ -25,7 +33,9 @@ export class Seats {
   readonly #startedAt: number;
   #uses = 0;
   readonly #resting = new Set<string>();
-  #seen: { readonly commits: number; readonly at: number; readonly look: Promise<Look> } | undefined;
+  #seen: Seen | undefined;
+  /** Of transactions and readings. */
+  readonly #seenInside = new WeakMap<Prepare, Promise<QueueView>>();
 
   constructor(context: Context, executors: ExecutorSet) {
     this.#context = context;
@@ -56,38 +66,46 @@ export class Seats {
   }
 
   async explainWaiting(prepare: Prepare, task: WaitingTask): Promise<Waiting> {
-    const { view, places } = await this.#look(prepare);
+    const { places, view } = this.#look(prepare);
     const seats = places.map(({ executor, lane, rests }): Seat => {
       const offer = executor.offer(task.model as ModelId, task.mode as Mode);
       return { lane, rests, unable: offer.able ? null : offer.reason };
     });
-    return whyWaiting(prepare, seats, view, task);
+    return whyWaiting(prepare, seats, await view, task);
   }
 
   /** Lists ask for many tasks at once, and many submit at once: what was seen holds until the next commit, for a moment. */
-  async #look(prepare: Prepare): Promise<Look> {
+  #look(prepare: Prepare): { readonly places: readonly Place[]; readonly view: Promise<QueueView> } {
     const { clock, database } = this.#context;
     const { commits } = database;
     const now = clock.steady();
     if (this.#seen?.commits !== commits || now - this.#seen.at > VIEW_MS) {
+      const places = this.#executors.all().map((executor) => {
+        const rests = this.#executors.standing(executor.name) === "resting";
+        return { executor, rests, lane: this.#laneOf(executor) };
+      });
+      this.#seen = { commits, at: now, places, view: undefined };
+    }
+    const seen = this.#seen;
+    if (prepare !== database.prepareRead) return { places: seen.places, view: this.#viewInside(prepare) };
+    if (seen.view === undefined) {
       // Kept before it is there: those who ask meanwhile wait for the same look.
-      const seen = { commits, at: now, look: this.#lookAnew(prepare) };
-      this.#seen = seen;
-      seen.look.catch(() => {
-        if (this.#seen === seen) this.#seen = undefined;
+      const view = lookAtQueue(prepare);
+      seen.view = view;
+      view.catch(() => {
+        if (seen.view === view) seen.view = undefined;
       });
     }
-    const look = await this.#seen.look;
-    // Inside a transaction there may be another task in front since the last look.
-    return prepare === database.prepareRead ? look : { ...look, view: { ...look.view, next: undefined } };
+    return { places: seen.places, view: seen.view };
   }
 
-  async #lookAnew(prepare: Prepare): Promise<Look> {
-    const places = this.#executors.all().map((executor) => {
-      const rests = this.#executors.standing(executor.name) === "resting";
-      return { executor, rests, lane: this.#laneOf(executor) };
-    });
-    return { places, view: await lookAtQueue(prepare) };
+  /** What a transaction or a reading sees is for nobody else: it may be taken back, or be older than the last commit. */
+  async #viewInside(prepare: Prepare): Promise<QueueView> {
+    const before = this.#seenInside.get(prepare);
+    const seen = before ?? lookAtQueue(prepare);
+    if (before === undefined) this.#seenInside.set(prepare, seen);
+    // Inside a transaction there may be another task in front since the last look.
+    return { ...(await seen), next: undefined };
   }
 
   #laneOf(executor: Executor): Lane {
