@@ -44,8 +44,6 @@ const mostInGroup = 128;
 const slowWorkMs = 1000;
 
 export interface WriteQueueOptions {
-  /** Called with every commit, before anybody is told of it. */
-  readonly onCommit?: () => void;
   readonly largestGroup?: number;
 }
 
@@ -60,7 +58,6 @@ export interface WriteQueueOptions {
 export class WriteQueue {
   readonly #connection: WriterConnection;
   readonly #log: Log;
-  readonly #onCommit: () => void;
   readonly #largestGroup: number;
   #jobs: Job[] = [];
   #draining = false;
@@ -71,7 +68,6 @@ export class WriteQueue {
   constructor(connection: WriterConnection, log: Log, options: WriteQueueOptions = {}) {
     this.#connection = connection;
     this.#log = log;
-    this.#onCommit = options.onCommit ?? (() => undefined);
     this.#largestGroup = options.largestGroup ?? mostInGroup;
   }
 
@@ -127,7 +123,6 @@ export class WriteQueue {
       }
       await connection.commit();
       this.#commits += 1;
-      this.#onCommit();
     } catch (error) {
       await connection.rollback();
       const failure = connection.refusal(error);

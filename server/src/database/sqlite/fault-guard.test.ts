@@ -28,13 +28,16 @@ let folder: string;
 let file: string;
 let database: Database;
 let errcode = 0;
+let beforeCommit: (() => void) | undefined;
 const interrupt: Interrupt = (operation) => {
+  if (operation === "commit") beforeCommit?.();
   if (errcode !== 0 && operation === "commit")
     throw Object.assign(new Error("a fault"), { code: "ERR_SQLITE_ERROR", errcode });
 };
 
 beforeEach(async () => {
   errcode = 0;
+  beforeCommit = undefined;
   home = await mkdtemp(join(tmpdir(), "safelight-guard-"));
   folder = join(home, "data");
   await mkdir(folder);
@@ -284,4 +287,21 @@ test("somebody's transaction is never torn apart by a look", async () => {
   await becomes(true);
   await put("after");
   expect(await keys()).toContain("after");
+});
+
+test("a commit of our own that changes the file is no fault, whatever is being read in that moment", async () => {
+  const over = Promise.withResolvers<void>();
+  const reading = database.read(async ({ prepare }) => {
+    await prepare("SELECT 1 FROM settings").all();
+    await over.promise;
+  });
+  const asked: boolean[] = [];
+  // Asked by somebody whose turn comes as soon as the commit is made. It moves pages from the log to the file, as it fills the log.
+  beforeCommit = () => queueMicrotask(() => asked.push(database.isUsable()));
+  await database.write((tx) =>
+    tx.prepare("INSERT INTO settings (key, value) VALUES ('long', hex(zeroblob(10000000)))").run(),
+  );
+  over.resolve();
+  await reading;
+  expect(asked).toEqual([true]);
 });

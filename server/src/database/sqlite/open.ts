@@ -90,7 +90,7 @@ interface Connections {
 }
 
 function createDatabase({ writer, reader, ...connections }: Connections, guard: FaultGuard, log: Log): Database {
-  const queue = new WriteQueue(new SqliteWriter(writer, log), log, { onCommit: () => guard.committed() });
+  const queue = new WriteQueue(new SqliteWriter(writer, log, () => guard.committed()), log);
   const snapshots = new Snapshots(connections.snapshots, log);
   return {
     kind: "sqlite",

@@ -10,10 +10,13 @@ import { preparing } from "./statement.ts";
 export class SqliteWriter implements WriterConnection {
   readonly #connection: SqliteConnection;
   readonly #log: Log;
+  readonly #committed: () => void;
 
-  constructor(connection: SqliteConnection, log: Log) {
+  /** `committed` is called in the turn of the commit: until then it looks as if somebody else had changed the file. */
+  constructor(connection: SqliteConnection, log: Log, committed: () => void) {
     this.#connection = connection;
     this.#log = log;
+    this.#committed = committed;
   }
 
   get transactionLost(): boolean {
@@ -40,6 +43,7 @@ export class SqliteWriter implements WriterConnection {
 
   commit(): void {
     this.#connection.commit();
+    this.#committed();
   }
 
   rollback(): void {
