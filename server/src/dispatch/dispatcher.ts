@@ -176,7 +176,7 @@ class RunningDispatcher implements Dispatcher {
       this.#again = false;
       if (!this.#hasFreeSlot()) return;
       try {
-        const task = await claimNext(this.#context, this.#shop.lanes(), {
+        const task = await claimNext(this.#context, () => this.#shop.lanes(), {
           limits: this.#limits,
           onChoice: (tx, lane) => this.#executors.noteUse(tx, lane.executor),
         });

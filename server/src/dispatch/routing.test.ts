@@ -4,7 +4,9 @@ import { createSystemClock } from "../context/clock.ts";
 import type { RunRequest } from "../executors/executor.ts";
 import type { Script } from "../executors/scripted.ts";
 import { storeUpload, uploadName } from "../media/uploads.ts";
+import { pauseQueue } from "../queue/pause.ts";
 import { cancelTask } from "../tasks/cancel.ts";
+import { pausedSetting } from "../tasks/paused.ts";
 import { type Core, ended, gate, openCore, requestFor, submit, taskOf, until } from "../testing/core.ts";
 import { holdReads } from "../testing/held-statements.ts";
 import { picture } from "../testing/pictures.ts";
@@ -78,6 +80,31 @@ describe("an account that is removed or switched off", () => {
     expect([offersIt(), routed.registry.standings.of("flux")]).toEqual([false, expect.not.stringMatching("ready")]);
     held.release();
   });
+});
+
+test("an account that a run failed on while a claim waited for its turn is checked before it is given the task", async () => {
+  await startWorker("attic-gpu");
+  await pauseQueue(core.context);
+  await submit(core);
+  // Behind the claim that the new task asked for.
+  for (let write = 0; write < 3; write += 1) await core.context.database.write(() => undefined);
+  const standings: string[] = [];
+  const started = gate();
+  core.context.hub.subscribe(() => {
+    standings.push(routed.executors.standing("attic-gpu"));
+    started.open();
+  });
+  const turn = gate();
+  const before = core.context.database.write(async (tx) => {
+    await tx.prepare("DELETE FROM settings WHERE key = ?").run(pausedSetting);
+    await turn.opened;
+  });
+  core.context.hub.queueChanged();
+  routed.executors.begin("attic-gpu").end("bad");
+  turn.open();
+  await before;
+  await started.opened;
+  expect(standings[0]).toBe("ready");
 });
 
 describe("accounts run tasks", () => {

@@ -19,16 +19,17 @@ export interface ClaimOptions {
 /**
  * Takes the next task that one of the lanes can run now, under a lease, or returns null when there is none. What was
  * handed back goes first, then what an operator put to the front, then one task of each credential in turn. Of several lanes the least loaded gets it.
+ * They are asked for once the claim has its turn, for which it may have waited.
  */
 export function claimNext(
   context: Context,
-  lanes: readonly Lane[],
+  lanes: readonly Lane[] | (() => readonly Lane[]),
   { limits = timeLimits, onChoice = () => Promise.resolve() }: ClaimOptions = {},
 ): Promise<TaskRecord | null> {
   return context.database.write(async (tx) => {
     if (await queueIsPaused(tx.prepare)) return null;
     const running = await countRunning(tx.prepare);
-    const choice = await nextFitting(tx.prepare, lanes, running);
+    const choice = await nextFitting(tx.prepare, typeof lanes === "function" ? lanes() : lanes, running);
     if (choice === undefined) return null;
     const { task, lane } = choice;
     const claimed = await changeTask(context, tx, task, {
