@@ -230,7 +230,7 @@ describe("reading", () => {
   });
 
   test("what does not come back ends in an error", async () => {
-    const store = await open({ stall: 100, call: 100 });
+    const store = await open({ stall: 100, call: 1000 });
     await store.put("results/a.png", large);
     server.meddle((request) => (request.headers.range === undefined ? { cutAfter: 1000 } : busy));
     await expect(buffer(await store.open("results/a.png"))).rejects.toThrow("does not answer as it should");

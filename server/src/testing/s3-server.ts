@@ -137,12 +137,19 @@ async function keysIn(root: string): Promise<string[]> {
 
 async function uploadsIn(folder: string): Promise<{ id: string; key: string; begun: Date }[]> {
   const ids = await readdir(folder).catch(() => []);
-  return Promise.all(
+  const uploads = await Promise.all(
     ids.map(async (id) => {
       const file = join(folder, id, "key");
-      return { id, key: await readFile(file, "utf8"), begun: (await stat(file)).mtime };
+      try {
+        return [{ id, key: await readFile(file, "utf8"), begun: (await stat(file)).mtime }];
+      } catch (error) {
+        // It has ended since the folder was read.
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+        throw error;
+      }
     }),
   );
+  return uploads.flat();
 }
 
 class Front {

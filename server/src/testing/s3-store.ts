@@ -11,7 +11,10 @@ export interface TestStoreOptions {
   readonly log?: Log;
 }
 
-/** A store on a test server, with small parts and little patience. */
+/** What a test does not limit by itself may take as long as a busy machine needs. */
+const patient = { start: 60_000, call: 60_000, put: 60_000, keep: 120_000, request: 60_000, stall: 60_000 };
+
+/** A store on a test server, with small parts. */
 export function openS3Store(server: S3Server, spoolFolder: string, options: TestStoreOptions): Promise<S3MediaStore> {
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = server.environment;
   return S3MediaStore.open({
@@ -19,7 +22,7 @@ export function openS3Store(server: S3Server, spoolFolder: string, options: Test
     keys: { accessKeyId, secretAccessKey },
     spoolFolder,
     log: options.log ?? silentLog(),
-    limits: { partBytes: 256 * 1024, ...options.limits },
+    limits: { ...patient, partBytes: 256 * 1024, ...options.limits },
   });
 }
 
