@@ -129,7 +129,8 @@ function recordFaults(page: Page): string[] {
   page.on("pageerror", (error) => faults.push(error.message));
   page.on("console", (message) => {
     // A refused submission is meant to happen; the browser reports every 4xx answer as an error.
-    if (message.type() === "error" && !message.text().includes("422")) faults.push(message.text());
+    if (message.type() === "error" && !message.text().includes("422"))
+      faults.push(`${message.text()} ${message.location().url}`);
   });
   return faults;
 }

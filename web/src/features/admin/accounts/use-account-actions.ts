@@ -24,7 +24,7 @@ export interface AccountActions {
   isBusy: (workspace: string) => boolean;
 }
 
-type Run = (account: Account, request: () => Promise<unknown>, done?: () => void) => Promise<void>;
+type Run = (account: Account, request: () => Promise<unknown>, done?: () => Promise<void> | void) => Promise<void>;
 
 /** What the buttons of a row do. Every change is asked for once, told of, and followed by a look at the account. */
 export function useAccountActions(): AccountActions {
@@ -38,7 +38,7 @@ function useRunning(): { run: Run; isBusy: (workspace: string) => boolean } {
     setBusy((known) => new Set([...known, account.workspace]));
     try {
       await asAdmin(request);
-      done?.();
+      await done?.();
     } catch (error) {
       tellRefusal(strings.refused(account.label), error);
     }
@@ -52,7 +52,7 @@ function switches(run: Run): Pick<AccountActions, "check" | "drain" | "enable"> 
   const drain = (account: Account, draining: boolean) => {
     const path = { workspace: account.workspace };
     const tell = () =>
-      showToast({
+      void showToast({
         text: draining ? strings.drained(account.label) : strings.resumed(account.label),
         ...(draining ? { action: { label: strings.undo, run: () => drain(account, false) } } : {}),
       });
@@ -88,8 +88,8 @@ function leaving(run: Run): Pick<AccountActions, "disable" | "remove"> {
     await run(
       account,
       () => (kind === "delete" ? client.deleteAccount(request) : client.disableAccount(request)),
-      () => {
-        if (kind === "delete") forgetAccount(queryClient, account.workspace);
+      async () => {
+        if (kind === "delete") await forgetAccount(queryClient, account.workspace);
         showToast({ text: kind === "delete" ? strings.deleted(account.label) : strings.disabledNow(account.label) });
       },
     );

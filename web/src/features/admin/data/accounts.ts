@@ -16,7 +16,9 @@ export function useAccounts(): UseQueryResult<readonly Account[]> {
 }
 
 /** Takes a deleted account out of what is known at once, so that nothing more is asked about it. */
-export function forgetAccount(queryClient: QueryClient, workspace: string): void {
+export async function forgetAccount(queryClient: QueryClient, workspace: string): Promise<void> {
+  // A list that was asked for before the account went would bring it back.
+  await queryClient.cancelQueries({ queryKey: accountsKey });
   queryClient.setQueryData<readonly Account[]>(accountsKey, (known) =>
     known?.filter((account) => account.workspace !== workspace),
   );
