@@ -25,7 +25,7 @@ const ownStop = (3 * timeLimits.stop) / 1000;
 /** Settings that .env.example names. A secret's file is named there too. */
 const settings = new Set([...read(".env.example").matchAll(/^([A-Z][A-Z0-9_]*)=/gm)].map(([, name]) => name));
 /** Names that these files give and the server is about to read. */
-const pending = new Set(["DATABASE_URL_FILE", "SESSION_SECRET_FILE"]);
+const pending = new Set(["SESSION_SECRET_FILE"]);
 /** Read by the S3 client itself. */
 const foreign = new Set(["AWS_SHARED_CREDENTIALS_FILE", "AWS_EC2_METADATA_DISABLED"]);
 const unknownSettings = (given: object): string[] =>

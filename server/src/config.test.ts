@@ -103,6 +103,8 @@ describe("readConfig", () => {
     ["ENCRYPTION_KEY", "too-short"],
     ["API_KEY", "with a space"],
     ["ADMIN_KEY", "with-ü"],
+    ["DATABASE_URL", "postgres://database.example.org/safelight"],
+    ["DATABASE_URL_FILE", "/run/secrets/database-url"],
   ])("refuses %s=%s with one line that names it", (name, value) => {
     const problems = problemsOf({ [name]: value });
     expect(problems).toHaveLength(1);

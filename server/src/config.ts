@@ -21,6 +21,7 @@ import {
   webhookSecretBytes,
 } from "./setting-forms.ts";
 import { findUnsafe } from "./unsafe-settings.ts";
+import { findUnserved } from "./unserved-settings.ts";
 
 export type EnvironmentName = "dev" | "stage" | "prod";
 export type EmbeddedEngineMode = "auto" | "always" | "off";
@@ -153,7 +154,12 @@ export function readConfig(environment: Environment): Config {
     secretFiles: reader.secretFiles,
   };
   const unsafe = name === "prod" ? findUnsafe(config, reader.openFiles) : [];
-  const problems = [...reader.problems, ...findContradictions(config, reader.refused), ...unsafe];
+  const problems = [
+    ...reader.problems,
+    ...findUnserved((name) => reader.text(name)),
+    ...findContradictions(config, reader.refused),
+    ...unsafe,
+  ];
   if (problems.length > 0) throw new StartupError(problems);
   return Object.freeze(config);
 }
