@@ -8,7 +8,7 @@ import { pauseQueue } from "../queue/pause.ts";
 import { cancelTask } from "../tasks/cancel.ts";
 import { pausedSetting } from "../tasks/paused.ts";
 import { type Core, ended, gate, openCore, requestFor, submit, taskOf, until } from "../testing/core.ts";
-import { holdReads } from "../testing/held-statements.ts";
+import { holdReads } from "../testing/held-database.ts";
 import { picture } from "../testing/pictures.ts";
 import { addWorker, type RoutedCore, startRouting } from "../testing/routed-core.ts";
 import { type ScriptedWorker, type ScriptedWorkerOptions, startScriptedWorker } from "../testing/scripted-worker.ts";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Core, openCore } from "../testing/core.ts";
-import { holdReads } from "../testing/held-statements.ts";
+import { holdReads } from "../testing/held-database.ts";
 import { appendEvent } from "./append.ts";
 import { followEvents, type StreamEvent } from "./follow.ts";
 import { eventLogEnds, pruneEvents, readEvents } from "./log.ts";

@@ -6,7 +6,7 @@ import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sessionLifetime } from "../sessions/sessions.ts";
 import { createTestClock, type Edge, openEdge } from "../testing/edge.ts";
-import { holdReads } from "../testing/held-statements.ts";
+import { holdReads } from "../testing/held-database.ts";
 import { claimTask, failTask, finishTask, moveTask, showPreview } from "../testing/stored-tasks.ts";
 import { formatEvent } from "./send-events.ts";
 

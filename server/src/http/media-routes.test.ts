@@ -5,7 +5,7 @@ import { readRecipe } from "@safelight/engine";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Edge, openEdge } from "../testing/edge.ts";
 import { exactRequest } from "../testing/exact-request.ts";
-import { holdReads } from "../testing/held-statements.ts";
+import { holdReads } from "../testing/held-database.ts";
 import { flatPng, pngChunk } from "../testing/pictures.ts";
 import { claimTask, failTask, finishTask, showPreview } from "../testing/stored-tasks.ts";
 

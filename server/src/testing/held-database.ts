@@ -1,4 +1,12 @@
-import type { AfterCommit, Database, Prepare, Reading, Statement, Transaction } from "../database/database.ts";
+import type {
+  AfterCommit,
+  Database,
+  Prepare,
+  Reading,
+  SqlValue,
+  Statement,
+  Transaction,
+} from "../database/database.ts";
 
 /** A database between whose steps a test may stand: what a hook answers is waited for, what it throws is the failure of that step. */
 export class HeldDatabase implements Database {
@@ -26,6 +34,26 @@ export class HeldDatabase implements Database {
     return this.#real.commits;
   }
 
+  get shared(): boolean {
+    return this.#real.shared;
+  }
+
+  get clock(): Database["clock"] {
+    return this.#real.clock;
+  }
+
+  listen(channel: string, heard: (text: string | null) => void): () => void {
+    return this.#real.listen(channel, heard);
+  }
+
+  lead(hear: (leads: boolean) => void): () => Promise<void> {
+    return this.#real.lead(hear);
+  }
+
+  size(): Promise<number> {
+    return this.#real.size();
+  }
+
   get prepareRead(): Prepare {
     return this.#held(this.#real.prepareRead);
   }
@@ -38,8 +66,13 @@ export class HeldDatabase implements Database {
   async write<T>(work: (tx: Transaction) => Promise<T> | T): Promise<T> {
     await this.onWrite();
     const afterCommit: AfterCommit[] = [];
-    const value = await this.#real.write(({ prepare, dialect }) =>
-      work({ prepare, dialect, afterCommit: (run) => void afterCommit.push(run) }),
+    const value = await this.#real.write((tx) =>
+      work({
+        prepare: tx.prepare,
+        dialect: tx.dialect,
+        notify: (channel, text) => tx.notify(channel, text),
+        afterCommit: (run) => void afterCommit.push(run),
+      }),
     );
     await this.onWritten();
     for (const run of afterCommit) await run();
@@ -55,41 +88,79 @@ export class HeldDatabase implements Database {
   }
 
   #held(prepare: Prepare): Prepare {
-    const held = (sql: string): Statement => {
-      const statement = prepare(sql);
-      return {
-        get: async (...values) => {
-          await this.onRead(sql);
-          return statement.get(...values);
-        },
-        all: async (...values) => {
-          await this.onRead(sql);
-          return statement.all(...values);
-        },
-        run: async (...values) => {
-          await this.onRead(sql);
-          return statement.run(...values);
-        },
-      };
-    };
-    return Object.assign(held, { dialect: prepare.dialect });
+    return heldPrepare(prepare, (sql) => this.onRead(sql));
   }
+}
+
+/** Statements that are sent once `before` has settled; it is asked at each call. */
+function heldPrepare(prepare: Prepare, before: (sql: string) => Promise<void> | void): Prepare {
+  const held = (sql: string): Statement => {
+    const statement = prepare(sql);
+    const afterwards =
+      <Result>(call: (...values: SqlValue[]) => Promise<Result>) =>
+      async (...values: SqlValue[]): Promise<Result> => {
+        await before(sql);
+        return call(...values);
+      };
+    return {
+      get: afterwards((...values) => statement.get(...values)),
+      all: afterwards((...values) => statement.all(...values)),
+      run: afterwards((...values) => statement.run(...values)),
+    };
+  };
+  return Object.assign(held, { dialect: prepare.dialect });
+}
+
+export interface HeldStatements {
+  /** Resolves when the first one waits. */
+  readonly waiting: Promise<void>;
+  /** Lets those that wait and all that follow through; they are sent only now. */
+  release(): void;
+  /** Those that wait, and all that follow until they are released, fail like a database that cannot be reached. */
+  fail(): void;
+}
+
+/** From now on reading statements with these words in them wait. Statements of `read` and `write` do not. */
+export function holdReads(database: Database, words: string): HeldStatements {
+  const gate = new Gate();
+  const real = database.prepareRead;
+  const exchange = (prepareRead: Prepare): void => void Object.assign(database, { prepareRead });
+  exchange(heldPrepare(real, (sql) => (sql.includes(words) ? gate.pass() : undefined)));
+  return {
+    waiting: gate.reached,
+    release: () => {
+      exchange(real);
+      gate.open();
+    },
+    fail: () => gate.fail(new Error("the database cannot be reached")),
+  };
 }
 
 /** A place where something waits until the test lets it go on. */
 export class Gate {
-  #arrive: () => void = () => undefined;
-  #open: () => void = () => undefined;
+  readonly #reached = Promise.withResolvers<void>();
+  readonly #opened = Promise.withResolvers<void>();
+
+  constructor() {
+    this.#opened.promise.catch(() => undefined);
+  }
+
   /** Resolves when somebody waits here. */
-  readonly reached = new Promise<void>((resolve) => (this.#arrive = resolve));
-  readonly #opened = new Promise<void>((resolve) => (this.#open = resolve));
+  get reached(): Promise<void> {
+    return this.#reached.promise;
+  }
 
   pass(): Promise<void> {
-    this.#arrive();
-    return this.#opened;
+    this.#reached.resolve();
+    return this.#opened.promise;
   }
 
   open(): void {
-    this.#open();
+    this.#opened.resolve();
+  }
+
+  /** Who waits here, or comes later, fails with this error. */
+  fail(error: Error): void {
+    this.#opened.reject(error);
   }
 }
