@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Environment, isLoopbackHost, parseEncryptionKey, readConfig, repositoryRoot } from "./config.ts";
-import { StartupError } from "./errors.ts";
+import { problemsOf } from "./testing/setting-problems.ts";
 
 const production = {
   SAFELIGHT_ENV: "prod",
@@ -11,16 +11,6 @@ const production = {
   ADMIN_KEY: "an-admin-key-9876543210",
   ENCRYPTION_KEY: Buffer.from(Array.from({ length: 32 }, (_, index) => index * 7)).toString("base64"),
 };
-
-function problemsOf(environment: Environment): readonly string[] {
-  try {
-    readConfig(environment);
-    return [];
-  } catch (error) {
-    if (error instanceof StartupError) return error.problems;
-    throw error;
-  }
-}
 
 describe("readConfig", () => {
   test("has the defaults of the specification and is frozen", () => {

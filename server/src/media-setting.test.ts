@@ -3,17 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readConfig } from "./config.ts";
-import { StartupError } from "./errors.ts";
-
-function problemsOf(environment: Record<string, string>): readonly string[] {
-  try {
-    readConfig(environment);
-    return [];
-  } catch (error) {
-    if (error instanceof StartupError) return error.problems;
-    throw error;
-  }
-}
+import { problemsOf } from "./testing/setting-problems.ts";
 
 describe("MEDIA_URL", () => {
   test("is nowhere by default, and then nothing of AWS_… is looked at", () => {

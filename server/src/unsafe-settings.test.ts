@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Environment, readConfig } from "./config.ts";
-import { StartupError } from "./errors.ts";
+import { problemsOf } from "./testing/setting-problems.ts";
 
 const key = (seed: number) =>
   Buffer.from(Array.from({ length: 32 }, (_, index) => (index * 37 + seed * 101) % 256)).toString("base64");
@@ -16,16 +16,6 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "safelight-unsafe-"));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-
-function problemsOf(environment: Environment): readonly string[] {
-  try {
-    readConfig(environment);
-    return [];
-  } catch (error) {
-    if (error instanceof StartupError) return error.problems;
-    throw error;
-  }
-}
 
 function fileOf(name: string, value: string, mode: number): string {
   const file = join(folder, name);

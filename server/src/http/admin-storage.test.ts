@@ -2,6 +2,7 @@ import type { Storage } from "@safelight/contract";
 import { afterEach, expect, test } from "vitest";
 import { type Edge, openEdge } from "../testing/edge.ts";
 import { picture } from "../testing/pictures.ts";
+import { sendUpload } from "../testing/send-upload.ts";
 
 let edge: Edge;
 afterEach(() => edge.close());
@@ -26,15 +27,7 @@ test("too little room on the disk: tasks and uploads are refused with the number
     code: "storage_unavailable",
     storage: { limit: "disk", limit_bytes: 9e15, free_bytes: expect.any(Number), needed_bytes: expect.any(Number) },
   });
-  const form = new FormData();
-  form.set("file", new Blob([await picture("png")], { type: "image/png" }), "a.png");
-  const sent = new Response(form);
-  const upload = await edge.inject({
-    method: "POST",
-    url: "/uploads",
-    headers: { "content-type": sent.headers.get("content-type") ?? "" },
-    payload: Buffer.from(await sent.arrayBuffer()),
-  });
+  const upload = await sendUpload(edge, await picture("png"), "image/png");
   expect([upload.statusCode, upload.json()]).toMatchObject([503, { code: "storage_unavailable", storage: {} }]);
   expect((await edge.context.database.prepareRead("SELECT count(*) AS count FROM tasks").get())?.count).toBe(0);
   expect(await readStorage()).toMatchObject({ accepting: false, short_of: "disk", retention_days: null });

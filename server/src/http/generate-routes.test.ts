@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Edge, openEdge } from "../testing/edge.ts";
 import { failingFileSystem } from "../testing/failing-file-system.ts";
 import { animatedWebp, dataUri, flatPng, picture } from "../testing/pictures.ts";
+import { sendUpload } from "../testing/send-upload.ts";
 
 const files = failingFileSystem();
 let edge: Edge;
@@ -26,15 +27,7 @@ async function storedFiles(): Promise<string[]> {
 }
 
 async function upload(bytes: Buffer, format: "png" | "jpeg" | "webp"): Promise<string> {
-  const form = new FormData();
-  form.set("file", new Blob([new Uint8Array(bytes)], { type: `image/${format}` }), `picture.${format}`);
-  const request = new Request("http://localhost", { method: "POST", body: form });
-  const answer = await edge.inject({
-    method: "POST",
-    url: "/uploads",
-    headers: { "content-type": request.headers.get("content-type") ?? "" },
-    payload: Buffer.from(await request.arrayBuffer()),
-  });
+  const answer = await sendUpload(edge, bytes, `image/${format}`);
   return answer.json<{ id: string }>().id;
 }
 

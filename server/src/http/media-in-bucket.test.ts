@@ -10,6 +10,7 @@ import { lookAtMedia } from "../doctor/look-at-media.ts";
 import { type Edge, openEdge } from "../testing/edge.ts";
 import { picture } from "../testing/pictures.ts";
 import { type S3Server, startS3Server } from "../testing/s3-server.ts";
+import { sendUpload } from "../testing/send-upload.ts";
 import { finishTask, showPreview } from "../testing/stored-tasks.ts";
 
 let s3: S3Server;
@@ -71,15 +72,7 @@ describe("media in a bucket, through the gateway", () => {
   });
 
   test("uploads lie there, and leave nothing on the way", async () => {
-    const form = new FormData();
-    form.set("file", new Blob([await picture("jpeg")], { type: "image/jpeg" }), "a.jpg");
-    const sent = new Response(form);
-    const upload = await edge.inject({
-      method: "POST",
-      url: "/uploads",
-      headers: { "content-type": sent.headers.get("content-type") ?? "" },
-      payload: Buffer.from(await sent.arrayBuffer()),
-    });
+    const upload = await sendUpload(edge, await picture("jpeg"), "image/jpeg");
     expect(upload.statusCode).toBe(201);
     const { id: uploadId } = upload.json<{ id: string }>();
     expect((await s3.objects()).filter((key) => key.startsWith("studio/uploads/"))).toEqual([

@@ -1,6 +1,6 @@
 // What a start says when the database and this release do not fit. Every refusal is one line, and none of them holds a password.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { StartupError } from "../../errors.ts";
+import { refusalOf } from "../../testing/opening-refused.ts";
 import { type PostgresServer, sharedPostgres } from "../../testing/postgres-server.ts";
 import { postgresMigrations } from "./migrations/all.ts";
 import type { PostgresMigration } from "./migrations/migration.ts";
@@ -29,20 +29,10 @@ afterAll(async () => {
   for (const address of made) await server.dropDatabase(address);
 });
 
-async function refusalOf(options: Partial<PostgresOptions> = {}): Promise<string> {
-  const opening = openPostgres({ url, times: { connect: 2000 }, ...options });
-  const error: unknown = await opening.then(
-    async (database) => {
-      await database.close();
-      return undefined;
-    },
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(StartupError);
-  const { problems } = error as StartupError;
-  expect(problems).toHaveLength(1);
-  expect(problems.join()).not.toMatch(/\n|pass-phrase/);
-  return problems.join();
+async function refusal(options: Partial<PostgresOptions> = {}): Promise<string> {
+  const line = await refusalOf(openPostgres({ url, times: { connect: 2000 }, ...options }));
+  expect(line).not.toContain("pass-phrase");
+  return line;
 }
 
 const nextStep = (changes: Partial<PostgresMigration> = {}): PostgresMigration => ({
@@ -72,7 +62,7 @@ describe("the address", () => {
     [`postgres://${login}@localhost/x?sslmode=verify-full&sslrootcert=/nowhere`, "cannot be read"],
     [`postgres://${login.replace("light", "%zz")}@localhost/x`, "is not an address"],
   ])("%s", async (address, text) => {
-    expect(await refusalOf({ url: address })).toContain(text);
+    expect(await refusal({ url: address })).toContain(text);
   });
 
   test("a socket's folder may stand for the host", async () => {
@@ -93,35 +83,35 @@ describe("a server that does not let us in", () => {
   eachOnItsOwn();
 
   test("nobody listens there", async () => {
-    const refusal = await refusalOf({ url: `postgres://${login}@127.0.0.1:1/library` });
-    expect(refusal).toContain("127.0.0.1:1, database library, cannot be reached (ECONNREFUSED)");
+    const line = await refusal({ url: `postgres://${login}@127.0.0.1:1/library` });
+    expect(line).toContain("127.0.0.1:1, database library, cannot be reached (ECONNREFUSED)");
   });
 
   test("a wrong password", async () => {
     const locked = await server.createUser("locked", "right", url);
-    const refusal = await refusalOf({
+    const line = await refusal({
       url: at(locked, (parts) => {
         parts.password = "pass-phrase";
       }),
     });
-    expect(refusal).toMatch(/does not let the user locked\d+ in: wrong password/);
+    expect(line).toMatch(/does not let the user locked\d+ in: wrong password/);
   });
 
   test("there is no such database", async () => {
-    const refusal = await refusalOf({ url: server.url("nowhere") });
-    expect(refusal).toContain("database nowhere, does not exist");
+    const line = await refusal({ url: server.url("nowhere") });
+    expect(line).toContain("database nowhere, does not exist");
   });
 
   test("a server that can only be read", async () => {
     const name = new URL(url).pathname.slice(1);
     await server.query(url, `ALTER DATABASE ${name} SET default_transaction_read_only = on`);
-    expect(await refusalOf()).toContain("can only be read");
+    expect(await refusal()).toContain("can only be read");
   });
 
   test("a database of another encoding", async () => {
     await server.query(server.url("postgres"), "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
     made.push(server.url("latin"));
-    expect(await refusalOf({ url: server.url("latin") })).toContain("stores text as LATIN1");
+    expect(await refusal({ url: server.url("latin") })).toContain("stores text as LATIN1");
   });
 });
 
@@ -140,17 +130,17 @@ describe("the schema", () => {
   test("a database that holds something else is left alone", async () => {
     const other = await makeDatabase(true);
     await server.query(other, "CREATE TABLE tasks (id INTEGER)");
-    expect(await refusalOf({ url: other })).toContain("holds tables of something else");
+    expect(await refusal({ url: other })).toContain("holds tables of something else");
   });
 
   test("a step that was made by another build", async () => {
     await server.query(url, "UPDATE migrations SET checksum = 'x' WHERE number = 2");
-    expect(await refusalOf()).toContain("schema step 2 differs");
+    expect(await refusal()).toContain("schema step 2 differs");
   });
 
   test("a step that fails leaves nothing behind", async () => {
     const migrations = [...postgresMigrations, nextStep({ sql: "CREATE TABLE next_things (id BIGINT); SELECT 1 / 0" })];
-    expect(await refusalOf({ migrations })).toContain("division by zero");
+    expect(await refusal({ migrations })).toContain("division by zero");
     expect(await server.query(url, "SELECT to_regclass('next_things') AS name")).toEqual([{ name: null }]);
   });
 
@@ -163,15 +153,15 @@ describe("the schema", () => {
 
   test("a newer schema that this release must not run beside is refused, with its name and what to run", async () => {
     await (await openPostgres({ url, migrations: [...postgresMigrations, nextStep({ breaking: true })] })).close();
-    const refusal = await refusalOf();
-    expect(refusal).toContain("schema step 4 (next step)");
-    expect(refusal).toContain("safelight serve");
+    const line = await refusal();
+    expect(line).toContain("schema step 4 (next step)");
+    expect(line).toContain("safelight serve");
   });
 
   test("an older schema and a role that may not change it: what to run", async () => {
     const role = await server.createUser("reader", "right", url);
-    const refusal = await refusalOf({ url: role, migrations: [...postgresMigrations, nextStep()] });
-    expect(refusal).toContain("lacks schema step 4 (next step)");
-    expect(refusal).toContain("safelight serve");
+    const line = await refusal({ url: role, migrations: [...postgresMigrations, nextStep()] });
+    expect(line).toContain("lacks schema step 4 (next step)");
+    expect(line).toContain("safelight serve");
   });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { StartupError } from "../../errors.ts";
+import { refusalOf } from "../../testing/opening-refused.ts";
 import { openDatabase } from "../open.ts";
 import { firstTables } from "./migrations/0001-first-tables.ts";
 import { migrations } from "./migrations/all.ts";
@@ -21,18 +21,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function refusal(options: Partial<Parameters<typeof openDatabase>[0]> = {}): Promise<string> {
-  const error = await openDatabase({ file, ...options }).then(
-    async (database) => {
-      await database.close();
-      return undefined;
-    },
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(StartupError);
-  const { problems } = error as StartupError;
-  expect(problems).toHaveLength(1);
-  return problems[0] ?? "";
+function refusal(options: Partial<Parameters<typeof openDatabase>[0]> = {}): Promise<string> {
+  return refusalOf(openDatabase({ file, ...options }));
 }
 
 const next: Migration = {
