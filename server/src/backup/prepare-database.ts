@@ -41,7 +41,7 @@ export async function prepareDatabase(
         revocations_kept: kept,
       };
       const prepare = readingOf(database).prepareRead;
-      const tx = { prepare, dialect: prepare.dialect, afterCommit: () => undefined };
+      const tx = { prepare, dialect: prepare.dialect, afterCommit: () => undefined, notify: async () => undefined };
       await appendAudit(writer, tx, { action: "restore_backup", target: null, outcome: "success", details });
     }
     database.commit();

@@ -20,6 +20,8 @@ export interface WriterConnection {
   readonly transactionLost: boolean;
   /** For one piece of work. `assertOpen` throws when its statements may no longer be used. */
   preparing(assertOpen: () => void): Prepare;
+  /** Says something to everybody when the transaction commits that these statements are part of. */
+  notify(prepare: Prepare, channel: string, text: string): Promise<void>;
   /** What callers are told of a fault of the storage; tells the log. */
   refusal(error: unknown): SafelightError;
 }
@@ -172,12 +174,17 @@ export class WriteQueue {
   }
 }
 
+/** Bytes. PostgreSQL refuses 8,000. */
+const longestNotice = 7000;
+
 class OpenTransaction implements Transaction {
   readonly prepare: Prepare;
+  readonly #connection: WriterConnection;
   readonly #afterCommit: AfterCommit[] = [];
   #ended = false;
 
   constructor(connection: WriterConnection) {
+    this.#connection = connection;
     this.prepare = connection.preparing(() => this.#assertOpen());
   }
 
@@ -188,6 +195,12 @@ class OpenTransaction implements Transaction {
   afterCommit(run: AfterCommit): void {
     this.#assertOpen();
     this.#afterCommit.push(run);
+  }
+
+  async notify(channel: string, text = ""): Promise<void> {
+    this.#assertOpen();
+    if (Buffer.byteLength(text) > longestNotice) throw new RangeError("too long to be told to other gateways");
+    await this.#connection.notify(this.prepare, channel, text);
   }
 
   end(): readonly AfterCommit[] {

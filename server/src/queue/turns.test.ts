@@ -241,11 +241,17 @@ describe("FR-002: turns between credentials", () => {
           return database.commits;
         },
         isUsable: () => database.isUsable(),
+        shared: database.shared,
+        clock: database.clock,
+        listen: (channel, heard) => database.listen(channel, heard),
+        lead: (hear) => database.lead(hear),
+        size: () => database.size(),
         close: () => database.close(),
         write: (work) =>
           database.write((tx) =>
             work({
               afterCommit: (run) => tx.afterCommit(run),
+              notify: (channel, text) => tx.notify(channel, text),
               dialect: tx.dialect,
               prepare: Object.assign(
                 (sql: string) => {

@@ -141,11 +141,21 @@ class MortalDatabase implements Database {
   readonly dialect: Database["dialect"];
   readonly prepareRead: Database["prepareRead"];
   readonly read: Database["read"];
+  readonly shared: Database["shared"];
+  readonly clock: Database["clock"];
+  readonly listen: Database["listen"];
+  readonly lead: Database["lead"];
+  readonly size: Database["size"];
 
   constructor(real: Database) {
     this.#real = real;
     this.kind = real.kind;
     this.dialect = real.dialect;
+    this.shared = real.shared;
+    this.clock = real.clock;
+    this.listen = (channel, heard) => real.listen(channel, heard);
+    this.lead = (hear) => real.lead(hear);
+    this.size = () => real.size();
     this.prepareRead = real.prepareRead;
     this.read = (work) => real.read(work);
     this.dead = new Promise((resolve) => {

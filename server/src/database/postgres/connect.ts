@@ -24,6 +24,14 @@ export interface PostgresTimes {
   readonly retry: number;
   /** A look that takes longer finds the database unwell. */
   readonly answer: number;
+  /** Between two measurements of the database's time. */
+  readonly clock: number;
+  /** Between two questions whether this gateway leads. */
+  readonly leaderAsk: number;
+  /** Who leads and hears nothing for this long leads no more. */
+  readonly leaderAnswer: number;
+  /** The server lets somebody else lead after this long without a word. Longer than `leaderAnswer`. */
+  readonly leaderIdle: number;
 }
 
 export const usualTimes: PostgresTimes = {
@@ -35,6 +43,10 @@ export const usualTimes: PostgresTimes = {
   look: 1000,
   retry: 250,
   answer: 5000,
+  clock: 30_000,
+  leaderAsk: 1000,
+  leaderAnswer: 3000,
+  leaderIdle: 4000,
 };
 
 /** After the server's own limit, for a server that has fallen silent. */
@@ -82,6 +94,8 @@ export function clientConfig(
     tcp_keepalives_idle: 15,
     tcp_keepalives_interval: 5,
     tcp_keepalives_count: 3,
+    // Also where it waits for what it has sent to be taken: keepalives do not count then, and statements cannot be ended.
+    tcp_user_timeout: 10_000,
     ...sessionSettings,
   };
   return {
@@ -105,9 +119,11 @@ export function clientConfig(
   };
 }
 
+const socketOf = new WeakMap<Client, Socket>();
+
 /** A connection that is open. `onEnd` hears, once, that it has broken or was closed. */
 export async function connect(config: ClientConfig, onEnd: (client: Client, error: unknown) => void): Promise<Client> {
-  const client = new Client(config);
+  const client = newClient(config);
   let isOpen = false;
   const end = (error: unknown): void => {
     if (isOpen) onEnd(client, error);
@@ -118,4 +134,31 @@ export async function connect(config: ClientConfig, onEnd: (client: Client, erro
   await client.connect();
   isOpen = true;
   return client;
+}
+
+/** One that is not connected yet. */
+export function newClient(config: ClientConfig): Client {
+  const { stream } = config;
+  let socket: Socket | undefined;
+  const client = new Client({
+    ...config,
+    stream: () => {
+      socket = typeof stream === "function" ? (stream() as Socket) : new Socket();
+      return socket;
+    },
+  });
+  if (socket !== undefined) socketOf.set(client, socket);
+  return client;
+}
+
+/** Breaks the connection off; whoever waits on it is told at once. */
+export function drop(client: Client): void {
+  socketOf.get(client)?.destroy();
+}
+
+/** Ends the connection in good order, unless the other end does not answer: then it is broken off after `limit` milliseconds. Never rejects. */
+export async function endInTime(client: Client, limit: number): Promise<void> {
+  const timer = setTimeout(() => drop(client), limit);
+  await client.end().catch(() => undefined);
+  clearTimeout(timer);
 }

@@ -7,7 +7,7 @@ import { createLog } from "../../log.ts";
 import { type PostgresServer, startPostgres } from "../../testing/postgres-server.ts";
 import { openGate, type TcpGate } from "../../testing/tcp-gate.ts";
 import type { Transaction } from "../database.ts";
-import { notify, openPostgres, type PostgresDatabase, type PostgresOptions } from "./postgres-database.ts";
+import { openPostgres, type PostgresDatabase, type PostgresOptions } from "./postgres-database.ts";
 
 let server: PostgresServer;
 let gate: TcpGate;
@@ -70,14 +70,8 @@ test("a server that crashes and starts again: refused meanwhile, then everything
   const heard: (string | null)[] = [];
   database.listen("news", (payload) => heard.push(payload));
   await database.write((tx) => put(tx, "before"));
-  let release = (): void => undefined;
-  const held = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  let begun = (): void => undefined;
-  const hasBegun = new Promise<void>((resolve) => {
-    begun = resolve;
-  });
+  const { promise: held, resolve: release } = Promise.withResolvers<void>();
+  const { promise: hasBegun, resolve: begun } = Promise.withResolvers<void>();
   const cut = database.write(async (tx) => {
     await put(tx, "cut");
     begun();
@@ -100,7 +94,7 @@ test("a server that crashes and starts again: refused meanwhile, then everything
   await whenWell(database, "after");
   expect(await keys()).toEqual(["after", "before"]);
   await expect.poll(() => heard).toContain(null);
-  await database.write((tx) => notify(tx, "news", "again"));
+  await database.write((tx) => tx.notify("news", "again"));
   await expect.poll(() => heard).toContain("again");
   const told = lines.join("");
   expect(told).toContain("cannot be relied on");
@@ -143,14 +137,8 @@ test("a server whose processes are stopped: unwell until they go on", async () =
 test("a gateway that stops in the middle of its turn loses it, and the others go on", async () => {
   const stopped = await open({ times: { idle: 300 } });
   const other = await open();
-  let release = (): void => undefined;
-  const held = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  let begun = (): void => undefined;
-  const hasBegun = new Promise<void>((resolve) => {
-    begun = resolve;
-  });
+  const { promise: held, resolve: release } = Promise.withResolvers<void>();
+  const { promise: hasBegun, resolve: begun } = Promise.withResolvers<void>();
   const lost = stopped.write(async (tx) => {
     await put(tx, "lost");
     begun();
@@ -223,14 +211,14 @@ test("what one gateway says when it commits, all of them hear; what it takes bac
   await Promise.all([one.look(), other.look()]);
   await one
     .write(async (tx) => {
-      await notify(tx, "news", "taken back");
+      await tx.notify("news", "taken back");
       throw new Error("no");
     })
     .catch(() => undefined);
-  await other.write((tx) => notify(tx, "news", "first"));
+  await other.write((tx) => tx.notify("news", "first"));
   await expect.poll(() => heard.toSorted()).toEqual(["one first", "other first"]);
   end();
-  await other.write((tx) => notify(tx, "news", "second"));
+  await other.write((tx) => tx.notify("news", "second"));
   await expect.poll(() => heard).toContain("other second");
   expect(heard).not.toContain("one second");
 });

@@ -1,12 +1,13 @@
-import { Client } from "pg";
 import { StartupError } from "../../errors.ts";
 import { type Log, silentLog } from "../../log.ts";
 import type { Database, Prepare, Reading, Transaction } from "../database.ts";
 import { WriteQueue } from "../write-queue.ts";
 import { type PostgresAddress, parsePostgresUrl } from "./address.ts";
-import { type ConnectionParts, clientConfig, type PostgresTimes, Sockets, usualTimes } from "./connect.ts";
+import { type ConnectionParts, clientConfig, newClient, type PostgresTimes, Sockets, usualTimes } from "./connect.ts";
+import { DatabaseClock, type MachineClock } from "./database-clock.ts";
 import { postgresDialect } from "./dialect.ts";
 import { sqlStateOf } from "./faults.ts";
+import { type HearLead, PostgresLeader } from "./leader.ts";
 import { checksumOf, migratePostgres } from "./migrate.ts";
 import { postgresMigrations } from "./migrations/all.ts";
 import type { PostgresMigration } from "./migrations/migration.ts";
@@ -23,8 +24,8 @@ export interface PostgresOptions {
   /** Parts of the usual times. */
   readonly times?: Partial<PostgresTimes>;
   readonly migrations?: readonly PostgresMigration[];
-  /** Wall-clock milliseconds, for the note of when a schema step was made. */
-  readonly now?: () => number;
+  /** The steady clock of this machine; tests have others. */
+  readonly machineClock?: MachineClock;
   /** For tests: called before each operation of the writer; what it throws is taken for the database's own failure. */
   readonly interrupt?: (operation: WriteOperation) => void;
 }
@@ -32,9 +33,6 @@ export interface PostgresOptions {
 /** A transaction holds the work of this many at most: from 64 savepoints on, the server keeps their states where others wait for them. */
 const largestGroup = 60;
 const usualPoolSize = 8;
-
-/** What changes of a task are told of to other gateways, by a trigger; nothing is sent along. */
-export const eventsChannel = "safelight_events";
 
 /**
  * A PostgreSQL database as the server's database.
@@ -46,18 +44,28 @@ export class PostgresDatabase implements Database {
   readonly kind = "postgres";
   readonly dialect = postgresDialect;
   readonly prepareRead: Prepare;
+  readonly shared = true;
+  readonly clock: DatabaseClock;
   readonly #readers: PostgresReaders;
   readonly #writer: PostgresWriter;
   readonly #queue: WriteQueue;
   readonly #watch: PostgresWatch;
+  readonly #leader: PostgresLeader;
   #looks = 0;
+  #closing: Promise<void> | undefined;
 
-  /** With a schema that is up to date. */
-  constructor(parts: ConnectionParts, { log = silentLog(), ...options }: PostgresOptions) {
+  /** With a schema that is up to date, and a clock that was measured. */
+  constructor(parts: ConnectionParts, clock: DatabaseClock, { log = silentLog(), ...options }: PostgresOptions) {
+    this.clock = clock;
     const newest = (options.migrations ?? postgresMigrations).at(-1);
     if (newest === undefined) throw new Error("a database without a schema");
     const step = { number: newest.number, checksum: checksumOf(newest) };
-    this.#watch = new PostgresWatch({ ...parts, log, step, cut: () => parts.sockets.cut() });
+    const cut = (): void => {
+      this.#leader.lose();
+      parts.sockets.cut();
+    };
+    this.#leader = new PostgresLeader({ ...parts, log, isUsable: () => this.isUsable() });
+    this.#watch = new PostgresWatch({ ...parts, log, step, clock, cut });
     const health = { isUsable: () => this.isUsable(), onFault: this.#watch.suspect };
     this.#readers = new PostgresReaders({ ...parts, ...health, log, poolSize: options.poolSize ?? usualPoolSize });
     this.#writer = new PostgresWriter({ ...parts, ...health, log, interrupt: options.interrupt });
@@ -96,20 +104,29 @@ export class PostgresDatabase implements Database {
     return this.#watch.listen(channel, heard);
   }
 
+  lead(hear: HearLead): () => Promise<void> {
+    return this.#leader.lead(hear);
+  }
+
+  async size(): Promise<number> {
+    const row = await this.prepareRead("SELECT pg_database_size(current_database()) AS bytes").get();
+    return Number(row?.bytes);
+  }
+
   /** Looks at the database now instead of at the next interval. */
   look(): Promise<void> {
     return this.#watch.look();
   }
 
-  async close(): Promise<void> {
-    await this.#queue.close();
-    await Promise.all([this.#writer.close(), this.#readers.close(), this.#watch.close()]);
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
-}
 
-/** Speaks on a channel when the transaction commits; at most 8000 bytes, and the same text twice counts once. */
-export async function notify(tx: Transaction, channel: string, payload = ""): Promise<void> {
-  await tx.prepare("SELECT pg_notify(?, ?)").run(channel, payload);
+  async #close(): Promise<void> {
+    await this.#queue.close();
+    await Promise.all([this.#writer.close(), this.#readers.close(), this.#watch.close(), this.#leader.close()]);
+  }
 }
 
 /**
@@ -124,18 +141,19 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresDa
     sockets: new Sockets(),
     applicationName: `safelight ${process.pid}`,
   };
-  const client = new Client(clientConfig(parts));
+  const clock = new DatabaseClock(options.machineClock);
+  const client = newClient(clientConfig(parts));
   client.on("error", () => undefined);
   try {
     await client.connect();
-    const now = options.now?.() ?? Date.now();
-    await migratePostgres(client, options.migrations ?? postgresMigrations, address.described, now);
+    await clock.measure(client);
+    await migratePostgres(client, options.migrations ?? postgresMigrations, address.described, clock.now());
   } catch (error) {
     throw toStartupError(error, address);
   } finally {
     await client.end().catch(() => undefined);
   }
-  const database = new PostgresDatabase(parts, options);
+  const database = new PostgresDatabase(parts, clock, options);
   // From here on it listens, and is known to be well.
   await database.look();
   return database;

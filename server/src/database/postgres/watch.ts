@@ -1,12 +1,15 @@
 import type { Client } from "pg";
 import type { Log } from "../../log.ts";
 import { type ConnectionParts, clientConfig, connect } from "./connect.ts";
+import type { DatabaseClock } from "./database-clock.ts";
 import { isWorrying, toFault } from "./faults.ts";
 
 export interface WatchParts extends ConnectionParts {
   readonly log: Log;
   /** Number and checksum of the newest schema step that this release made or found. */
   readonly step: { readonly number: number; readonly checksum: string };
+  /** Measured again at intervals, and on each new connection: it may lead to another server. */
+  readonly clock: DatabaseClock;
   /** Cuts every connection: whoever waits on one of them is told at once. */
   readonly cut: () => void;
 }
@@ -98,7 +101,7 @@ export class PostgresWatch {
   }
 
   async #ask(): Promise<void> {
-    const { step } = this.#parts;
+    const { step, clock, times } = this.#parts;
     const isNew = this.#client === undefined;
     this.#client ??= await this.#connect();
     const { rows } = await this.#client.query<{ read_only: string; checksum: string | null }>({
@@ -109,6 +112,7 @@ export class PostgresWatch {
     });
     if (rows[0]?.read_only !== "off") throw new Error("the database can only be read");
     if (rows[0].checksum !== step.checksum) throw new Error("this is not the database that was opened");
+    if (isNew || clock.age >= times.clock) await clock.measure(this.#client);
     if (isNew) this.#tellAll();
   }
 

@@ -112,6 +112,10 @@ export class PostgresWriter implements WriterConnection {
     }, assertOpen);
   }
 
+  async notify(prepare: Prepare, channel: string, text: string): Promise<void> {
+    await prepare("SELECT pg_notify(?, ?)").run(channel, text);
+  }
+
   refusal(error: unknown): SafelightError {
     const { log } = this.#parts;
     if (!(error instanceof UnusableDatabase)) log.error("a write to the database failed", { error });

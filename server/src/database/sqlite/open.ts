@@ -1,4 +1,5 @@
 import { closeSync, openSync, statSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { StartupError } from "../../errors.ts";
 import { type Log, silentLog } from "../../log.ts";
 import type { Database } from "../database.ts";
@@ -49,7 +50,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
     const reader = openReader(options.file, onFailure);
     const snapshots = openReader(options.file, onFailure);
     guard = createGuard(options, writer, [reader, snapshots]);
-    return createDatabase({ writer, reader, snapshots }, guard, options.log ?? silentLog());
+    return createDatabase({ writer, reader, snapshots }, guard, options);
   } catch (error) {
     writer.close();
     throw explain(error, options.file);
@@ -89,7 +90,11 @@ interface Connections {
   readonly snapshots: SqliteConnection;
 }
 
-function createDatabase({ writer, reader, ...connections }: Connections, guard: FaultGuard, log: Log): Database {
+function createDatabase(
+  { writer, reader, ...connections }: Connections,
+  guard: FaultGuard,
+  { file, log = silentLog() }: SqliteOptions,
+): Database {
   const queue = new WriteQueue(new SqliteWriter(writer, log, () => guard.committed()), log);
   const snapshots = new Snapshots(connections.snapshots, log);
   return {
@@ -99,6 +104,14 @@ function createDatabase({ writer, reader, ...connections }: Connections, guard: 
     read: (work) => snapshots.read(work),
     write: (work) => queue.write(work),
     isUsable: () => guard.isUsable(),
+    shared: false,
+    clock: null,
+    listen: () => () => undefined,
+    lead: (hear) => {
+      hear(true);
+      return async () => undefined;
+    },
+    size: () => bytesOf(file),
     get commits() {
       return queue.commits + guard.recoveries;
     },
@@ -111,6 +124,13 @@ function createDatabase({ writer, reader, ...connections }: Connections, guard: 
       writer.close();
     },
   };
+}
+
+/** Of the file and its log. */
+async function bytesOf(file: string): Promise<number> {
+  const ends = ["", "-wal", "-shm"];
+  const sizes = await Promise.all(ends.map(async (end) => (await stat(file + end).catch(() => null))?.size ?? 0));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 function openReader(file: string, onFailure: (error: unknown) => void): SqliteConnection {

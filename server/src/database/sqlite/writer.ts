@@ -54,6 +54,10 @@ export class SqliteWriter implements WriterConnection {
     return preparing(this.#connection, assertOpen);
   }
 
+  async notify(): Promise<void> {
+    // Nobody else is there.
+  }
+
   refusal(error: unknown): SafelightError {
     // What SQLite says may name paths; the caller learns only that the change is not there.
     if (!(error instanceof UnreliableDatabase)) this.#log.error("a write to the database failed", { error });

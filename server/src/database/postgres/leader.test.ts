@@ -1,0 +1,113 @@
+// Several gateways on one database: one of them leads, all have the same time, and what is said is heard everywhere.
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { type PostgresServer, sharedPostgres } from "../../testing/postgres-server.ts";
+import { openPostgres, type PostgresDatabase, type PostgresOptions } from "./postgres-database.ts";
+
+let server: PostgresServer;
+let url: string;
+let opened: PostgresDatabase[];
+
+beforeAll(async () => {
+  server = await sharedPostgres();
+});
+beforeEach(async () => {
+  url = await server.createDatabase();
+  opened = [];
+});
+afterEach(async () => {
+  for (const database of opened) await database.close();
+  await server.dropDatabase(url);
+});
+
+async function open(options: Partial<PostgresOptions> = {}): Promise<PostgresDatabase> {
+  const database = await openPostgres({ url, ...options, times: { leaderAsk: 20, ...options.times } });
+  opened.push(database);
+  return database;
+}
+
+/** Everything that a gateway is told of leading, and a wait for the next word. */
+function leading(database: PostgresDatabase) {
+  const told: boolean[] = [];
+  let wake = (): void => undefined;
+  const giveUp = database.lead((leads) => {
+    told.push(leads);
+    wake();
+  });
+  const until = async (leads: boolean): Promise<void> => {
+    while (told.at(-1) !== leads) await new Promise<void>((resolve) => (wake = resolve));
+  };
+  return { told, giveUp, until };
+}
+
+const sessions = `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+
+test("one gateway leads; when it gives up another one does", async () => {
+  const one = leading(await open());
+  await one.until(true);
+  const other = leading(await open());
+  const third = leading(opened[1] as PostgresDatabase);
+  expect(await server.query(url, sessions)).toHaveLength(1);
+  expect([other.told, third.told]).toEqual([[], []]);
+  await one.giveUp();
+  await Promise.all([other.until(true), third.until(true)]);
+  expect(one.told).toEqual([true]);
+  expect(await server.query(url, sessions)).toHaveLength(1);
+});
+
+test("who shares the lead of a gateway is told at once, and one that gives up leaves it to the others", async () => {
+  const database = await open();
+  const one = leading(database);
+  await one.until(true);
+  const other = leading(database);
+  expect(other.told).toEqual([true]);
+  await one.giveUp();
+  expect(await server.query(url, sessions)).toHaveLength(1);
+  await other.giveUp();
+  expect(await server.query(url, sessions)).toEqual([]);
+  const again = leading(database);
+  await again.until(true);
+});
+
+test("a lost connection ends it, and a database that is closed leaves it to others", async () => {
+  const one = leading(await open());
+  await one.until(true);
+  const [{ pid } = {}] = await server.query(url, sessions);
+  await server.query(url, `SELECT pg_terminate_backend(${String(pid)})`);
+  await one.until(false);
+  await one.until(true);
+  const other = leading(await open());
+  await opened[0]?.close();
+  await other.until(true);
+  expect(one.told).toEqual([true, false, true, false]);
+});
+
+test("who cannot ask in time leads no more, before the server lets somebody else", async () => {
+  // It does not ask again after it was let.
+  const silent = leading(await open({ times: { leaderAsk: 60_000, leaderAnswer: 200, leaderIdle: 1000 } }));
+  await silent.until(true);
+  await silent.until(false);
+  const other = leading(await open());
+  await other.until(true);
+});
+
+test("a listener that fails harms no other", async () => {
+  const database = await open();
+  database.lead(() => {
+    throw new Error("no");
+  });
+  await leading(database).until(true);
+});
+
+test("gateways whose machines are ten seconds apart have the same time, that of the database", async () => {
+  const machine = () => performance.timeOrigin + performance.now();
+  const early = await open({ machineClock: () => machine() - 5000 });
+  const late = await open({ machineClock: () => machine() + 5000 });
+  // A round trip is the most that they may differ by; so long a one belongs to a machine that is all but standing.
+  const between = Math.abs(late.clock.now() - early.clock.now());
+  expect(between).toBeLessThan(1000);
+  const before = early.clock.steady();
+  const [{ time } = {}] = await server.query(url, "SELECT extract(epoch FROM clock_timestamp()) * 1000 AS time");
+  expect(Number(time)).toBeGreaterThan(before - 1000);
+  expect(Number(time)).toBeLessThan(late.clock.steady() + 1000);
+});
