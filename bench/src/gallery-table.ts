@@ -13,30 +13,45 @@ export const rareShare = 40;
 /** The rarest are so many at every size. */
 export const rarestCount = 25;
 
-/** Fills a data folder with `count` done tasks; all of them name the one result file that is there. */
-export async function makeGallery(folder: string, count: number): Promise<Database> {
+/**
+ * Fills a data folder with `count` done tasks; all of them name the one result file that is there. With an address the tasks stand in that
+ * PostgreSQL database instead.
+ */
+export async function makeGallery(folder: string, count: number, url?: string): Promise<Database> {
   await mkdir(join(folder, "media/results"), { recursive: true, mode: 0o700 });
   await writeFile(join(folder, "media", resultName), "a picture");
-  const database = await openDatabase({ file: join(folder, "safelight.sqlite") });
-  await database.write((tx) => tx.prepare(fill).run(count, Math.max(1, Math.floor(count / rarestCount))));
+  const database = await openDatabase({ file: join(folder, "safelight.sqlite"), url });
+  const values = [count, Math.max(1, Math.floor(count / rarestCount))];
+  await database.write((tx) => tx.prepare(url === undefined ? fill : fillPostgres).run(...values));
   return database;
 }
 
-const idOf = (number: string): string => `printf('%08x-0000-7000-8000-000000000000', ${number})`;
 const resultName = "results/00000001-0000-7000-8000-000000000000-1.png";
 
-const fill = `
-INSERT INTO tasks (id, model, type, mode, prompt, parameters, seed, catalog_version, status, stage, progress, result_path,
-  result_type, result_bytes, width, height, engine, created_at, updated_at, started_at, finished_at, favourite)
-WITH RECURSIVE size (count, step) AS (SELECT CAST(? AS INTEGER), CAST(? AS INTEGER)),
-  numbers (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers, size WHERE i < size.count)
-SELECT ${idOf("i")},
+const columns = `id, model, type, mode, prompt, parameters, seed, catalog_version, status, stage, progress, result_path,
+  result_type, result_bytes, width, height, engine, created_at, updated_at, started_at, finished_at, favourite`;
+
+/** What is told of the tasks of `numbers`, one row each. `step` is how far the rarest ones lie from each other. */
+const rowsBy = (id: string): string => `
+SELECT ${id},
   CASE WHEN i % step = 0 THEN 'phr00t' WHEN i % ${rareShare} = 1 THEN 'anisora' WHEN i % 2 = 0 THEN 'pony' ELSE 'flux' END,
-  iif(i % step = 0 OR i % ${rareShare} = 1, 'video', 'image'),
-  iif(i % step = 0 OR i % ${rareShare} = 1, 't2v', iif(i % 5 = 0, 'img2img', 'txt2img')),
+  CASE WHEN i % step = 0 OR i % ${rareShare} = 1 THEN 'video' ELSE 'image' END,
+  CASE WHEN i % step = 0 OR i % ${rareShare} = 1 THEN 't2v' WHEN i % 5 = 0 THEN 'img2img' ELSE 'txt2img' END,
   'a ' || CASE i % 3 WHEN 0 THEN 'red' WHEN 1 THEN 'green' ELSE 'blue' END || ' boat on the sea at sunset'
-    || iif(i % ${rareShare} = 7, ' with a lighthouse', '') || iif(i % step = 1, ' under a zeppelin', ''),
+    || CASE WHEN i % ${rareShare} = 7 THEN ' with a lighthouse' ELSE '' END || CASE WHEN i % step = 1 THEN ' under a zeppelin' ELSE '' END,
   '{"width":512,"height":512,"steps":20,"guidance_scale":7}', i, '1', 'done', 'done', 100, '${resultName}',
   'image/png', 9, 512, 512, 'embedded', ${firstTime} + i * 1000, ${firstTime} + i * 1000, ${firstTime} + i * 1000,
-  ${firstTime} + i * 1000, i % ${rareShare} = 9
+  ${firstTime} + i * 1000, CASE WHEN i % ${rareShare} = 9 THEN 1 ELSE 0 END
 FROM numbers, size`;
+
+const fill = `
+INSERT INTO tasks (${columns})
+WITH RECURSIVE size (count, step) AS (SELECT CAST(? AS INTEGER), CAST(? AS INTEGER)),
+  numbers (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM numbers, size WHERE i < size.count)
+${rowsBy("printf('%08x-0000-7000-8000-000000000000', i)")}`;
+
+const fillPostgres = `
+INSERT INTO tasks (${columns})
+WITH size (count, step) AS (SELECT CAST(? AS BIGINT), CAST(? AS BIGINT)),
+  numbers (i) AS (SELECT generate_series(1, count) FROM size)
+${rowsBy("lpad(to_hex(i), 8, '0') || '-0000-7000-8000-000000000000'")}`;

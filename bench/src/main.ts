@@ -4,10 +4,12 @@
 import { benchAccess } from "./access.ts";
 import { benchAudit } from "./audit.ts";
 import { benchBundle } from "./bundle.ts";
+import { benchDatabases } from "./databases.ts";
 import { benchDispatch } from "./dispatch.ts";
 import { benchEngine } from "./engine.ts";
 import { type Figure, printTable } from "./figures.ts";
 import { benchGallery } from "./gallery.ts";
+import { benchGateways } from "./gateways.ts";
 import { benchProxy } from "./proxy.ts";
 import { benchRouting } from "./routing.ts";
 import { benchStartup } from "./startup.ts";
@@ -25,6 +27,8 @@ const benches: Record<string, (options: { small: boolean }) => Promise<Figure[]>
   proxy: benchProxy,
   routing: benchRouting,
   gallery: benchGallery,
+  databases: benchDatabases,
+  gateways: benchGateways,
   audit: benchAudit,
   access: benchAccess,
   bundle: benchBundle,

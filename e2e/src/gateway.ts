@@ -36,7 +36,15 @@ export class Gateway {
 
   async killAndRestart(): Promise<void> {
     await this.#server.stop("SIGKILL");
+    await this.startAgain();
+  }
+
+  /** After the server has ended. */
+  async startAgain(): Promise<void> {
     this.#printed += this.#server.output();
+    const ended = this.#server;
+    // Until the new one answers, nobody does.
+    this.#server = { ...ended, output: () => "" };
     this.#server = await startServerProcess(this.#folder, this.#environment);
   }
 
@@ -49,7 +57,8 @@ export class Gateway {
   }
 
   async logIn(): Promise<void> {
-    const key = (await readFile(join(this.#folder, "secrets/admin-key"), "utf8")).trim();
+    const given = this.#environment["ADMIN_KEY"];
+    const key = given ?? (await readFile(join(this.#folder, "secrets/admin-key"), "utf8")).trim();
     const answer = await fetch(`${this.#server.url}/admin/session`, {
       method: "POST",
       headers: { "X-Admin-Key": key },

@@ -1,5 +1,5 @@
 // A worker process whose pictures are drawn by a script, in 150 ms: everything else of it is the real worker. While a file `hold` lies
-// in its folder, no picture gets done.
+// in its folder, no picture gets done. `--models` names those it has, with commas; by default all.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,12 +7,18 @@ import { parseArgs } from "node:util";
 import { runScriptedWorker } from "@safelight/server/testing/scripted-worker";
 
 const { values } = parseArgs({
-  options: { port: { type: "string" }, "data-dir": { type: "string" }, slots: { type: "string" } },
+  options: {
+    port: { type: "string" },
+    "data-dir": { type: "string" },
+    slots: { type: "string" },
+    models: { type: "string" },
+  },
 });
 
 const folder = values["data-dir"] ?? "";
 const worker = await runScriptedWorker(folder, Number(values.port), {
   slots: Number(values.slots ?? 1),
+  ...(values.models === undefined ? {} : { models: values.models.split(",") }),
   script: () => [
     { do: "report", update: { stage: "denoise", step: 1, steps: 2, progress: 45 } },
     { do: "preview" },

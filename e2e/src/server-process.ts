@@ -87,7 +87,7 @@ export async function startServerProcess(
     });
   const output = (): string => printed;
   const url = await waitUntilHealthy(dataDirectory, child, output);
-  const apiKey = (await readFile(join(dataDirectory, "secrets/api-key"), "utf8")).trim();
+  const apiKey = extra["API_KEY"] ?? (await readFile(join(dataDirectory, "secrets/api-key"), "utf8")).trim();
   return { url, apiKey, child, output, stop: (signal) => stop(child, signal) };
 }
 

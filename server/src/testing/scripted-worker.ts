@@ -58,7 +58,7 @@ export async function startScriptedWorker(options: ScriptedWorkerOptions = {}): 
 export function runScriptedWorker(
   folder: string,
   port: number,
-  options: Pick<ScriptedWorkerOptions, "script" | "slots"> = {},
+  options: Pick<ScriptedWorkerOptions, "script" | "slots" | "models"> = {},
 ): Promise<RunningWorker> {
   return open(folder, port, new ScriptedMachine(options.script ?? drawSteps), options);
 }
