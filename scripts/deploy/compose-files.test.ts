@@ -58,12 +58,9 @@ test.skipIf(process.getuid?.() !== 0)(
         .replaceAll(/\$\{\w+:-([^}]+)\}/g, "$1")
         .replace("/run/secrets", join(folder, "secrets")),
     ]);
-    const { DATABASE_URL_FILE, ...served } = Object.fromEntries(filled) as Record<string, string>;
-    expect(() => readConfig({ ...served, DATABASE_URL_FILE })).toThrow(
-      "DATABASE_URL_FILE: this release keeps its data",
-    );
-    const config = readConfig(served);
+    const config = readConfig(Object.fromEntries(filled) as Record<string, string>);
     expect([config.apiKey, config.accessPassword]).toEqual([before["api-key"], before["access-password"]]);
+    expect([config.databaseUrl, config.sessionSecret]).toEqual([before["database-url"], before["session-secret"]]);
     expect(config.publicBaseUrl).toBe("https://safelight.example");
     expect(config.mediaBucket).toMatchObject({ location: { bucket: "safelight", endpoint: "http://s3:7070" } });
     expect(parseAuditKeys(before["audit-key"] ?? "")).not.toBeNull();

@@ -24,12 +24,10 @@ const ownStop = (3 * timeLimits.stop) / 1000;
 
 /** Settings that .env.example names. A secret's file is named there too. */
 const settings = new Set([...read(".env.example").matchAll(/^([A-Z][A-Z0-9_]*)=/gm)].map(([, name]) => name));
-/** Names that these files give and the server is about to read. */
-const pending = new Set(["SESSION_SECRET_FILE"]);
 /** Read by the S3 client itself. */
 const foreign = new Set(["AWS_SHARED_CREDENTIALS_FILE", "AWS_EC2_METADATA_DISABLED"]);
 const unknownSettings = (given: object): string[] =>
-  Object.keys(given).filter((name) => !settings.has(name) && !pending.has(name) && !foreign.has(name));
+  Object.keys(given).filter((name) => !settings.has(name) && !foreign.has(name));
 
 const byText = (one = "", other = ""): number => (one < other ? -1 : 1);
 

@@ -20,6 +20,9 @@ describe("readConfig", () => {
       host: "127.0.0.1",
       port: 8600,
       dataDirectory: join(repositoryRoot, "data"),
+      databaseUrl: null,
+      databasePoolSize: 8,
+      sessionSecret: null,
       apiKey: null,
       accessPassword: null,
       keysOnly: false,
@@ -93,8 +96,10 @@ describe("readConfig", () => {
     ["ENCRYPTION_KEY", "too-short"],
     ["API_KEY", "with a space"],
     ["ADMIN_KEY", "with-ü"],
-    ["DATABASE_URL", "postgres://database.example.org/safelight"],
-    ["DATABASE_URL_FILE", "/run/secrets/database-url"],
+    ["DATABASE_POOL_SIZE", "0"],
+    ["SESSION_SECRET", "short"],
+    ["SESSION_SECRET", "not base64 but long enough to look like a secret"],
+    ["SESSION_SECRET", `${"a1b2c3d4".repeat(5)},short`],
   ])("refuses %s=%s with one line that names it", (name, value) => {
     const problems = problemsOf({ [name]: value });
     expect(problems).toHaveLength(1);
@@ -171,6 +176,7 @@ describe("readConfig", () => {
     test("NAME_FILE gives the value without its line end", () => {
       expect(readConfig({ API_KEY_FILE: join(folder, "key") }).apiKey).toBe("from-a-file");
       expect(readConfig({ ACCESS_PASSWORD_FILE: join(folder, "key") }).accessPassword).toBe("from-a-file");
+      expect(readConfig({ DATABASE_URL_FILE: join(folder, "key") }).databaseUrl).toBe("from-a-file");
     });
 
     test("the metrics token and the webhook's secret come from files too, and have a least length", () => {

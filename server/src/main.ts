@@ -10,7 +10,7 @@ import type { AuditKeys } from "./audit/keys.ts";
 import { type Config, type Environment, readConfig, repositoryRoot } from "./config.ts";
 import type { Clock } from "./context/clock.ts";
 import { type Context, createContext } from "./context/context.ts";
-import { takeDataDirectory } from "./database/data-directory.ts";
+import { databaseName, takeDataDirectory } from "./database/data-directory.ts";
 import { openDatabase } from "./database/open.ts";
 import { Deployer } from "./deploy/deployer.ts";
 import { startDispatcher } from "./dispatch/dispatcher.ts";
@@ -224,16 +224,16 @@ interface StoreParts {
 
 /** Database and media, and the context that the system itself acts in. */
 async function openStores(opened: AsyncDisposableStack, { config, log, tokens }: StoreParts, options: StartOptions) {
-  const clock = options.clock === undefined ? {} : { clock: options.clock };
-  const database = await openDatabase({ file: databaseFileIn(config), log, ...clock });
+  const { dataDirectory, databaseUrl, databasePoolSize: poolSize } = config;
+  const ownClock = options.clock === undefined ? {} : { clock: options.clock };
+  const url = databaseUrl ?? undefined;
+  const database = await openDatabase({ file: join(dataDirectory, databaseName), url, poolSize, log, ...ownClock });
   opened.defer(() => database.close());
   const { media, ...store } = await openMedia(config, log, options.mediaFiles);
   opened.defer(() => store.close());
+  // Gateways beside each other go by one time, that of their database.
+  const clock = database.clock === null ? ownClock : { clock: database.clock };
   return { context: createContext({ database, log, config, media, tokens, ...clock }), media };
-}
-
-function databaseFileIn({ dataDirectory }: Config): string {
-  return join(dataDirectory, "safelight.sqlite");
 }
 
 /** What is stored and what happens, in numbers; and the room for it. */
@@ -244,7 +244,7 @@ function openFigures(
   accounts: AccountRegistry,
   version: string,
 ) {
-  const storage = createStorageUse(media, { databaseFile: databaseFileIn(context.config) });
+  const storage = createStorageUse(media, context.database);
   const storageCare = new StorageCare(context, media);
   opened.defer(storageCare.start());
   const metrics = createMetrics({ context, accounts, storage, version, ofProcess: true });
@@ -328,12 +328,24 @@ function hideSecrets(log: Log, config: Config, secrets: Secrets): void {
   log.hide(secrets.apiKey);
   log.hide(secrets.adminKey);
   log.hide(secrets.encryptionKey.toString("base64"));
+  for (const value of config.databaseUrl === null ? [] : secretsOfUrl(config.databaseUrl)) log.hide(value);
   if (config.accessPassword !== null) log.hide(config.accessPassword);
   if (config.metricsToken !== null) log.hide(config.metricsToken);
   if (typeof config.moderation?.secret === "string") log.hide(config.moderation.secret);
   if (config.webhook !== null) {
     log.hide(config.webhook.secret);
     log.hide(config.webhook.url);
+  }
+}
+
+/** The address as a whole and the password in it, as it stands there and as it is sent. */
+function secretsOfUrl(address: string): string[] {
+  const password = URL.parse(address)?.password ?? "";
+  if (password === "") return [address];
+  try {
+    return [address, password, decodeURIComponent(password)];
+  } catch {
+    return [address, password];
   }
 }
 

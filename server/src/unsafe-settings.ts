@@ -6,6 +6,7 @@ export interface JudgedSettings {
   readonly apiKey: string | null;
   readonly adminKey: string | null;
   readonly encryptionKey: string | null;
+  readonly sessionSecret: string | null;
   readonly accessPassword: string | null;
   readonly metricsToken: string | null;
   readonly keysOnly: boolean;
@@ -26,7 +27,7 @@ export function findUnsafe(settings: JudgedSettings, openFiles: readonly string[
 
 function findWeakSecrets(settings: JudgedSettings): string[] {
   const problems: string[] = [];
-  const { apiKey, adminKey, accessPassword, encryptionKey, metricsToken } = settings;
+  const { apiKey, adminKey, accessPassword, encryptionKey, sessionSecret, metricsToken } = settings;
   for (const [name, key] of Object.entries({ API_KEY: apiKey, ADMIN_KEY: adminKey })) {
     if (key !== null && isGuessable(key, 20))
       problems.push(
@@ -37,10 +38,13 @@ function findWeakSecrets(settings: JudgedSettings): string[] {
     problems.push("ACCESS_PASSWORD: can be guessed; take 8 characters or more, and none of the usual words.");
   if (encryptionKey !== null && new Set(encryptionKey).size < 8)
     problems.push("ENCRYPTION_KEY: is not random (openssl rand -base64 32).");
+  if (sessionSecret !== null && new Set(sessionSecret).size < 8)
+    problems.push("SESSION_SECRET: is not random (openssl rand -base64 32).");
   const named = Object.entries({
     API_KEY: apiKey,
     ADMIN_KEY: adminKey,
     ENCRYPTION_KEY: encryptionKey,
+    SESSION_SECRET: sessionSecret,
     ACCESS_PASSWORD: accessPassword,
     METRICS_TOKEN: metricsToken,
   });

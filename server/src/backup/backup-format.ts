@@ -15,7 +15,7 @@ export const backupVersion = 1;
 export const manifestName = "manifest.json";
 export const listName = "files.ndjson";
 export const objectsName = "objects.ndjson";
-export const databaseName = "safelight.sqlite";
+export { databaseName } from "../database/data-directory.ts";
 
 export interface ListedFile {
   /** Path inside the backup, with forward slashes. */

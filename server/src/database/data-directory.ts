@@ -8,6 +8,9 @@ import { DatabaseSync } from "node:sqlite";
 import { StartupError } from "../errors.ts";
 import { giveToOwner } from "./give-to-owner.ts";
 
+/** The file in a data directory that is the database. */
+export const databaseName = "safelight.sqlite";
+
 export interface ServerNote {
   readonly url: string;
   readonly pid: number;

@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dataDirectory, { recursive: true, force: true }));
 
-const nothing = { apiKey: null, adminKey: null, encryptionKey: null, fromFiles: [] } as const;
+const nothing = { apiKey: null, adminKey: null, encryptionKey: null, sessionSecret: null, fromFiles: [] } as const;
 const dev = () => ({ environment: "dev" as const, dataDirectory, ...nothing });
 
 describe("secrets of the first run", () => {

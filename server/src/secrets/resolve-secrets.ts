@@ -41,7 +41,7 @@ export interface Secrets {
 
 type SecretConfig = Pick<
   Config,
-  "environment" | "dataDirectory" | "apiKey" | "adminKey" | "encryptionKey" | "fromFiles"
+  "environment" | "dataDirectory" | "apiKey" | "adminKey" | "encryptionKey" | "sessionSecret" | "fromFiles"
 >;
 
 /** Throws a StartupError that names what is missing or unreadable. */
@@ -49,8 +49,8 @@ export async function resolveSecrets(config: SecretConfig): Promise<Secrets> {
   const given: Readonly<Record<OwnSecretName, string | null>> = {
     "api-key": config.apiKey,
     "admin-key": config.adminKey,
-    // Nobody else has to know it, so that it is made in stage and prod too.
-    "session-secret": null,
+    // Nobody else has to know it, so that it is made in stage and prod too; several gateways are given the same.
+    "session-secret": config.sessionSecret,
     "encryption-key": config.encryptionKey,
   };
   const found: Partial<Record<OwnSecretName, FoundSecret>> = {};

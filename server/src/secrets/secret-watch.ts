@@ -40,6 +40,7 @@ export function secretFilesInUse(config: Config): readonly string[] {
     "api-key": config.apiKey,
     "admin-key": config.adminKey,
     "encryption-key": config.encryptionKey,
+    "session-secret": config.sessionSecret,
     "audit-key": config.auditKey,
   };
   const folder = join(config.dataDirectory, "secrets");

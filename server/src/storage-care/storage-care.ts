@@ -1,9 +1,8 @@
-import { join } from "node:path";
 import type { CheckedRequest } from "@safelight/catalog";
 import type { Storage } from "@safelight/contract";
 import type { Context } from "../context/context.ts";
 import type { CountedMedia } from "../media/metered-media-store.ts";
-import { databaseBytes, freeBytes } from "./disk.ts";
+import { freeBytes } from "./disk.ts";
 import { expectedOf } from "./expected.ts";
 import { nextByAge, nextByQuota } from "./removable.ts";
 import { lastRemoval, removeOld } from "./remove-old.ts";
@@ -102,7 +101,7 @@ export class StorageCare {
       short_of: shortage?.limit ?? null,
       media_bytes: bytes,
       media_files: files,
-      database_bytes: await databaseBytes(join(config.dataDirectory, "safelight.sqlite")),
+      database_bytes: await database.size(),
       free_bytes: await freeBytes(this.#media.folder),
       reserve_bytes: config.mediaReserve,
       expected_bytes: expected,
