@@ -30,6 +30,11 @@ export class Gateway {
     this.#server = server;
   }
 
+  /** Where it was given one. */
+  get adminKey(): string {
+    return this.#environment["ADMIN_KEY"] ?? "";
+  }
+
   get server(): ServerProcess {
     return this.#server;
   }
