@@ -6,7 +6,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type PostgresServer, startPostgres } from "@safelight/server/testing/postgres-server";
 import { type S3Server, startS3Server } from "@safelight/server/testing/s3-server";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { Cluster } from "./src/cluster.ts";
 import { EventListener } from "./src/event-listener.ts";
 import { temporaryDirectory } from "./src/server-process.ts";
@@ -51,6 +51,10 @@ afterAll(async () => {
   await s3?.close();
   await postgres?.stop();
   await Promise.all(folders.map((folder) => folder.remove()));
+});
+
+afterEach(({ task }) => {
+  if (task.result?.state === "fail") console.error(cluster.complaints());
 });
 
 test(

@@ -8,7 +8,7 @@ import { type PostgresServer, startPostgres } from "@safelight/server/testing/po
 import { type S3Server, startS3Server } from "@safelight/server/testing/s3-server";
 import { type ScriptedWorker, startScriptedWorker } from "@safelight/server/testing/scripted-worker";
 import sharp from "sharp";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { Cluster } from "./src/cluster.ts";
 import type { Gateway } from "./src/gateway.ts";
 import { temporaryDirectory } from "./src/server-process.ts";
@@ -56,6 +56,10 @@ afterAll(async () => {
   receiver.closeAllConnections();
   receiver.close();
   await directory.remove();
+});
+
+afterEach(({ task }) => {
+  if (task.result?.state === "fail") console.error(cluster.complaints());
 });
 
 function receive(request: IncomingMessage, response: ServerResponse): void {

@@ -67,6 +67,18 @@ export class Cluster {
     await Promise.all(this.gateways.map(({ server }) => server.stop(signal)));
   }
 
+  /** What the gateways said of faults, the last lines of each; for failure messages. */
+  complaints(): string {
+    const said = this.gateways.map((gateway) =>
+      gateway
+        .logged()
+        .filter(({ level }) => level === "error" || level === "warn")
+        .slice(-15)
+        .map((line) => JSON.stringify(line)),
+    );
+    return said.map((lines, index) => `gateway ${index + 1}:\n${lines.join("\n")}`).join("\n");
+  }
+
   /** As a browser behind a balancer: each request goes to the next gateway, whatever host the address names. */
   readonly fetch: typeof globalThis.fetch = (input, init) => {
     const { pathname, search } = new URL(input instanceof Request ? input.url : input);
