@@ -10,6 +10,8 @@ export interface PublishedEvent {
   data: string;
   /** What inner listeners decide by, so that they need not parse the text. */
   signal: EventSignal;
+  /** Another gateway has made it, and counts it. */
+  elsewhere?: boolean;
 }
 
 export type EventType = "task.updated" | "task.preview" | "task.deleted" | "task.favourite";
@@ -19,12 +21,22 @@ export type EventSignal = "waiting" | "cancelling" | "progress" | "ended" | "non
 
 export type EventListener = (event: PublishedEvent) => void;
 
+/** Where gateways share a database: what is committed here and elsewhere is published in the order of the log. */
+export interface EventFeed {
+  /** An event of this gateway is in the log. Resolves when those who listen here have been told, or when they could not be now. */
+  committed(event: PublishedEvent): Promise<void> | void;
+  /** Resolves when those who listen here have been told everything up to this place in the log, or when they could not be now. */
+  reach(id: number): Promise<void> | void;
+}
+
 /** In-process fan-out. Delivery is synchronous and in commit order; a throwing listener harms no other. */
 export class EventHub {
   readonly #listeners = new Set<EventListener>();
   readonly #watchers = new Set<EventListener>();
   readonly #queueListeners = new Set<() => void>();
+  readonly #missing = new Set<() => void>();
   readonly #onListenerError: (error: unknown) => void;
+  #feed: EventFeed | null = null;
 
   constructor(onListenerError: (error: unknown) => void = () => {}) {
     this.#onListenerError = onListenerError;
@@ -34,17 +46,28 @@ export class EventHub {
     return this.#listeners.size;
   }
 
-  publish(event: PublishedEvent): void {
-    for (const listener of this.#watchers) this.#tell(listener, event);
-    for (const listener of this.#listeners) this.#tell(listener, event);
+  /** Publishes what is in the log, now or when its turn has come. */
+  committed(event: PublishedEvent): Promise<void> | void {
+    if (this.#feed !== null) return this.#feed.committed(event);
+    this.publish(event);
   }
 
-  #tell(listener: EventListener, event: PublishedEvent): void {
-    try {
-      listener(event);
-    } catch (error) {
-      this.#onListenerError(error);
-    }
+  /** Resolves when everything up to this place in the log was published; sooner where that is not possible now. */
+  reach(id: number): Promise<void> | void {
+    return this.#feed?.reach(id);
+  }
+
+  /** From now on what was committed is handed to it. Returns the function that ends it. */
+  feedFrom(feed: EventFeed): () => void {
+    this.#feed = feed;
+    return () => {
+      if (this.#feed === feed) this.#feed = null;
+    };
+  }
+
+  publish(event: PublishedEvent): void {
+    for (const listener of this.#watchers) this.#tell(() => listener(event));
+    for (const listener of this.#listeners) this.#tell(() => listener(event));
   }
 
   /** For parts of the server that act or count: they are told everything, before the listeners, and no news is made for them alone. */
@@ -55,7 +78,7 @@ export class EventHub {
 
   /** The rules of the queue have changed; no task has. */
   queueChanged(): void {
-    for (const listener of this.#queueListeners) listener();
+    for (const listener of this.#queueListeners) this.#tell(listener);
   }
 
   /** Returns the function that ends it. */
@@ -64,9 +87,29 @@ export class EventHub {
     return () => void this.#queueListeners.delete(listener);
   }
 
+  /** Events were thrown away before they could be published here: who listens looks for itself. */
+  missed(): void {
+    for (const listener of this.#missing) this.#tell(listener);
+    this.queueChanged();
+  }
+
+  /** Returns the function that ends it. */
+  onMissed(listener: () => void): () => void {
+    this.#missing.add(listener);
+    return () => void this.#missing.delete(listener);
+  }
+
   /** Returns the function that ends the subscription. */
   subscribe(listener: EventListener): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  #tell(tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.#onListenerError(error);
+    }
   }
 }

@@ -16,8 +16,8 @@ export interface NewEvent {
 export async function appendEvent(context: Context, tx: Transaction, event: NewEvent): Promise<void> {
   const data = JSON.stringify(event.data);
   const added = await tx
-    .prepare("INSERT INTO events (task_id, type, data, created_at) VALUES (?, ?, ?, ?) RETURNING id")
-    .get(event.taskId, event.type, data, context.clock.now());
+    .prepare("INSERT INTO events (task_id, type, data, created_at, signal) VALUES (?, ?, ?, ?, ?) RETURNING id")
+    .get(event.taskId, event.type, data, context.clock.now(), event.signal);
   const { taskId, type, signal } = event;
-  tx.afterCommit(() => context.hub.publish({ id: Number(added?.id), taskId, type, data, signal }));
+  tx.afterCommit(() => context.hub.committed({ id: Number(added?.id), taskId, type, data, signal }));
 }

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { eventLogEnds } from "../context/event-log.ts";
 import { type Core, openCore } from "../testing/core.ts";
 import { holdReads } from "../testing/held-database.ts";
 import { appendEvent } from "./append.ts";
 import { followEvents, type StreamEvent } from "./follow.ts";
-import { eventLogEnds, pruneEvents, readEvents } from "./log.ts";
+import { pruneEvents, readEvents } from "./log.ts";
 
 let core: Core;
 

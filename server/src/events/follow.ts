@@ -1,7 +1,8 @@
 import type { Context } from "../context/context.ts";
 import type { EventType, PublishedEvent } from "../context/event-hub.ts";
+import { eventLogEnds } from "../context/event-log.ts";
 import type { Prepare } from "../database/database.ts";
-import { eventLogEnds, readEvents } from "./log.ts";
+import { readEvents } from "./log.ts";
 
 /** One message of an event stream. */
 export interface StreamEvent {
@@ -102,7 +103,8 @@ async function* catchUp(
 ): AsyncGenerator<StreamEvent, number, undefined> {
   const { head, floor } = await eventLogEnds(context.database.prepareRead);
   inbox.forgetUnkept(head);
-  if (position >= floor && (yield* readLog(context, options, position, head))) return head;
+  // A database that was put back to an earlier state has not reached this place yet.
+  if (position >= floor && position <= head && (yield* readLog(context, options, position, head))) return head;
   return yield* tellState(context, options, inbox, BEFORE_EVERYTHING);
 }
 
@@ -139,9 +141,17 @@ class Inbox {
   constructor(context: Context, taskId: string | undefined, signal: AbortSignal) {
     this.#signal = signal;
     signal.addEventListener("abort", this.#onAbort);
-    this.#unsubscribe = context.hub.subscribe((event) => {
+    const unsubscribe = context.hub.subscribe((event) => {
       if (taskId === undefined || event.taskId === taskId) this.#push(event);
     });
+    const unhear = context.hub.onMissed(() => {
+      this.#overflowed = true;
+      this.#wake?.();
+    });
+    this.#unsubscribe = () => {
+      unsubscribe();
+      unhear();
+    };
   }
 
   /** Waits for something to happen. `overflowed`: more happened than is here. */

@@ -1,5 +1,6 @@
 import type { Context } from "../context/context.ts";
-import type { Prepare, Transaction } from "../database/database.ts";
+import { FLOOR } from "../context/event-log.ts";
+import type { Transaction } from "../database/database.ts";
 
 /** One kept event. */
 export interface LoggedEvent {
@@ -13,19 +14,8 @@ export interface LoggedEvent {
 export const EVENT_LOG_MS = 24 * 60 * 60 * 1000;
 export const EVENT_LOG_LENGTH = 100_000;
 
-const FLOOR = "events_floor";
 // Old events go in small portions, since everybody's writes wait meanwhile.
 const PRUNED_AT_ONCE = 2000;
-
-/** The newest id given so far and the newest id thrown away for age; a listener past the one and up to the other has missed nothing. */
-export async function eventLogEnds(prepare: Prepare): Promise<{ head: number; floor: number }> {
-  // One statement, so that both are of one state. Where all events were thrown away the last of them was the newest.
-  const row = await prepare(
-    `SELECT (SELECT coalesce(max(id), 0) FROM events) AS head, (SELECT value FROM settings WHERE key = ?) AS floor`,
-  ).get(FLOOR);
-  const floor = Number(row?.floor ?? 0);
-  return { head: Math.max(Number(row?.head ?? 0), floor), floor };
-}
 
 /** Up to `limit` events with `after < id <= upTo`, oldest first; of one task when named. */
 export async function readEvents(

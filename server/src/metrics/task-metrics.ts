@@ -52,8 +52,9 @@ export function createTaskMetrics(registry: Registry, context: Context): TaskMet
     if (task.status === "done") runs.observe(labels, task.leasedMs / 1000);
   };
   const underWay = new Set<Promise<void>>();
-  const unwatch = context.hub.watch(({ signal, type, taskId }) => {
-    if (signal !== "ended" || type !== "task.updated") return;
+  const unwatch = context.hub.watch(({ signal, type, taskId, elsewhere }) => {
+    // Each gateway counts what it has ended, so that their figures can be added up.
+    if (signal !== "ended" || type !== "task.updated" || elsewhere === true) return;
     const counting: Promise<void> = count(taskId)
       .catch((error: unknown) => context.log.warn("a task that has ended could not be counted", { error }))
       .finally(() => underWay.delete(counting));

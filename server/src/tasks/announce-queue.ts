@@ -1,5 +1,5 @@
 import type { Context } from "../context/context.ts";
-import { eventLogEnds } from "../events/log.ts";
+import { eventLogEnds } from "../context/event-log.ts";
 import { statusBody } from "./describe.ts";
 import { outlookOf } from "./outlook.ts";
 import { foremost } from "./turns.ts";
@@ -14,8 +14,8 @@ const TOLD = 20;
 export async function announceQueue(context: Context): Promise<void> {
   const { database, hub } = context;
   // Of whom something newer is told while this is read, nothing older is told afterwards: a task that runs would seem to wait again.
-  const told = new Set<string>();
-  const unwatch = hub.watch(({ taskId }) => told.add(taskId));
+  const told = new Map<string, number>();
+  const unwatch = hub.watch(({ taskId, id }) => told.set(taskId, id ?? Number.POSITIVE_INFINITY));
   try {
     const { asOf, news } = await database.read(async ({ prepare }) => {
       const found: { taskId: string; data: string }[] = [];
@@ -26,9 +26,12 @@ export async function announceQueue(context: Context): Promise<void> {
       }
       return { asOf: (await eventLogEnds(prepare)).head, news: found };
     });
+    // Where other gateways write too, what this state was made of may not have been told here yet.
+    await hub.reach(asOf);
     unwatch();
     for (const { taskId, data } of news) {
-      if (!told.has(taskId)) hub.publish({ id: null, asOf, taskId, type: "task.updated", data, signal: "none" });
+      if ((told.get(taskId) ?? 0) <= asOf)
+        hub.publish({ id: null, asOf, taskId, type: "task.updated", data, signal: "none" });
     }
   } finally {
     unwatch();

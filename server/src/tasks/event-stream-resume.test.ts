@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { eventLogEnds } from "../context/event-log.ts";
 import type { StreamEvent } from "../events/follow.ts";
-import { eventLogEnds } from "../events/log.ts";
 import { deleteTask } from "../gallery/delete-task.ts";
 import { type Core, openCore, submit } from "../testing/core.ts";
 import { failTask, finishTask } from "../testing/stored-tasks.ts";

@@ -34,11 +34,14 @@ function listenFor(context: Context, id: string, timeoutMs: number, signal: Abor
     ended = true;
     wake();
   };
-  const unsubscribe = context.hub.subscribe((event) => {
-    if (event.taskId !== id) return;
+  const look = (): void => {
     happened = true;
     wake();
+  };
+  const unsubscribe = context.hub.subscribe(({ taskId }) => {
+    if (taskId === id) look();
   });
+  const unhear = context.hub.onMissed(look);
   const timer = setTimeout(finish, timeoutMs);
   signal.addEventListener("abort", finish);
   return {
@@ -55,6 +58,7 @@ function listenFor(context: Context, id: string, timeoutMs: number, signal: Abor
     },
     close: () => {
       unsubscribe();
+      unhear();
       clearTimeout(timer);
       signal.removeEventListener("abort", finish);
     },

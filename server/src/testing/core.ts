@@ -8,6 +8,7 @@ import type { Clock } from "../context/clock.ts";
 import { type Context, createContext } from "../context/context.ts";
 import type { Database } from "../database/database.ts";
 import type { Interrupt, WriteOperation } from "../database/sqlite/sqlite-connection.ts";
+import { startEventFeed } from "../gateways/event-feed.ts";
 import { createLog } from "../log.ts";
 import { DiskMediaStore } from "../media/disk-media-store.ts";
 import { diskFileSystem, type MediaFileSystem } from "../media/media-file-system.ts";
@@ -110,6 +111,7 @@ async function openIn(folder: string, options: CoreOptions): Promise<Core> {
   const disk = new MortalDisk(options.mediaFiles ?? diskFileSystem);
   const media = await DiskMediaStore.open(join(folder, "media"), disk.files);
   const context = createContext({ database: mortal, log, config, media, clock: options.clock ?? clock });
+  const stopFeed = await startEventFeed(context);
   return {
     folder,
     context,
@@ -121,10 +123,12 @@ async function openIn(folder: string, options: CoreOptions): Promise<Core> {
     reopen: async () => {
       mortal.die(0);
       await disk.die();
+      await stopFeed();
       await real.close();
       return openIn(folder, options);
     },
     close: async () => {
+      await stopFeed();
       await real.close();
       await dropTestDatabase(folder);
       await rm(folder, { recursive: true, force: true });

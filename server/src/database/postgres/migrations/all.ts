@@ -1,6 +1,12 @@
 import { taskTables } from "./0001-tasks.ts";
 import { installationTables } from "./0002-installation.ts";
 import { auditTables } from "./0003-audit.ts";
+import { eventSignals } from "./0004-event-signals.ts";
 import type { PostgresMigration } from "./migration.ts";
 
-export const postgresMigrations: readonly PostgresMigration[] = [taskTables, installationTables, auditTables];
+export const postgresMigrations: readonly PostgresMigration[] = [
+  taskTables,
+  installationTables,
+  auditTables,
+  eventSignals,
+];

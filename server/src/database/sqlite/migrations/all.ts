@@ -10,6 +10,7 @@ import { auditChain } from "./0009-audit-chain.ts";
 import { rateLimits } from "./0010-rate-limits.ts";
 import { removable } from "./0011-removable.ts";
 import { secretLives } from "./0012-secrets.ts";
+import { eventSignals } from "./0013-event-signals.ts";
 import type { Migration } from "./migration.ts";
 
 export const migrations: readonly Migration[] = [
@@ -25,4 +26,5 @@ export const migrations: readonly Migration[] = [
   rateLimits,
   removable,
   secretLives,
+  eventSignals,
 ];
