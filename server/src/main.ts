@@ -18,6 +18,7 @@ import { AccountExecutors } from "./executors/account-executors.ts";
 import { EmbeddedExecutor } from "./executors/embedded.ts";
 import { embeddedOffer } from "./executors/embedded-offer.ts";
 import { createOffers } from "./executors/offers.ts";
+import { startEventFeed } from "./gateways/event-feed.ts";
 import { isStillValid } from "./http/credentials.ts";
 import type { EngineAbilities } from "./http/installation.ts";
 import { closeApp, listen } from "./http/listen.ts";
@@ -32,6 +33,7 @@ import { openMedia } from "./media/open-media.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { ContentPolicy } from "./policy/content-policy.ts";
 import { WorkspaceTasks } from "./proxy/workspace-tasks.ts";
+import { FollowedSecrets } from "./secrets/followed-secrets.ts";
 import type { OwnSecretName } from "./secrets/make-secret.ts";
 import { findOtherSecrets } from "./secrets/other-secrets.ts";
 import { resolveAuditKeys } from "./secrets/resolve-audit-keys.ts";
@@ -105,7 +107,7 @@ export async function startServer(environment: Environment, options: StartOption
   const tokens = new SessionSecrets(secrets.found["session-secret"].values[0] ?? "");
   const { context, media } = await openStores(opened, { config, log, tokens }, options);
   const { audit, auditKeys } = await openAudit(opened, context);
-  const book = await openSecrets(opened, { context, secrets, tokens, auditKeys }, options);
+  const { book, followed } = await openSecrets(opened, { context, secrets, tokens, auditKeys }, options);
   const localKey = context.ids.token();
   log.hide(localKey);
 
@@ -132,7 +134,7 @@ export async function startServer(environment: Environment, options: StartOption
   });
   const streams = new OpenStreams((credential) => isStillValid({ context, secrets: book }, credential), log);
   book.changed = () => void streams.check();
-  const isAccessKnown = watchAccess(context);
+  const isAccessKnown = watchAccess(context, () => followed.isUpToDate);
   streams.onlyWhile = isAccessKnown;
   const app = await buildApp({
     version,
@@ -205,15 +207,20 @@ async function openSecrets(
   opened: AsyncDisposableStack,
   { context, secrets, tokens, auditKeys }: SecretParts,
   { onSecretStep: onStep }: StartOptions,
-): Promise<SecretBook> {
+): Promise<{ book: SecretBook; followed: FollowedSecrets }> {
   const keyring = new ChangingKeyring([secrets.encryptionKey]);
-  const found = [...Object.values(secrets.found), ...(await findOtherSecrets(context.config, auditKeys))];
+  const found = [
+    ...Object.values(secrets.found),
+    ...(await findOtherSecrets(context.config, auditKeys, context.database.shared)),
+  ];
   const book = await openSecretBook(
     { context, found, tokens, keyring, ...(onStep === undefined ? {} : { onStep }) },
     () => reencryptCredentials(context, keyring, () => onStep?.("portion")),
   );
   opened.defer(book.apiKeys.keep());
-  return book;
+  const followed = new FollowedSecrets(book);
+  opened.defer(() => followed.stop());
+  return { book, followed };
 }
 
 interface StoreParts {
@@ -233,7 +240,9 @@ async function openStores(opened: AsyncDisposableStack, { config, log, tokens }:
   opened.defer(() => store.close());
   // Gateways beside each other go by one time, that of their database.
   const clock = database.clock === null ? ownClock : { clock: database.clock };
-  return { context: createContext({ database, log, config, media, tokens, ...clock }), media };
+  const context = createContext({ database, log, config, media, tokens, ...clock });
+  opened.defer(await startEventFeed(context));
+  return { context, media };
 }
 
 /** What is stored and what happens, in numbers; and the room for it. */

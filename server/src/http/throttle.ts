@@ -44,7 +44,7 @@ export async function throttle(
   const session = routeRule === "admin" ? await activeSession(installation, request) : null;
   const rule = routeRule === "admin" ? (session === null ? "admin_by_address" : "admin_by_session") : routeRule;
   const address = countedCaller(request.ips ?? [request.ip]);
-  const wait = installation.limits.take(rule, session?.id ?? address);
+  const wait = await installation.limits.take(rule, session?.id ?? address);
   return wait === 0 ? null : { rule, wait, address, session: session?.name ?? null };
 }
 

@@ -1,9 +1,14 @@
 /**
  * Limits are counted in memory by the steady clock, so that a wall clock that jumps locks nobody out, and written behind every second
  * and at the end, so that a restart does not open them: after `kill -9` at most the last second is lost.
+ *
+ * Where several gateways share a database they count together. Attempts to sign in, which guess at secrets, are counted in the database
+ * one by one: no gateway lets one more through than the rule says. Everything else is put together each second: a caller who asks several
+ * gateways at once may get through what each of them lets in within one second, and waits for all of it afterwards.
  */
 import type { Context } from "../context/context.ts";
 import { type OtherLimits, type RuleName, ruleNames, rules } from "./rules.ts";
+import { addEverywhere, countEverywhere, readEverywhere } from "./shared-hits.ts";
 import { type LogRow, SlidingLog } from "./sliding-log.ts";
 import { UndeclaredProxy } from "./undeclared-proxy.ts";
 
@@ -40,9 +45,30 @@ export class Limits {
     }
   }
 
-  /** Counts a request and answers 0, or answers after how many milliseconds the caller is let through again. */
-  take(name: RuleName, key: string): number {
-    return this.#logs.get(name)?.take(key, this.#parts.clock.steady()) ?? 0;
+  /** Counts a request and answers 0, or answers after how many milliseconds the caller is let through again. Never rejects. */
+  take(name: RuleName, key: string): number | Promise<number> {
+    const { clock, database } = this.#parts;
+    const log = this.#logs.get(name);
+    if (log === undefined) return 0;
+    const now = clock.steady();
+    return database.shared && rules[name].guardsSecrets
+      ? this.#takeEverywhere(name, log, key, now)
+      : log.take(key, now);
+  }
+
+  /** Who is known here to have to wait costs the database nothing. */
+  async #takeEverywhere(name: RuleName, log: SlidingLog, key: string, now: number): Promise<number> {
+    const known = log.waitOf(key, now);
+    if (known > 0) return known;
+    try {
+      const rule = { name, ...log.rule };
+      const { hits, wait } = await this.#parts.database.write((tx) => countEverywhere(tx, rule, key, now));
+      log.adopt(key, hits, now);
+      return wait;
+    } catch (error) {
+      this.#complain(error);
+      return log.take(key, now);
+    }
   }
 
   /** Writes behind from now on; the function it answers writes the rest and ends it. */
@@ -80,6 +106,7 @@ export class Limits {
 
   async #writeRows(name: RuleName, rows: readonly LogRow[]): Promise<void> {
     const { clock, database } = this.#parts;
+    if (database.shared) return this.#putTogether(name, rows);
     const toWall = clock.now() - clock.steady();
     await database.write(async (tx) => {
       const statement = tx.prepare(
@@ -93,8 +120,25 @@ export class Limits {
     });
   }
 
+  /** What was counted here and elsewhere since the last time. */
+  async #putTogether(name: RuleName, rows: readonly LogRow[]): Promise<void> {
+    const { clock, database } = this.#parts;
+    const log = this.#logs.get(name);
+    if (log === undefined) return;
+    const all = await database.write((tx) => addEverywhere(tx, { name, ...log.rule }, rows, clock.steady()));
+    for (const [key, hits] of all) log.adopt(key, hits, clock.steady());
+  }
+
   async #restore(): Promise<void> {
     const { clock, database } = this.#parts;
+    if (database.shared) {
+      for (const [name, log] of this.#logs) {
+        const rule = { name, ...log.rule };
+        const known = await readEverywhere(database.prepareRead, rule, clock.steady(), mostCallers);
+        for (const [key, hits] of known) log.adopt(key, hits, clock.steady());
+      }
+      return;
+    }
     const toWall = clock.now() - clock.steady();
     for (const [name, log] of this.#logs) {
       const rows = await database.prepareRead("SELECT slot, key, hits FROM rate_limits WHERE rule = ?").all(name);

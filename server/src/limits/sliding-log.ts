@@ -1,5 +1,8 @@
 import type { Rule } from "./rules.ts";
 
+/** So many requests in so many milliseconds. */
+export type Window = Pick<Rule, "most" | "window">;
+
 /** One caller under one rule, as it is written down. */
 export interface LogRow {
   /** Place in the log, 0 to the most callers it holds; a later caller may take it over. */
@@ -7,12 +10,15 @@ export interface LogRow {
   readonly key: string;
   /** When requests were let through, oldest first; never empty. */
   readonly hits: readonly number[];
+  /** Those of them that were counted here since the last time it was asked for what changed. */
+  readonly fresh: readonly number[];
 }
 
 interface Entry {
   readonly key: string;
   readonly slot: number;
-  readonly hits: number[];
+  hits: number[];
+  fresh: number[];
   older: Entry | undefined;
   newer: Entry | undefined;
 }
@@ -25,7 +31,7 @@ interface Entry {
  * somebody may ask a little more often than the rule says, but nobody is refused because of others.
  */
 export class SlidingLog {
-  readonly #rule: Rule;
+  readonly #rule: Window;
   readonly #mostCallers: number;
   readonly #entries = new Map<string, Entry>();
   readonly #slots: (Entry | undefined)[] = [];
@@ -35,9 +41,13 @@ export class SlidingLog {
   #oldest: Entry | undefined;
   #newest: Entry | undefined;
 
-  constructor(rule: Rule, mostCallers: number) {
+  constructor(rule: Window, mostCallers: number) {
     this.#rule = rule;
     this.#mostCallers = mostCallers;
+  }
+
+  get rule(): Window {
+    return this.#rule;
   }
 
   get size(): number {
@@ -46,21 +56,43 @@ export class SlidingLog {
 
   /** Counts a request at `now` and answers 0, or answers after how many milliseconds the next one is let through. */
   take(key: string, now: number): number {
-    const { most, window } = this.#rule;
+    const wait = this.waitOf(key, now);
+    if (wait > 0) return wait;
     const known = this.#entries.get(key);
-    if (known !== undefined) {
-      const { hits } = known;
-      while (hits.length > 0 && (hits[0] ?? 0) <= now - window) hits.shift();
-      if (hits.length >= most) return (hits[0] ?? now) + window - now;
-      hits.push(now);
-      this.#unlink(known);
-      this.#link(known);
-      this.#changed.add(known.slot);
+    if (known === undefined) {
+      this.#forgetOld(now);
+      this.#add(key, this.#freeSlot(), [now], [now]);
       return 0;
     }
-    this.#forgetOld(now);
-    this.#add(key, this.#freeSlot(), [now]);
+    known.hits.push(now);
+    known.fresh.push(now);
+    this.#unlink(known);
+    this.#link(known);
+    this.#changed.add(known.slot);
     return 0;
+  }
+
+  /** What `take` would answer; counts nothing. */
+  waitOf(key: string, now: number): number {
+    const { most, window } = this.#rule;
+    const hits = this.#entries.get(key)?.hits ?? [];
+    while (hits.length > 0 && (hits[0] ?? 0) <= now - window) hits.shift();
+    return hits.length < most ? 0 : (hits[0] ?? now) + window - now;
+  }
+
+  /** What all gateways together have let through takes the place of what was known here; what was counted since stays beside it. */
+  adopt(key: string, hits: readonly number[], now: number): void {
+    const known = this.#entries.get(key);
+    const { most, window } = this.#rule;
+    const all = [...hits, ...(known?.fresh ?? [])].map((hit) => Math.min(hit, now));
+    const recent = all.filter((hit) => hit > now - window).slice(-most);
+    if (known !== undefined) known.hits = recent;
+    else if (recent.length > 0) {
+      this.#forgetOld(now);
+      const slot = this.#freeSlot();
+      this.#add(key, slot, recent, []);
+      this.#changed.delete(slot);
+    }
   }
 
   /** What changed since the last call. */
@@ -70,20 +102,26 @@ export class SlidingLog {
     const rows: LogRow[] = [];
     for (const slot of changed) {
       const entry = this.#slots[slot];
-      if (entry !== undefined) rows.push({ slot, key: entry.key, hits: [...entry.hits] });
+      if (entry === undefined) continue;
+      rows.push({ slot, key: entry.key, hits: [...entry.hits], fresh: entry.fresh });
+      entry.fresh = [];
     }
     return rows;
   }
 
   /** These could not be written; they come with the next changes again. */
   putBack(rows: readonly LogRow[]): void {
-    for (const { slot } of rows) this.#changed.add(slot);
+    for (const { slot, key, fresh } of rows) {
+      this.#changed.add(slot);
+      const entry = this.#slots[slot];
+      if (entry?.key === key) entry.fresh = [...fresh, ...entry.fresh];
+    }
   }
 
   /** Takes over what was written down, into a log that is still empty. */
-  restore(rows: readonly LogRow[], now: number): void {
+  restore(rows: readonly Omit<LogRow, "fresh">[], now: number): void {
     const { most, window } = this.#rule;
-    const last = ({ hits }: LogRow) => hits.at(-1) ?? 0;
+    const last = ({ hits }: Omit<LogRow, "fresh">) => hits.at(-1) ?? 0;
     for (const { slot, key, hits } of rows.toSorted((one, other) => last(one) - last(other))) {
       // A clock that was set back must lock nobody out: nothing happened later than now.
       const recent = hits.map((hit) => Math.min(hit, now)).filter((hit) => hit > now - window);
@@ -91,7 +129,7 @@ export class SlidingLog {
       if (!isFree || recent.length === 0) continue;
       const older = this.#entries.get(key);
       if (older !== undefined) this.#forget(older);
-      this.#add(key, slot, recent.slice(-most));
+      this.#add(key, slot, recent.slice(-most), []);
     }
     this.#free.length = 0;
     for (let slot = 0; slot < this.#slots.length; slot += 1) {
@@ -100,8 +138,8 @@ export class SlidingLog {
     this.#changed.clear();
   }
 
-  #add(key: string, slot: number, hits: number[]): void {
-    const entry: Entry = { key, slot, hits, older: undefined, newer: undefined };
+  #add(key: string, slot: number, hits: number[], fresh: number[]): void {
+    const entry: Entry = { key, slot, hits, fresh, older: undefined, newer: undefined };
     this.#entries.set(key, entry);
     this.#slots[slot] = entry;
     this.#link(entry);

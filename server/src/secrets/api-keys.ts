@@ -9,6 +9,7 @@ import type { Context } from "../context/context.ts";
 import type { Row, Transaction } from "../database/database.ts";
 import { NewestRead } from "../database/newest-read.ts";
 import { SafelightError } from "../errors.ts";
+import { channels } from "../gateways/channels.ts";
 import { environmentOfKey, makeApiKey } from "./make-secret.ts";
 
 /** `read_only` may look and download, and nothing else. */
@@ -115,8 +116,13 @@ export class ApiKeys {
     return { ...this.#describe(this.#require(id)), key };
   }
 
-  /** Dead at once and for good; revoking it again changes nothing. `within` runs in the same transaction. Errors: `not_found`. */
+  /**
+   * Dead at once and for good; revoking it again changes nothing. `within` runs in the same transaction. Other gateways refuse it as soon
+   * as they have heard of it. Errors: `not_found`.
+   */
   async revoke(context: Context, id: string, within: (tx: Transaction) => Promise<void>): Promise<ApiKey> {
+    // Made a moment ago by another gateway, maybe.
+    if (!this.#byId.has(id) && this.#system.database.shared) await this.reload();
     const { name } = this.#require(id);
     await this.#change(context, async (tx) => {
       const { changes } = await tx
@@ -146,16 +152,37 @@ export class ApiKeys {
   async writeUses(): Promise<void> {
     if (this.#used.size === 0) return;
     const uses = [...this.#used];
-    await this.#change(this.#system, async (tx) => {
-      const update = tx.prepare("UPDATE api_keys SET last_used_at = ? WHERE id = ? AND coalesce(last_used_at, 0) < ?");
-      for (const [id, at] of uses) await update.run(at, id, at);
-    });
+    await this.#change(
+      this.#system,
+      async (tx) => {
+        const update = tx.prepare(
+          "UPDATE api_keys SET last_used_at = ? WHERE id = ? AND coalesce(last_used_at, 0) < ?",
+        );
+        for (const [id, at] of uses) await update.run(at, id, at);
+      },
+      "quietly",
+    );
     for (const [id, at] of uses) if (this.#used.get(id) === at) this.#used.delete(id);
   }
 
-  async #change(context: Context, work: (tx: Transaction) => Promise<void>): Promise<void> {
+  /** Reads the rows again. */
+  async reload(): Promise<void> {
+    await this.#load();
+    this.#changed();
+  }
+
+  async #load(): Promise<void> {
+    await this.#newest.take(
+      () => this.#system.database.prepareRead(everyKey).all(),
+      (rows) => this.#take(rows),
+    );
+  }
+
+  /** `quietly`: other gateways need not hear of it. */
+  async #change(context: Context, work: (tx: Transaction) => Promise<void>, how?: "quietly"): Promise<void> {
     const changing = context.database.write(async (tx) => {
       await work(tx);
+      if (how === undefined) await tx.notify(channels.apiKeys);
       // Not read after the commit: where that failed, a revoked key would go on counting here.
       const rows = await tx.prepare(everyKey).all();
       tx.afterCommit(() => {
@@ -165,16 +192,9 @@ export class ApiKeys {
     });
     await changing.catch(async (error: unknown) => {
       // The answer to the commit may be lost: what was revoked then is revoked.
-      await this.#load().then(this.#changed, () => undefined);
+      await this.reload().catch(() => undefined);
       throw error;
     });
-  }
-
-  async #load(): Promise<void> {
-    await this.#newest.take(
-      () => this.#system.database.prepareRead(everyKey).all(),
-      (rows) => this.#take(rows),
-    );
   }
 
   #take(rows: readonly Row[]): void {

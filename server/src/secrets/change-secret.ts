@@ -40,6 +40,7 @@ export function rotateSecret(
 ): Promise<Changed> {
   return inTurn(book, async () => {
     const secret = requireOwn(book, change.name);
+    refuseAlone(book, secret);
     const overlap = change.overlap ?? usualOverlap;
     if (overlap > 0 && isAwaited(book, secret)) {
       refuse(`A new value of ${secret.name} waits already. Set it first, or rotate without overlap.`);
@@ -53,7 +54,10 @@ export function revokeSecret(context: Context, book: SecretBook, change: Change)
   return inTurn(book, async () => {
     const secret = book.found(change.name);
     if (secret === null || !isRevocable(change.name)) throw unknown(change.name, "revoked");
-    if (isOwn(secret)) return replace(context, book, secret, { ...change, action: "revoke_secret", overlap: 0 });
+    if (isOwn(secret)) {
+      refuseAlone(book, secret);
+      return replace(context, book, secret, { ...change, action: "revoke_secret", overlap: 0 });
+    }
     await write(context, book, async (tx) => {
       await revokeAll(context, tx, secret.name);
       await change.within?.(tx);
@@ -86,9 +90,11 @@ export function retireSecret(context: Context, book: SecretBook, change: Change)
 
 /** For a value that is lost, not leaked: a new one in its place. Errors: as `rotateSecret`. */
 export function recoverSecret(context: Context, book: SecretBook, change: Change): Promise<Changed> {
-  return inTurn(book, async () =>
-    replace(context, book, requireOwn(book, change.name), { ...change, action: "recover_secret", overlap: 0 }),
-  );
+  return inTurn(book, async () => {
+    const secret = requireOwn(book, change.name);
+    refuseAlone(book, secret);
+    return replace(context, book, secret, { ...change, action: "recover_secret", overlap: 0 });
+  });
 }
 
 /** Ends what a kill has interrupted: rows that an older key has encrypted, and files that do not hold what counts. At every start. */
@@ -123,10 +129,23 @@ export function isRevocable(name: string): boolean {
   return [...ownSecretNames, "access-password", "metrics-token"].includes(name as OwnSecretName);
 }
 
-/** A new value was made for a setting that still holds the one before. */
+/** A new value was made for a setting that still holds the one before: here, or by another gateway, which alone knows it then. */
 export function isAwaited(book: SecretBook, { name, source, values }: FoundSecret): boolean {
-  const current = book.currentValue(name);
-  return source !== "generated" && current !== null && current !== values[0];
+  const current = book.current(name);
+  if (source === "generated" || current === null) return false;
+  const value = book.currentValue(name);
+  return value === null ? book.parts.context.database.shared : value !== values[0];
+}
+
+/**
+ * A key that is shown to us is known to other gateways by its fingerprint, whoever made it. What others need the value of cannot come from
+ * one of them: every gateway has it from its settings.
+ */
+function refuseAlone(book: SecretBook, { name, variable }: FoundSecret): void {
+  if (!book.parts.context.database.shared || name === "api-key" || name === "admin-key") return;
+  refuse(
+    `${variable} is given to every gateway of this installation: none of them can make a new one. Put the new value after the one in force, with a comma, and restart gateway after gateway; then the same with the new one first.`,
+  );
 }
 
 /** The settings still hold a value that is on its way out. */
@@ -249,7 +268,11 @@ function refuse(message: string): never {
 }
 
 async function inTurn<Result>(book: SecretBook, work: () => Promise<Result>): Promise<Result> {
-  const mine = book.busy.then(work);
+  const mine = book.busy.then(async () => {
+    // What another gateway did a moment ago decides as well.
+    if (book.parts.context.database.shared) await book.reload();
+    return work();
+  });
   book.busy = mine.catch(() => undefined);
   return mine;
 }

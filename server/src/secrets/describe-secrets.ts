@@ -33,7 +33,7 @@ function describe(book: SecretBook, secret: FoundSecret): Secret {
   return {
     name: secret.name,
     source: secret.source,
-    setting: secret.name === "session-secret" ? null : secret.variable,
+    setting: secret.name === "session-secret" && secret.source === "generated" ? null : secret.variable,
     state,
     id: version?.id ?? null,
     created_at: version === null ? null : new Date(version.madeAt).toISOString(),
@@ -65,7 +65,9 @@ function nextStep(book: SecretBook, secret: FoundSecret, state: Secret["state"])
   const isOurs = ownSecretNames.some((own) => own === name);
   switch (state) {
     case "waiting":
-      return `${setTo(secret, newValueFile(book, secret))} and restart.`;
+      return book.parts.context.database.shared
+        ? `${setTo(secret, newValueFile(book, secret))}, which the gateway that made it keeps, everywhere, and restart gateway after gateway.`
+        : `${setTo(secret, newValueFile(book, secret))} and restart.`;
     case "revoked":
       if (file !== null)
         return `${file} does not hold the value in force: put that back, or safelight secrets recover ${name}.`;
@@ -83,7 +85,9 @@ function nextStep(book: SecretBook, secret: FoundSecret, state: Secret["state"])
 export function newValueFile(book: SecretBook, { name }: FoundSecret): string {
   const version = book.current(name);
   const id = version === null ? "" : shownId(version.fingerprint);
-  return waitingFile(book.parts.context.config.dataDirectory, name, id);
+  // Another gateway has made it, in a folder of its own.
+  const folder = book.currentValue(name) === null ? "DATA_DIR" : book.parts.context.config.dataDirectory;
+  return waitingFile(folder, name, id);
 }
 
 function setTo({ source, variable }: FoundSecret, file: string): string {

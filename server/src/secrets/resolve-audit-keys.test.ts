@@ -13,7 +13,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const resolve = (auditKey: string | null = null) => resolveAuditKeys({ dataDirectory: folder, auditKey }, silentLog());
+const resolve = (auditKey: string | null = null) =>
+  resolveAuditKeys({ dataDirectory: folder, auditKey, environment: "dev", databaseUrl: null }, silentLog());
 
 test("FR-022: the key is made once, in a file for its owner, and read from then on", async () => {
   const first = await resolve();

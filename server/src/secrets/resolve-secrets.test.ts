@@ -2,7 +2,10 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { readConfig } from "../config.ts";
 import { StartupError } from "../errors.ts";
+import { silentLog } from "../log.ts";
+import { resolveAuditKeys } from "./resolve-audit-keys.ts";
 import { readOwnSecret, resolveSecrets, secretFile } from "./resolve-secrets.ts";
 
 let dataDirectory = "";
@@ -11,7 +14,14 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dataDirectory, { recursive: true, force: true }));
 
-const nothing = { apiKey: null, adminKey: null, encryptionKey: null, sessionSecret: null, fromFiles: [] } as const;
+const nothing = {
+  apiKey: null,
+  adminKey: null,
+  encryptionKey: null,
+  sessionSecret: null,
+  fromFiles: [],
+  databaseUrl: null,
+} as const;
 const dev = () => ({ environment: "dev" as const, dataDirectory, ...nothing });
 
 describe("secrets of the first run", () => {
@@ -50,6 +60,23 @@ describe("secrets of the first run", () => {
     expect(secrets).toMatchObject({ ...given, encryptionKey: Buffer.alloc(32, 1), created: [] });
     expect(await readdir(join(dataDirectory, "secrets"))).toEqual(["session-secret"]);
     expect(await readOwnSecret(dataDirectory, "api-key")).toBeNull();
+  });
+
+  test("FR-023: SESSION_SECRET and AUDIT_KEY are not made where several gateways may need the same", async () => {
+    const config = readConfig({
+      DATA_DIR: dataDirectory,
+      SAFELIGHT_ENV: "prod",
+      DATABASE_URL: "postgres://user:pass-phrase@db.example/x",
+      API_KEY: `sl_prod_${"0123456789abcdef".repeat(4)}`,
+      ADMIN_KEY: `sl_prod_${"fedcba9876543210".repeat(4)}`,
+      ENCRYPTION_KEY: Buffer.from(Array.from({ length: 32 }, (_, index) => index)).toString("base64"),
+      ACCESS_PASSWORD: "a long sentence that nobody guesses",
+    });
+    await expect(resolveSecrets(config)).rejects.toThrow(/^SESSION_SECRET: must be set where DATABASE_URL is/);
+    await expect(resolveAuditKeys(config, silentLog())).rejects.toThrow(
+      /^AUDIT_KEY: must be set where DATABASE_URL is/,
+    );
+    expect(await readdir(dataDirectory)).toEqual([]);
   });
 
   test("FR-023: are never made outside dev, not even where a dev start left some", async () => {

@@ -41,7 +41,14 @@ export interface Secrets {
 
 type SecretConfig = Pick<
   Config,
-  "environment" | "dataDirectory" | "apiKey" | "adminKey" | "encryptionKey" | "sessionSecret" | "fromFiles"
+  | "environment"
+  | "dataDirectory"
+  | "apiKey"
+  | "adminKey"
+  | "encryptionKey"
+  | "sessionSecret"
+  | "fromFiles"
+  | "databaseUrl"
 >;
 
 /** Throws a StartupError that names what is missing or unreadable. */
@@ -49,7 +56,7 @@ export async function resolveSecrets(config: SecretConfig): Promise<Secrets> {
   const given: Readonly<Record<OwnSecretName, string | null>> = {
     "api-key": config.apiKey,
     "admin-key": config.adminKey,
-    // Nobody else has to know it, so that it is made in stage and prod too; several gateways are given the same.
+    // Nobody else has to know it, so that it is made in stage and prod too, unless there may be several gateways.
     "session-secret": config.sessionSecret,
     "encryption-key": config.encryptionKey,
   };
@@ -79,6 +86,7 @@ async function find(config: SecretConfig, name: OwnSecretName, given: string | n
   if (config.environment !== "dev" && name !== "session-secret") {
     throw new StartupError(`${variable}: must be set when SAFELIGHT_ENV is ${config.environment}.`);
   }
+  refuseOwnValue(config, variable);
   const file = secretFile(config.dataDirectory, name);
   const kept = await readSecret(file);
   if (kept === null) await writeSecretOnce(file, makeSecret(name, config.environment));
@@ -94,6 +102,20 @@ async function find(config: SecretConfig, name: OwnSecretName, given: string | n
     writtenAt: await writtenAt(file),
     isNew: kept === null,
   };
+}
+
+/**
+ * Gateways on one database need the same value, and a file in the data directory of one is not there for the others. In dev it is made all
+ * the same, for the first; another one with a value of its own does not start.
+ */
+export function refuseOwnValue(
+  { environment, databaseUrl }: Pick<Config, "environment" | "databaseUrl">,
+  variable: string,
+): void {
+  if (databaseUrl === null || environment === "dev") return;
+  throw new StartupError(
+    `${variable}: must be set where DATABASE_URL is (or ${variable}_FILE): every gateway on the database needs the same value.`,
+  );
 }
 
 /** Former values may follow only where something was made with them that is read later. */

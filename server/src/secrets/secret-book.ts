@@ -1,12 +1,14 @@
 /**
- * The secrets of a running server: which values count, since when, and until when. One for each installation. What changes them stands
- * in `change-secret.ts`; here is what every request asks.
+ * The secrets of a running server: which values count, since when, and until when. One for each gateway; `FollowedSecrets` has it hear what
+ * others change. What changes them stands in `change-secret.ts`; here is what every request asks.
  */
 import { unlink } from "node:fs/promises";
 import type { Context } from "../context/context.ts";
 import type { Transaction } from "../database/database.ts";
 import { NewestRead } from "../database/newest-read.ts";
+import { channels } from "../gateways/channels.ts";
 import type { ChangingKeyring } from "../keys/keyring.ts";
+import { agreeWithOthers } from "./agree-with-others.ts";
 import { ApiKeys, type KeyScope } from "./api-keys.ts";
 import { fingerprintOf, quickHashOf } from "./fingerprint.ts";
 import type { FoundSecret } from "./resolve-secrets.ts";
@@ -23,6 +25,11 @@ export interface BookParts {
   readonly found: readonly FoundSecret[];
   readonly tokens: SessionSecrets;
   readonly keyring: ChangingKeyring;
+  /**
+   * Where the database is shared: joins the gateways that run on it, in the transaction that notes what this one was given, and answers
+   * whether there are others. Nobody is looked for without it.
+   */
+  readonly join?: (tx: Transaction) => Promise<boolean>;
   /** For fault tests: told of each step of a change as soon as it is on disk. */
   readonly onStep?: (step: string) => Promise<void> | void;
 }
@@ -72,13 +79,21 @@ export class SecretBook {
     this.apiKeys = apiKeys;
   }
 
-  /** Notes what this start has found, and ends what an interrupted change has left. Errors: `storage_unavailable`, StartupError. */
+  /**
+   * Notes what this start has found, and ends what an interrupted change has left. Errors: `storage_unavailable`; StartupError, also where
+   * other gateways run with other values.
+   */
   static async open(parts: BookParts): Promise<SecretBook> {
     const apiKeys = await ApiKeys.open(parts.context, () => book.changed());
     const book = new SecretBook(parts, await readSalt(parts.context), apiKeys);
     const configured = await Promise.all(parts.found.map((secret) => book.#fingerprint(secret)));
     await parts.context.database.write(async (tx) => {
+      if (parts.context.database.shared) {
+        const settings = new Map(parts.found.map(({ name, variable }) => [name, variable]));
+        await agreeWithOthers(parts.context, tx, { configured, settings, areThere: (await parts.join?.(tx)) ?? false });
+      }
       for (const secret of configured) await noteConfigured(parts.context, tx, secret, usualOverlap);
+      await tx.notify(channels.secrets);
     });
     await book.#dropUnknownFiles();
     await book.reload();
@@ -150,6 +165,7 @@ export class SecretBook {
    */
   async countOnceCommitted(tx: Transaction): Promise<void> {
     const versions = await readVersions(tx.prepare);
+    await tx.notify(channels.secrets);
     tx.afterCommit(() => {
       this.#newest.takeCommitted(versions, (committed) => this.#take(committed));
       this.changed();

@@ -1,0 +1,110 @@
+/**
+ * Gateways on one database are given their secrets one by one, and have to be given the same. Where others run, one that was given another
+ * value does not start: taken for a change, as where there is only one, it would lock out everybody who uses the value in force.
+ */
+import { appendAudit } from "../audit/append.ts";
+import type { Context } from "../context/context.ts";
+import type { Transaction } from "../database/database.ts";
+import { StartupError } from "../errors.ts";
+import { shownId } from "./fingerprint.ts";
+import { type Configured, replaceVersion, type SecretVersion, versionsOf } from "./secret-versions.ts";
+
+/** What this start has found, and whether other gateways run. */
+export interface Meeting {
+  readonly configured: readonly Configured[];
+  /** The settings of what was found, by name. */
+  readonly settings: ReadonlyMap<string, string>;
+  readonly areThere: boolean;
+}
+
+/** With these something is made that others have to read: who does not have the one in force cannot take part. */
+const neededByAll = ["encryption-key", "session-secret"];
+/** Those that not every installation has. */
+const optional: Readonly<Record<string, string>> = {
+  "access-password": "ACCESS_PASSWORD",
+  "metrics-token": "METRICS_TOKEN",
+  "webhook-secret": "WEBHOOK_SECRET",
+};
+
+/**
+ * Refuses what differs from what counts while others run, by the name of its setting. A value that every gateway knows already, as it
+ * stood after the one in force, comes into force where it stands first. Before anything else is noted. Errors: StartupError.
+ */
+export async function agreeWithOthers(context: Context, tx: Transaction, meeting: Meeting): Promise<void> {
+  const problems: string[] = [];
+  for (const found of meeting.configured) {
+    if (found.fingerprints.length === 0) continue;
+    const known = await versionsOf(tx.prepare, found.name);
+    if (await movesOn(context, tx, found, known)) continue;
+    if (meeting.areThere && isForeign(context, found, known)) {
+      const setting = meeting.settings.get(found.name) ?? found.name;
+      problems.push(
+        `${setting}: differs from that of this installation, with which other gateways run. ${wayOut(found.name)}`,
+      );
+    }
+  }
+  problems.push(...(await missingHere(context, tx, meeting)));
+  if (problems.length > 0) throw new StartupError(problems.join("\n"));
+}
+
+/** The second step of a change by the settings: the new value first, the one in force after it. */
+async function movesOn(
+  context: Context,
+  tx: Transaction,
+  { name, source, fingerprints: [first = "", ...others] }: Configured,
+  known: readonly SecretVersion[],
+): Promise<boolean> {
+  const current = known.find(({ state }) => state === "current");
+  const isKnownToAll = known.some((version) => version.fingerprint === first && isFormer(context, version));
+  if (current === undefined || !isKnownToAll || !others.includes(current.fingerprint)) return false;
+  await replaceVersion(context, tx, { name, fingerprint: first, source, old: "former", acceptedUntil: null });
+  const details = { secret: name, id: shownId(first), by: "settings" };
+  await appendAudit(context, tx, { action: "rotate_secret", target: name, outcome: "success", details });
+  return true;
+}
+
+function isForeign(context: Context, { name, fingerprints }: Configured, known: readonly SecretVersion[]): boolean {
+  if (known.length === 0) return false;
+  const current = known.find(({ state }) => state === "current");
+  if (neededByAll.includes(name) && current !== undefined) return !fingerprints.includes(current.fingerprint);
+  const own = known.find(({ fingerprint }) => fingerprint === fingerprints[0]);
+  // A revoked one opens nothing, wherever it stands; the others accept a former one as well.
+  return own === undefined || !(["current", "revoked"].includes(own.state) || isFormer(context, own));
+}
+
+function isFormer({ clock }: Context, { state, acceptedUntil }: SecretVersion): boolean {
+  return state === "former" && (acceptedUntil === null || acceptedUntil > clock.now());
+}
+
+/** A gateway without the password would let everybody in. Where there are no others the setting was taken away, and is forgotten. */
+async function missingHere(
+  { clock }: Context,
+  tx: Transaction,
+  { configured, areThere }: Meeting,
+): Promise<readonly string[]> {
+  const problems: string[] = [];
+  for (const [name, setting] of Object.entries(optional)) {
+    if (configured.some((found) => found.name === name)) continue;
+    if (!(await versionsOf(tx.prepare, name)).some(({ state }) => state === "current")) continue;
+    if (areThere) {
+      problems.push(`${setting}: is not set, and the other gateways of this installation have it. ${wayOut(name)}`);
+      continue;
+    }
+    await tx
+      .prepare(
+        `UPDATE secret_versions SET state = 'retired', accepted_until = NULL, replaced_at = coalesce(replaced_at, ?)
+         WHERE name = ? AND state IN ('current', 'former')`,
+      )
+      .run(clock.now(), name);
+  }
+  return problems;
+}
+
+function wayOut(name: string): string {
+  const same = "Give every gateway the same value";
+  if (name === "api-key" || name === "admin-key") {
+    return `${same}; a new one is made by safelight secrets rotate ${name}, and counts beside the old one until every gateway has it.`;
+  }
+  if (name in optional) return `${same}; to change it, stop all gateways first.`;
+  return `${same}; for a new one, put it after the one in force, with a comma, and restart gateway after gateway, then the same with the new one first.`;
+}
