@@ -56,6 +56,16 @@ describe("safelight backup and restore", () => {
     });
   });
 
+  test("on PostgreSQL both refuse, and name what to use", async () => {
+    const onPostgres = (...parameters: string[]) =>
+      runHere(parameters, { DATA_DIR: join(folder, "data"), DATABASE_URL_FILE: "/run/secrets/url" }, folder);
+    expect(await onPostgres("backup", "anywhere")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("pg_dump"),
+    });
+    expect(await onPostgres("restore", "x")).toMatchObject({ code: 2, stderr: expect.stringContaining("pg_restore") });
+  });
+
   test("as one file, with secrets, told as JSON", async () => {
     const { code, text } = await run("backup", "whole.tar", "--with-secrets", "--json");
     const { backup, manifest } = JSON.parse(text) as { backup: string; manifest: { secrets: { included: string[] } } };

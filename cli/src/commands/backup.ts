@@ -35,6 +35,7 @@ export interface RestoreFlags {
 
 /** Resolves with the exit code: 0, or 1 where a backup was made of an installation that is itself damaged. */
 export async function backup(environment: Environment, target: string, flags: BackupFlags): Promise<number> {
+  refuseOnPostgres(environment, "pg_dump --format=custom --file=safelight.dump");
   const config = configOf(environment, flags.dataDir);
   const withSecrets = flags.withSecrets === true;
   const place = await placeOf(target, config);
@@ -57,6 +58,7 @@ export async function backup(environment: Environment, target: string, flags: Ba
 
 /** Resolves with the exit code. */
 export async function restore(environment: Environment, source: string, flags: RestoreFlags): Promise<number> {
+  if (flags.check !== true) refuseOnPostgres(environment, "pg_restore --clean --if-exists --dbname=…");
   const config = configOf(environment, flags.dataDir);
   const options = { source: resolve(source), config, acceptAudit: flags.acceptBrokenAudit === true };
   if (flags.check === true) {
@@ -69,6 +71,17 @@ export async function restore(environment: Environment, source: string, flags: R
   const lines = tell(restored, config.dataDirectory);
   process.stdout.write(flags.json === true ? `${JSON.stringify(restored)}\n` : `${lines.join("\n")}\n`);
   return 0;
+}
+
+/** A data directory is what is copied and put back here; the tools of PostgreSQL do the same with a database, and better. */
+function refuseOnPostgres(environment: Environment, instead: string): void {
+  const setting = ["DATABASE_URL", "DATABASE_URL_FILE"].find((name) => (environment[name] ?? "").trim() !== "");
+  if (setting === undefined) return;
+  throw new CommandError(
+    exitCodes.usage,
+    "usage",
+    `${setting} is set: the database is PostgreSQL, and this command copies data directories. Use ${instead} for it, and copy bucket and keys beside it: docs/operations/backup.md, "On PostgreSQL".`,
+  );
 }
 
 /**

@@ -36,12 +36,12 @@ export async function* examine(environment: Environment, options: ExamineOptions
   if (config === null) return;
   const directory = await lookAtDirectory(config);
   yield directory;
-  if (!existsSync(config.dataDirectory)) return;
+  if (!existsSync(config.dataDirectory) && config.databaseUrl === null) return;
   yield* await look("secrets", () => lookAtSecretFiles(config, environment));
   yield* await look("free space", () => lookAtSpace(config));
   const { held, findings: found } = await lookForServer(config);
   yield* found;
-  const { reading, findings: opened } = openForReading(config, held);
+  const { reading, findings: opened } = await openForReading(config, held);
   yield* opened;
   if (reading === null) return;
   try {
@@ -51,7 +51,7 @@ export async function* examine(environment: Environment, options: ExamineOptions
     }
     yield* lookInside(reading, config, options.reach);
   } finally {
-    reading.close();
+    await reading.close();
   }
 }
 

@@ -159,7 +159,8 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresDa
   return database;
 }
 
-function toStartupError(error: unknown, { described, user }: PostgresAddress): StartupError {
+/** What a start says of a database that cannot be opened, in one line and without the password. */
+export function toStartupError(error: unknown, { described, user }: PostgresAddress): StartupError {
   if (error instanceof StartupError) return error;
   const state = sqlStateOf(error);
   const wrong = (text: string) => new StartupError(`DATABASE_URL: ${text}`, error);
