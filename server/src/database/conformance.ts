@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { SafelightError } from "../errors.ts";
 import { describeSearch } from "./conformance-search.ts";
+import { describeSharing } from "./conformance-sharing.ts";
 import type { Database, Row, Transaction } from "./database.ts";
 
 export interface OpenedDatabase {
@@ -235,6 +236,7 @@ export function describeDatabase(name: string, open: () => Promise<OpenedDatabas
       });
     });
 
+    describeSharing(() => database);
     describeSearch(() => database);
     describeQueue(() => database);
     describeAudit(() => database);
@@ -252,6 +254,24 @@ const insertTask = `INSERT INTO tasks (id, model, type, mode, prompt, parameters
   updated_at, submitted_by, front) VALUES (?, 'm', 'image', 'txt2img', 'a boat', '{}', 1, '1', 'pending', 'queued', 1, 1, ?, ?)`;
 
 function describeQueue(current: () => Database): void {
+  test("claims that are made at the same time never get one row", async () => {
+    const database = current();
+    const add = (id: string) => database.write((tx) => tx.prepare(insertTask).run(id, "ann", 0));
+    const ids = Array.from({ length: 8 }, (_, nth) => `claim-${nth}`);
+    for (const id of ids) await add(id);
+    const claim = () =>
+      database.write(async ({ prepare, dialect }) => {
+        const picked = await prepare(
+          `SELECT id FROM tasks WHERE status = 'pending' ORDER BY sequence LIMIT 1${dialect.picking("tasks")}`,
+        ).get();
+        await prepare("UPDATE tasks SET status = 'processing' WHERE id = ?").run(picked?.id ?? null);
+        return picked?.id;
+      });
+    expect((await Promise.all(ids.map(claim))).toSorted()).toEqual(ids);
+    expect(await claim()).toBeUndefined();
+    await database.write((tx) => tx.prepare("DELETE FROM tasks").run());
+  });
+
   test("the database itself counts who waits and keeps the turns", async () => {
     const database = current();
     const change = (sql: string, ...values: string[]) => database.write((tx) => tx.prepare(sql).run(...values));

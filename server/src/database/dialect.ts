@@ -15,6 +15,11 @@ export interface WantedWords {
 export interface Dialect {
   /** After a table's name: the index that is to be walked, for a database that has to be told. */
   through(index: string): string;
+  /**
+   * At the end of a statement of a transaction that picks rows of this table to take: rows that another transaction has picked and not
+   * yet let go of are passed over.
+   */
+  picking(table: string): string;
   /** Rows with one column `value`: the texts of a JSON array, which is bound to its one `?`. */
   readonly textsOfJson: string;
   /** The bytes of a text expression, in UTF-8. */

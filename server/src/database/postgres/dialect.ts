@@ -3,6 +3,7 @@ import type { Dialect } from "../dialect.ts";
 export const postgresDialect: Dialect = {
   // It keeps statistics of its own and chooses by them.
   through: () => "",
+  picking: (table) => ` FOR UPDATE OF ${table} SKIP LOCKED`,
   textsOfJson: "SELECT jsonb_array_elements_text(CAST(? AS JSONB)) AS value",
   bytesOf: (text) => `convert_to(${text}, 'UTF8')`,
   prunesAudit: true,

@@ -6,6 +6,8 @@ const mark = "\ue000";
 export const sqliteDialect: Dialect = {
   // Without statistics SQLite cannot know which index is narrow, and with them its choice would change over time.
   through: (index) => ` INDEXED BY ${index}`,
+  // Nobody else writes meanwhile.
+  picking: () => "",
   textsOfJson: "SELECT value FROM json_each(?)",
   bytesOf: (text) => `CAST(${text} AS BLOB)`,
   prunesAudit: false,

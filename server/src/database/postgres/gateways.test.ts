@@ -1,6 +1,8 @@
 // Several gateways on one database: one of them leads, all have the same time, and what is said is heard everywhere.
+import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type PostgresServer, sharedPostgres } from "../../testing/postgres-server.ts";
+import { postgresDialect } from "./dialect.ts";
 import { openPostgres, type PostgresDatabase, type PostgresOptions } from "./postgres-database.ts";
 
 let server: PostgresServer;
@@ -110,4 +112,23 @@ test("gateways whose machines are ten seconds apart have the same time, that of 
   const [{ time } = {}] = await server.query(url, "SELECT extract(epoch FROM clock_timestamp()) * 1000 AS time");
   expect(Number(time)).toBeGreaterThan(before - 1000);
   expect(Number(time)).toBeLessThan(late.clock.steady() + 1000);
+});
+
+test("a row that one transaction has picked is passed over by the next, which does not wait for it", async () => {
+  const database = await open();
+  for (const key of ["a", "b"]) {
+    await database.write((tx) => tx.prepare("INSERT INTO settings (key, value) VALUES (?, 'x')").run(key));
+  }
+  const clients = [new Client(url), new Client(url), new Client(url)];
+  const picked: unknown[] = [];
+  for (const client of clients) {
+    await client.connect();
+    await client.query("BEGIN");
+    const { rows } = await client.query(
+      `SELECT key FROM settings ORDER BY key LIMIT 1${postgresDialect.picking("settings")}`,
+    );
+    picked.push(rows);
+  }
+  for (const client of clients) await client.end();
+  expect(picked).toEqual([[{ key: "a" }], [{ key: "b" }], []]);
 });
