@@ -19,6 +19,8 @@ import { EmbeddedExecutor } from "./executors/embedded.ts";
 import { embeddedOffer } from "./executors/embedded-offer.ts";
 import { createOffers } from "./executors/offers.ts";
 import { startEventFeed } from "./gateways/event-feed.ts";
+import type { Follower } from "./gateways/follower.ts";
+import { joinGateways } from "./gateways/presence.ts";
 import { isStillValid } from "./http/credentials.ts";
 import type { EngineAbilities } from "./http/installation.ts";
 import { closeApp, listen } from "./http/listen.ts";
@@ -33,7 +35,7 @@ import { openMedia } from "./media/open-media.ts";
 import { createMetrics } from "./metrics/metrics.ts";
 import { ContentPolicy } from "./policy/content-policy.ts";
 import { WorkspaceTasks } from "./proxy/workspace-tasks.ts";
-import { FollowedSecrets } from "./secrets/followed-secrets.ts";
+import { followSecrets } from "./secrets/follow-secrets.ts";
 import type { OwnSecretName } from "./secrets/make-secret.ts";
 import { findOtherSecrets } from "./secrets/other-secrets.ts";
 import { resolveAuditKeys } from "./secrets/resolve-audit-keys.ts";
@@ -47,6 +49,7 @@ import { createStorageUse } from "./statistics/storage-use.ts";
 import { StorageCare } from "./storage-care/storage-care.ts";
 import { timeLimits } from "./tasks/time-limits.ts";
 import { startWebhookSender } from "./webhooks/sender.ts";
+import { followAccounts } from "./worker-accounts/follow-accounts.ts";
 import { startHealthChecks } from "./worker-accounts/health-checks.ts";
 import { openRegistry } from "./worker-accounts/open-registry.ts";
 import { reencryptCredentials } from "./worker-accounts/reencrypt-credentials.ts";
@@ -106,6 +109,10 @@ export async function startServer(environment: Environment, options: StartOption
 
   const tokens = new SessionSecrets(secrets.found["session-secret"].values[0] ?? "");
   const { context, media } = await openStores(opened, { config, log, tokens }, options);
+  const version = await readVersion();
+  // Before anything is swept that another gateway may have stored.
+  const presence = await joinGateways(context, version);
+  opened.defer(() => presence.leave());
   const { audit, auditKeys } = await openAudit(opened, context);
   const { book, followed } = await openSecrets(opened, { context, secrets, tokens, auditKeys }, options);
   const localKey = context.ids.token();
@@ -121,7 +128,6 @@ export async function startServer(environment: Environment, options: StartOption
   const { executors, dispatcher } = await runTasks(opened, context, { registry: accounts, ...health }, options);
   opened.defer(startSweeping(context));
   opened.defer(startCounting(media, log));
-  const version = await readVersion();
   const figures = openFigures(opened, context, media, accounts, version);
 
   const { keyring } = accounts;
@@ -159,6 +165,7 @@ export async function startServer(environment: Environment, options: StartOption
   });
   opened.defer(() => closeApp(app, stopping, log));
   const url = await listen(app, config);
+  await presence.announce(url);
   await directory.announce({ url, pid: process.pid, local_key: localKey });
   // The operator is told by whoever started us, once; at the usual level the log does not repeat it.
   log.info("listening", { url, catalog: catalog.catalog_version, embedded_engine: config.embeddedEngine });
@@ -207,7 +214,7 @@ async function openSecrets(
   opened: AsyncDisposableStack,
   { context, secrets, tokens, auditKeys }: SecretParts,
   { onSecretStep: onStep }: StartOptions,
-): Promise<{ book: SecretBook; followed: FollowedSecrets }> {
+): Promise<{ book: SecretBook; followed: Follower }> {
   const keyring = new ChangingKeyring([secrets.encryptionKey]);
   const found = [
     ...Object.values(secrets.found),
@@ -218,7 +225,7 @@ async function openSecrets(
     () => reencryptCredentials(context, keyring, () => onStep?.("portion")),
   );
   opened.defer(book.apiKeys.keep());
-  const followed = new FollowedSecrets(book);
+  const followed = followSecrets(book);
   opened.defer(() => followed.stop());
   return { book, followed };
 }
@@ -321,11 +328,13 @@ async function openAccounts(context: Context, keyring: Keyring): Promise<Account
     },
   });
   const checks = startHealthChecks(context, registry);
+  const followed = followAccounts(context, registry);
   return {
     registry,
     onChange: (listener) => void listeners.push(listener),
     stop: async () => {
       registry.circuits.close();
+      await followed.stop();
       await checks.stop();
       await webhooks.stop();
     },

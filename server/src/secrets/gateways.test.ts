@@ -3,19 +3,20 @@ import { hash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Transaction } from "../database/database.ts";
 import { channels } from "../gateways/channels.ts";
+import type { Follower } from "../gateways/follower.ts";
 import { ChangingKeyring } from "../keys/keyring.ts";
 import { openSecretBook } from "../sessions/open-secret-book.ts";
 import { openGateway, type TestGateway } from "../testing/gateway.ts";
 import { sharedPostgres } from "../testing/postgres-server.ts";
 import { retireSecret, revokeSecret, rotateSecret } from "./change-secret.ts";
 import { describeSecret } from "./describe-secrets.ts";
-import { FollowedSecrets } from "./followed-secrets.ts";
+import { followSecrets } from "./follow-secrets.ts";
 import { resolveSecrets } from "./resolve-secrets.ts";
 import type { SecretBook } from "./secret-book.ts";
 
 interface Opened extends TestGateway {
   readonly book: SecretBook;
-  readonly followed: FollowedSecrets;
+  readonly followed: Follower;
   /** How often the book has said that something may have ended. */
   readonly changes: () => number;
 }
@@ -49,7 +50,7 @@ async function open(environment: Readonly<Record<string, string>> = {}): Promise
     const book = await openSecretBook({ context, found, tokens, keyring, join }, () => Promise.resolve(0));
     let changes = 0;
     book.changed = () => void (changes += 1);
-    const one = { ...gateway, book, followed: new FollowedSecrets(book), changes: () => changes };
+    const one = { ...gateway, book, followed: followSecrets(book), changes: () => changes };
     opened.push(one);
     return one;
   } catch (error) {

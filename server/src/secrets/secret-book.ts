@@ -1,5 +1,5 @@
 /**
- * The secrets of a running server: which values count, since when, and until when. One for each gateway; `FollowedSecrets` has it hear what
+ * The secrets of a running server: which values count, since when, and until when. One for each gateway; `followSecrets` has it hear what
  * others change. What changes them stands in `change-secret.ts`; here is what every request asks.
  */
 import { unlink } from "node:fs/promises";

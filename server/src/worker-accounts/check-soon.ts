@@ -1,5 +1,6 @@
 import type { Context } from "../context/context.ts";
-import type { AccountRegistry } from "./registry.ts";
+import { channels } from "../gateways/channels.ts";
+import { type AccountRegistry, checkIsDue } from "./registry.ts";
 
 /** Brings the planned check of an account forward to now: a run failed there, and whether the worker is well is not for the run to say. */
 export async function checkSoon(context: Context, registry: AccountRegistry, accountId: string): Promise<void> {
@@ -10,6 +11,8 @@ export async function checkSoon(context: Context, registry: AccountRegistry, acc
         "UPDATE worker_accounts SET next_check_at = ? WHERE id = ? AND deleted_at IS NULL AND status <> 'disabled' AND next_check_at > ?",
       )
       .run(now, accountId, now);
-    if (Number(changes) > 0) tx.afterCommit(() => registry.wakeChecks());
+    if (Number(changes) === 0) return;
+    await tx.notify(channels.accounts, checkIsDue);
+    tx.afterCommit(() => registry.wakeChecks());
   });
 }

@@ -20,7 +20,7 @@ export interface CircuitParts {
 
 /**
  * The circuits of all accounts, by account id. They live in memory: a restart closes them, which costs three runs at most to find out
- * again, and each of those goes on elsewhere.
+ * again, and each of those goes on elsewhere. So does every gateway for itself where there are several.
  */
 export class AccountCircuits {
   readonly #parts: CircuitParts;

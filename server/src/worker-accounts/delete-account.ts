@@ -1,6 +1,7 @@
 import { appendAudit } from "../audit/append.ts";
 import type { Context } from "../context/context.ts";
 import type { Transaction } from "../database/database.ts";
+import { channels } from "../gateways/channels.ts";
 import { type AccountRegistry, announceChange, requireAccount } from "./registry.ts";
 import { cancelRunsOf, runningOn } from "./runs.ts";
 
@@ -36,7 +37,11 @@ export async function deleteAccount(
 
 /** Removes deleted accounts on which nothing runs any more, credentials and all. Answers how many went. */
 export function purgeDeletedAccounts(context: Context): Promise<number> {
-  return context.database.write(purge);
+  return context.database.write(async (tx) => {
+    const gone = await purge(tx);
+    if (gone > 0) await tx.notify(channels.accounts);
+    return gone;
+  });
 }
 
 async function purge(tx: Transaction): Promise<number> {

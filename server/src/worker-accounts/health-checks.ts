@@ -1,5 +1,6 @@
 import type { Context } from "../context/context.ts";
 import { SafelightError } from "../errors.ts";
+import { whileLeading } from "../gateways/while-leading.ts";
 import { checkAccount } from "./check-account.ts";
 import { furthestCheck } from "./check-interval.ts";
 import { purgeDeletedAccounts } from "./delete-account.ts";
@@ -21,19 +22,31 @@ export interface HealthChecks {
 
 /**
  * Checks accounts when their time has come. The times stand in the database, so that a restart neither forgets a check nor begins with
- * all of them at once. Also removes deleted accounts whose last run has ended.
+ * all of them at once. Also removes deleted accounts whose last run has ended. Of several gateways one does it.
  */
 export function startHealthChecks(context: Context, registry: AccountRegistry): HealthChecks {
-  const checks = new RunningChecks(context, registry);
-  checks.wake();
-  return checks;
+  let running: RunningChecks | undefined;
+  const stop = whileLeading(context, () => {
+    const checks = new RunningChecks(context, registry);
+    running = checks;
+    checks.wake();
+    return () => {
+      running = undefined;
+      return checks.stop();
+    };
+  });
+  return {
+    runDue: () => running?.runDue() ?? Promise.resolve(),
+    wake: () => running?.wake(),
+    stop: async () => stop(),
+  };
 }
 
 class Stopped extends Error {
   override readonly name = "Stopped";
 }
 
-class RunningChecks implements HealthChecks {
+class RunningChecks {
   readonly #context: Context;
   readonly #registry: AccountRegistry;
   readonly #underWay = new Map<string, Promise<void>>();

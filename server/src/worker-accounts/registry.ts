@@ -1,10 +1,14 @@
 import type { Transaction } from "../database/database.ts";
 import { SafelightError } from "../errors.ts";
+import { channels } from "../gateways/channels.ts";
 import type { Keyring } from "../keys/keyring.ts";
 import { type AccountRecord, type AccountRow, readAccount, readAccountRows } from "./account-record.ts";
 import type { AccountCircuits } from "./circuits.ts";
 import type { Probe } from "./probe.ts";
 import { type AccountStandings, readStandings } from "./standings.ts";
+
+/** Said to other gateways where nothing has changed but that a check is due: whoever makes the checks looks. */
+export const checkIsDue = "check";
 
 /** What the verbs of worker accounts share. */
 export interface AccountRegistry {
@@ -41,6 +45,7 @@ export function accountNotFound(): SafelightError {
 export async function announceChange(registry: AccountRegistry, tx: Transaction): Promise<void> {
   const standings = await readStandings(tx.prepare);
   const accounts = await readAccountRows(tx.prepare);
+  await tx.notify(channels.accounts);
   tx.afterCommit(() => {
     registry.standings.takeCommitted(standings);
     return registry.changed(accounts);

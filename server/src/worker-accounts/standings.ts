@@ -1,5 +1,6 @@
 import type { ModelId } from "@safelight/catalog";
 import type { Database, Prepare } from "../database/database.ts";
+import { NewestRead } from "../database/newest-read.ts";
 
 /** How accounts stand to a model: none has ever offered it, one has but none is ready for it now, one is ready. */
 export type AccountStanding = "none" | "registered" | "ready";
@@ -12,14 +13,26 @@ export type Standings = ReadonlyMap<string, AccountStanding>;
  * was offered once is remembered in the database: a restart, or a worker that is down, must not bring the embedded engine back.
  */
 export class AccountStandings {
-  #known: Standings;
+  readonly #database: Pick<Database, "prepareRead">;
+  readonly #newest = new NewestRead();
+  #known: Standings = new Map();
 
-  private constructor(known: Standings) {
-    this.#known = known;
+  private constructor(database: Pick<Database, "prepareRead">) {
+    this.#database = database;
   }
 
-  static async open({ prepareRead }: Pick<Database, "prepareRead">): Promise<AccountStandings> {
-    return new AccountStandings(await readStandings(prepareRead));
+  static async open(database: Pick<Database, "prepareRead">): Promise<AccountStandings> {
+    const standings = new AccountStandings(database);
+    await standings.reload();
+    return standings;
+  }
+
+  /** Another gateway has changed an account. */
+  async reload(): Promise<void> {
+    await this.#newest.take(
+      () => readStandings(this.#database.prepareRead),
+      (standings) => (this.#known = standings),
+    );
   }
 
   of(model: ModelId): AccountStanding {
@@ -28,7 +41,7 @@ export class AccountStandings {
 
   /** What a transaction has read of its own change, once it is committed. */
   takeCommitted(standings: Standings): void {
-    this.#known = standings;
+    this.#newest.takeCommitted(standings, (committed) => (this.#known = committed));
   }
 }
 
