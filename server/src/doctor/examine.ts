@@ -10,6 +10,7 @@ import {
   lookAtAudit,
   lookAtClock,
   lookAtEnvironment,
+  lookAtGateways,
   lookAtPages,
   lookAtSchema,
   openForReading,
@@ -58,6 +59,7 @@ export async function* examine(environment: Environment, options: ExamineOptions
 async function* lookInside(reading: Reading, config: Config, reach: boolean): AsyncGenerator<Finding> {
   yield* await look("database", () => lookAtPages(reading, config));
   yield* await look("schema", () => lookAtSchema(reading));
+  if (reading.place !== null) yield* await look("gateways", () => lookAtGateways(reading));
   yield* await look("clock", () => lookAtClock(reading));
   yield* await look("media", () => lookAtMedia(reading, config));
   yield* await look("audit log", () => lookAtAudit(reading, config));

@@ -11,6 +11,7 @@ import type { Database } from "../database/database.ts";
 import { readingOf } from "../database/sqlite/file-reading.ts";
 import { migrations as sqliteMigrations } from "../database/sqlite/migrations/all.ts";
 import { StartupError } from "../errors.ts";
+import { livingGateways } from "../gateways/presence.ts";
 import { readSecret, secretFile } from "../secrets/resolve-secrets.ts";
 import { type Finding, ok, problem, reasonOf, warning } from "./finding.ts";
 
@@ -187,6 +188,18 @@ async function compareClocks(prepareRead: Reading["prepareRead"], now: number): 
   if (Math.abs(ahead) <= 60) return ok("clock", `${new Date(now).toISOString()}, as the database has it.`);
   const detail = `The database is ${Math.abs(ahead)} seconds ${ahead > 0 ? "ahead of" : "behind"} this machine.`;
   return warning("clock", detail, "Set both by NTP (timedatectl set-ntp true).");
+}
+
+/** Which gateways serve the installation, and whether they are of one version. */
+export async function lookAtGateways({ prepareRead }: Reading): Promise<Finding> {
+  const row = await prepareRead("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS at").get();
+  const made = await prepareRead("SELECT to_regclass('gateways') AS name").get();
+  if (made?.name === null) return ok("gateways", "An earlier release made the schema, which has no list of them.");
+  const living = await livingGateways({ prepareRead }, Number(row?.at));
+  const versions = new Set(living.map(({ version }) => version));
+  const named = living.map(({ url, version }) => `${url ?? "one that starts"} (${version})`).join(", ");
+  if (versions.size > 1) return warning("gateways", `Of several versions: ${named}.`, "End the rolling upgrade.");
+  return ok("gateways", living.length === 0 ? "None serves this installation." : `${living.length}: ${named}.`);
 }
 
 function sizeOf(file: string): number {

@@ -1,5 +1,6 @@
 import { Gauge, type Registry } from "prom-client";
 import type { Context } from "../context/context.ts";
+import { livingGateways } from "../gateways/presence.ts";
 import { describeQueue } from "../queue/pause.ts";
 import type { StorageUse } from "../statistics/storage-use.ts";
 import { countWaiting } from "../webhooks/outbox.ts";
@@ -10,12 +11,17 @@ export interface GaugeSources {
   readonly context: Context;
   readonly accounts: AccountRegistry;
   readonly storage: StorageUse;
+  /** Of this release. */
+  readonly version: string;
 }
 
 const circuitStates = ["closed", "open", "half_open"] as const;
 
 /** What is read at the moment of asking: the database knows it, so it is right after a restart too. */
-export function createGauges(registry: Registry, { context, accounts, storage }: GaugeSources): () => Promise<void> {
+export function createGauges(
+  registry: Registry,
+  { context, accounts, storage, version }: GaugeSources,
+): () => Promise<void> {
   const gauge = <const Labels extends string>(name: string, help: string, labelNames: readonly Labels[] = []) =>
     new Gauge<Labels>({ name: `safelight_${name}`, help, labelNames, registers: [registry] });
   const queue = gauge("queue_tasks", "Tasks that wait and tasks that run.", ["state"]);
@@ -35,7 +41,13 @@ export function createGauges(registry: Registry, { context, accounts, storage }:
   const files = gauge("storage_media_files", "Results, previews and uploads.");
   const free = gauge("storage_free_bytes", "Room where results are stored.");
   const webhooks = gauge("webhooks_waiting", "Messages to the operator that have not arrived yet.");
+  const gateways = gauge("gateways", "Gateways that serve this installation, by version.", ["version"]);
   return async () => {
+    const living = context.database.shared
+      ? await livingGateways(context.database, context.clock.now())
+      : [{ version }];
+    gateways.reset();
+    for (const one of living) gateways.inc({ version: one.version });
     const state = await describeQueue(context);
     queue.set({ state: "pending" }, state.pending);
     queue.set({ state: "processing" }, state.processing);

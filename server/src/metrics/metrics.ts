@@ -18,7 +18,6 @@ export interface Metrics {
 }
 
 export interface MetricsOptions extends GaugeSources {
-  readonly version: string;
   /** Memory, CPU, event loop and garbage collection of this process too. */
   readonly ofProcess: boolean;
 }

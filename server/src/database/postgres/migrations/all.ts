@@ -2,6 +2,7 @@ import { taskTables } from "./0001-tasks.ts";
 import { installationTables } from "./0002-installation.ts";
 import { auditTables } from "./0003-audit.ts";
 import { eventSignals } from "./0004-event-signals.ts";
+import { gatewayTable } from "./0005-gateways.ts";
 import type { PostgresMigration } from "./migration.ts";
 
 export const postgresMigrations: readonly PostgresMigration[] = [
@@ -9,4 +10,5 @@ export const postgresMigrations: readonly PostgresMigration[] = [
   installationTables,
   auditTables,
   eventSignals,
+  gatewayTable,
 ];
