@@ -6,17 +6,12 @@ import { appendAudit } from "../audit/append.ts";
 import type { Context } from "../context/context.ts";
 import type { Transaction } from "../database/database.ts";
 import { StartupError } from "../errors.ts";
+import { livingFor } from "../gateways/presence.ts";
 import { shownId } from "./fingerprint.ts";
 import { type Configured, replaceVersion, type SecretVersion, versionsOf } from "./secret-versions.ts";
 
-/** What this start has found, and whether other gateways run. */
-export interface Meeting {
-  readonly configured: readonly Configured[];
-  /** The settings of what was found, by name. */
-  readonly settings: ReadonlyMap<string, string>;
-  readonly areThere: boolean;
-}
-
+/** Names the row that holds the instance of the gateway that was here last. */
+const lastToNote = "last_to_note_secrets";
 /** With these something is made that others have to read: who does not have the one in force cannot take part. */
 const neededByAll = ["encryption-key", "session-secret"];
 /** Those that not every installation has. */
@@ -28,23 +23,50 @@ const optional: Readonly<Record<string, string>> = {
 
 /**
  * Refuses what differs from what counts while others run, by the name of its setting. A value that every gateway knows already, as it
- * stood after the one in force, comes into force where it stands first. Before anything else is noted. Errors: StartupError.
+ * stood after the one in force, comes into force where it stands first. In the transaction that notes what was found, before anything else.
+ * `settings`: names of the settings by names of secrets. Errors: StartupError.
  */
-export async function agreeWithOthers(context: Context, tx: Transaction, meeting: Meeting): Promise<void> {
+export async function agreeWithOthers(
+  context: Context,
+  tx: Transaction,
+  configured: readonly Configured[],
+  settings: ReadonlyMap<string, string>,
+): Promise<void> {
+  const areThere = await othersRun(context, tx);
   const problems: string[] = [];
-  for (const found of meeting.configured) {
+  for (const found of configured) {
     if (found.fingerprints.length === 0) continue;
     const known = await versionsOf(tx.prepare, found.name);
     if (await movesOn(context, tx, found, known)) continue;
-    if (meeting.areThere && isForeign(context, found, known)) {
-      const setting = meeting.settings.get(found.name) ?? found.name;
+    if (areThere && isForeign(context, found, known)) {
+      const setting = settings.get(found.name) ?? found.name;
       problems.push(
         `${setting}: differs from that of this installation, with which other gateways run. ${wayOut(found.name)}`,
       );
     }
   }
-  problems.push(...(await missingHere(context, tx, meeting)));
-  if (problems.length > 0) throw new StartupError(problems.join("\n"));
+  problems.push(...(await missingHere(context, tx, configured, areThere)));
+  if (problems.length > 0) {
+    problems.push(`A gateway that was killed counts for ${livingFor / 1000} seconds.`);
+    throw new StartupError(problems.join("\n"));
+  }
+  await tx
+    .prepare(
+      "INSERT INTO installation (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    )
+    .run(lastToNote, context.instance);
+}
+
+/**
+ * Those that serve, and the last one that noted its values, which may be starting still: of two that start at once after a change the
+ * second sees what the first was given.
+ */
+async function othersRun({ clock, instance }: Context, { prepare }: Transaction): Promise<boolean> {
+  const other = await prepare(
+    `SELECT 1 AS one FROM gateways WHERE instance <> ? AND seen_at > ?
+       AND (url IS NOT NULL OR instance = (SELECT value FROM installation WHERE name = ?)) LIMIT 1`,
+  ).get(instance, clock.now() - livingFor, lastToNote);
+  return other !== undefined;
 }
 
 /** The second step of a change by the settings: the new value first, the one in force after it. */
@@ -80,7 +102,8 @@ function isFormer({ clock }: Context, { state, acceptedUntil }: SecretVersion): 
 async function missingHere(
   { clock }: Context,
   tx: Transaction,
-  { configured, areThere }: Meeting,
+  configured: readonly Configured[],
+  areThere: boolean,
 ): Promise<readonly string[]> {
   const problems: string[] = [];
   for (const [name, setting] of Object.entries(optional)) {

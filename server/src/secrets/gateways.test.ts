@@ -1,9 +1,10 @@
 /** Secrets of an installation with several gateways: what one of them changes counts at all of them. */
 import { hash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Transaction } from "../database/database.ts";
+import type { Config } from "../config.ts";
 import { channels } from "../gateways/channels.ts";
 import type { Follower } from "../gateways/follower.ts";
+import { joinGateways, type Presence } from "../gateways/presence.ts";
 import { ChangingKeyring } from "../keys/keyring.ts";
 import { openSecretBook } from "../sessions/open-secret-book.ts";
 import { openGateway, type TestGateway } from "../testing/gateway.ts";
@@ -15,6 +16,7 @@ import { resolveSecrets } from "./resolve-secrets.ts";
 import type { SecretBook } from "./secret-book.ts";
 
 interface Opened extends TestGateway {
+  readonly presence: Presence;
   readonly book: SecretBook;
   readonly followed: Follower;
   /** How often the book has said that something may have ended. */
@@ -31,6 +33,9 @@ afterEach(async () => {
   await (await sharedPostgres()).dropDatabase(url);
 });
 
+/** All of them keep their media there, if they kept any. */
+const mediaBucket = { location: { bucket: "shared", prefix: "" } } as unknown as Config["mediaBucket"];
+
 const drawn = (name: string) => hash("sha256", name, "buffer").toString("base64");
 const usual = {
   API_KEY: `sl_dev_${hash("sha256", "api", "hex")}`,
@@ -46,14 +51,18 @@ async function open(environment: Readonly<Record<string, string>> = {}): Promise
     const secrets = await resolveSecrets(context.config);
     const keyring = new ChangingKeyring([secrets.encryptionKey]);
     const found = [...Object.values(secrets.found)];
-    const join = (_tx: Transaction) => Promise.resolve(opened.length > 0);
-    const book = await openSecretBook({ context, found, tokens, keyring, join }, () => Promise.resolve(0));
+    const presence = await joinGateways({ ...context, config: { ...context.config, mediaBucket } }, "0.0.0");
+    const book = await openSecretBook({ context, found, tokens, keyring }, () => Promise.resolve(0));
+    await presence.announce("http://127.0.0.1:8600");
     let changes = 0;
     book.changed = () => void (changes += 1);
-    const one = { ...gateway, book, followed: followSecrets(book), changes: () => changes };
+    const one = { ...gateway, presence, book, followed: followSecrets(book), changes: () => changes };
     opened.push(one);
     return one;
   } catch (error) {
+    await gateway.database.write((tx) =>
+      tx.prepare("DELETE FROM gateways WHERE instance = ?").run(gateway.context.instance),
+    );
     await gateway.close();
     throw error;
   }
@@ -61,6 +70,7 @@ async function open(environment: Readonly<Record<string, string>> = {}): Promise
 
 async function close(one: Opened): Promise<void> {
   await one.followed.stop();
+  await one.presence.leave();
   await one.close();
 }
 
@@ -206,6 +216,13 @@ describe("a gateway that was given other secrets than those that run", () => {
     await stop(one);
     // Nobody else runs: it was taken away.
     await open();
+    await open();
+  });
+
+  test("also while the others are still starting: the first that came has said what counts", async () => {
+    const one = await open();
+    await one.database.write((tx) => tx.prepare("UPDATE gateways SET url = NULL").run());
+    await expect(open({ SESSION_SECRET: drawn("another") })).rejects.toThrow(/^SESSION_SECRET: differs /);
     await open();
   });
 

@@ -25,11 +25,6 @@ export interface BookParts {
   readonly found: readonly FoundSecret[];
   readonly tokens: SessionSecrets;
   readonly keyring: ChangingKeyring;
-  /**
-   * Where the database is shared: joins the gateways that run on it, in the transaction that notes what this one was given, and answers
-   * whether there are others. Nobody is looked for without it.
-   */
-  readonly join?: (tx: Transaction) => Promise<boolean>;
   /** For fault tests: told of each step of a change as soon as it is on disk. */
   readonly onStep?: (step: string) => Promise<void> | void;
 }
@@ -90,7 +85,7 @@ export class SecretBook {
     await parts.context.database.write(async (tx) => {
       if (parts.context.database.shared) {
         const settings = new Map(parts.found.map(({ name, variable }) => [name, variable]));
-        await agreeWithOthers(parts.context, tx, { configured, settings, areThere: (await parts.join?.(tx)) ?? false });
+        await agreeWithOthers(parts.context, tx, configured, settings);
       }
       for (const secret of configured) await noteConfigured(parts.context, tx, secret, usualOverlap);
       await tx.notify(channels.secrets);
