@@ -5,8 +5,9 @@ import { ableLanes, chooseAnother } from "../queue/claim.ts";
 import { changeHeld, updateHeld } from "../queue/lease.ts";
 import { changeTask } from "../tasks/change.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
+import { letGo } from "./let-go.ts";
 import type { Outcome } from "./outcome.ts";
-import { runRequestFor } from "./run-request.ts";
+import { readReferences, runRequestFor } from "./run-request.ts";
 import { Interrupted, persist, type Workshop, whenAborted, withMedia } from "./workshop.ts";
 
 /** How many further executors are tried when the first does not start a run (FR-011). All of it is one attempt. */
@@ -82,7 +83,11 @@ async function startOn(
 ): Promise<RunHandle> {
   const { signal } = surroundings;
   const interruption = whenAborted(signal);
-  const preparing = runRequestFor(shop.context, task, shop.limits, (name) => lend(shop, name, surroundings));
+  const surplus = async (handle: RunHandle) => letGo(shop, task, executor, () => executor.release(handle));
+  // A database that cannot be asked is nobody's fault here, and is waited for.
+  const preparing = persist(shop, () => readReferences(shop.context, task.id)).then((references) =>
+    runRequestFor(shop, task, references, (name) => lend(shop, name, surroundings)),
+  );
   let starting: Promise<RunHandle> | null = null;
   try {
     const request = await Promise.race([preparing, interruption.promise]);
@@ -90,7 +95,7 @@ async function startOn(
     return await Promise.race([starting, interruption.promise]);
   } catch (error) {
     // A start that comes through after nobody wants it any more must not keep the slot.
-    if (signal.aborted) void starting?.then((handle) => executor.release(handle)).catch(() => undefined);
+    if (signal.aborted) void starting?.then(surplus).catch(() => undefined);
     throw error;
   } finally {
     interruption.forget();
@@ -127,19 +132,19 @@ async function noteHandle(
     return { begun: true, task, ...started };
   }
   started.pass.end("none");
-  await executor.release(handle).catch(() => undefined);
+  await letGo(shop, task, executor, () => executor.release(handle)).catch(() => undefined);
   return { begun: false, outcome: { kind: "void" } };
 }
 
 /** Moves the task to an executor that was not tried yet, or returns null when none is able and free. */
 function passOn(shop: Workshop, held: TaskRecord, tried: ReadonlySet<string>): Promise<TaskRecord | null> {
   const { context } = shop;
-  const lanes = shop.lanes().filter((lane) => !tried.has(lane.executor));
-  if (lanes.length === 0) return Promise.resolve(null);
   return persist(shop, async () => {
     let moved: TaskRecord | null = null;
     await changeHeld(context, held, async (task, tx) => {
-      const lane = await chooseAnother(tx, lanes, task);
+      // Asked for once the change has its turn, for which it may have waited.
+      const lanes = shop.lanes().filter((lane) => !tried.has(lane.executor));
+      const lane = await chooseAnother(context, tx, lanes, task);
       if (lane === null) return task;
       await shop.executors.noteUse(tx, lane.executor);
       moved = await changeTask(context, tx, task, { columns: { executor: lane.executor, engine: lane.engine } });

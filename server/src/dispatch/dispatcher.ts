@@ -2,16 +2,19 @@ import type { Context } from "../context/context.ts";
 import type { PublishedEvent } from "../context/event-hub.ts";
 import type { Executor } from "../executors/executor.ts";
 import { type ExecutorSet, fixedExecutors } from "../executors/executor-set.ts";
-import { claimNext } from "../queue/claim.ts";
+import { channels } from "../gateways/channels.ts";
+import { whileLeading } from "../gateways/while-leading.ts";
+import { claimNext, hasNext } from "../queue/claim.ts";
 import { changeHeld, releaseTask, renewLeases } from "../queue/lease.ts";
 import { reapStale, reapUnable } from "../queue/reap.ts";
-import { adoptRun, forgetRun, reclaimAbandoned, reclaimExpired } from "../queue/reclaim.ts";
+import { reclaimExpired } from "../queue/reclaim.ts";
 import { announceQueue } from "../tasks/announce-queue.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
 import { type TimeLimits, timeLimits } from "../tasks/time-limits.ts";
 import { performRun, RunControl } from "./run.ts";
 import { Seats } from "./seats.ts";
 import { sweep } from "./sweep.ts";
+import { TakeOver } from "./take-over.ts";
 import { type Workshop, within } from "./workshop.ts";
 
 export interface Dispatcher {
@@ -58,6 +61,9 @@ const RETRY_MS = 100;
 const STORAGE_PAUSES_MS = [0, 200, 1000];
 /** How long listeners wait to hear of their new places in the queue. */
 const TELLING_MS = 250;
+/** What stands in the event of a task that was handed back, and of one that somebody begins. */
+const HANDED_BACK = '"status":"processing"';
+const BEGUN = '"stage":"starting"';
 /** How soon after the start, and then how often, what is old is thrown away. */
 const FIRST_SWEEP_MS = 10_000;
 const SWEEP_MS = 10 * 60_000;
@@ -70,10 +76,17 @@ class RunningDispatcher implements Dispatcher {
   readonly #stopping = new AbortController();
   readonly #runs = new Set<Run>();
   readonly #seats: Seats;
+  readonly #takeOver: TakeOver;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #unsubscribe: (() => void)[] = [];
   #pumping: Promise<void> | null = null;
   #again = false;
+  /** There may be runs that nobody watches. */
+  #mayAdopt = false;
+  /** A commit was not heard of any more: we may hold what we do not know. */
+  #mayHoldMore = false;
+  /** Whether this gateway does what only one may do. */
+  #leads = false;
   #lastReaped: number;
   #telling: NodeJS.Timeout | undefined;
   #stopped: Promise<void> | undefined;
@@ -85,6 +98,8 @@ class RunningDispatcher implements Dispatcher {
     this.#seats = new Seats(context, set);
     this.#limits = limits;
     this.#lastReaped = context.clock.steady();
+    const launch = (task: TaskRecord, executor: Executor) => this.#launch(task, executor);
+    this.#takeOver = new TakeOver({ context, executors: set, limits, launch, stopping: this.#stopping.signal });
     this.#shop = {
       context,
       limits,
@@ -97,23 +112,29 @@ class RunningDispatcher implements Dispatcher {
     };
   }
 
-  /** Before anything else runs, executors are asked for the runs that an earlier start left with them (FR-006). */
-  async recover(): Promise<void> {
-    for (const task of await reclaimAbandoned(this.#context)) {
-      const executor = this.#executors.find(task.executor ?? "");
-      if (executor === undefined) {
-        await forgetRun(this.#context, task);
-        continue;
-      }
-      const adopted = await adoptRun(this.#context, task, this.#limits);
-      if (adopted !== null) this.#launch(adopted, executor);
-    }
+  recover(): Promise<void> {
+    return this.#takeOver.recover();
   }
 
   begin(): void {
+    const { database, hub } = this.#context;
+    const stopLeading = whileLeading(this.#context, () => {
+      this.#leads = true;
+      return () => {
+        this.#leads = false;
+      };
+    });
     this.#unsubscribe.push(
-      this.#context.hub.watch((event) => this.#hear(event)),
-      this.#context.hub.onQueueChange(() => this.#wake()),
+      () => void Promise.resolve(stopLeading()).catch(() => undefined),
+      hub.watch((event) => this.#hear(event)),
+      hub.onQueueChange(() => {
+        this.#seats.lookAnew();
+        this.#wake();
+      }),
+      database.listen(channels.queue, () => {
+        hub.queueChanged();
+        this.#tellQueueSoon();
+      }),
       this.#executors.subscribe(() => {
         this.#wake();
         this.#tellQueueSoon();
@@ -122,7 +143,7 @@ class RunningDispatcher implements Dispatcher {
     );
     this.#every(this.#limits.renewal, () => this.#renew());
     this.#every(this.#limits.reaper, () => this.#reap());
-    this.#every(SWEEP_MS, () => sweep(this.#context), FIRST_SWEEP_MS);
+    this.#every(SWEEP_MS, async () => (this.#leads ? sweep(this.#context) : undefined), FIRST_SWEEP_MS);
     this.#wake();
   }
 
@@ -143,8 +164,12 @@ class RunningDispatcher implements Dispatcher {
   }
 
   #hear(event: PublishedEvent): void {
-    if (event.signal === "waiting") this.#wake();
+    if (event.signal === "waiting") {
+      if (this.#context.database.shared && event.data.includes(HANDED_BACK)) this.#mayAdopt = true;
+      this.#wake();
+    }
     if (event.signal === "ended") this.#tellQueueSoon();
+    if (event.elsewhere === true && event.data.includes(BEGUN)) this.#tellQueueSoon();
     if (event.signal !== "cancelling" && event.signal !== "ended") return;
     for (const run of this.#runs) {
       if (run.task.id === event.taskId) run.control.interrupt(event.signal === "ended" ? "ended" : "cancel");
@@ -174,8 +199,10 @@ class RunningDispatcher implements Dispatcher {
   async #pump(): Promise<void> {
     while (this.#again && !this.#stopping.signal.aborted) {
       this.#again = false;
-      if (!this.#hasFreeSlot()) return;
       try {
+        if (this.#context.database.shared) await this.#takeUp();
+        if (!this.#hasFreeSlot()) return;
+        if (this.#context.database.shared && !(await hasNext(this.#context, this.#shop.lanes()))) continue;
         const task = await claimNext(this.#context, () => this.#shop.lanes(), {
           limits: this.#limits,
           onChoice: (tx, lane) => this.#executors.noteUse(tx, lane.executor),
@@ -188,10 +215,22 @@ class RunningDispatcher implements Dispatcher {
         else await changeHeld(this.#context, task, (held, tx) => releaseTask(this.#context, tx, held, false));
         this.#tellQueueSoon();
       } catch (error) {
+        this.#mayHoldMore = true;
         this.#context.log.error("no task could be claimed", { error });
         setTimeout(() => this.#wake(), RETRY_MS).unref();
       }
     }
+  }
+
+  /** Only here and by claims, one after the other, does anything become ours. */
+  async #takeUp(): Promise<void> {
+    if (this.#mayHoldMore) {
+      await this.#takeOver.putBack(new Set([...this.#runs].map(({ task }) => task.id)));
+      this.#mayHoldMore = false;
+    }
+    if (!this.#mayAdopt) return;
+    this.#mayAdopt = false;
+    await this.#takeOver.adopt();
   }
 
   /** Places in the queue move with every claim and every cancel; listeners hear of it at a pace that can be read. */
@@ -209,10 +248,12 @@ class RunningDispatcher implements Dispatcher {
 
   #launch(task: TaskRecord, executor: Executor): void {
     this.#seats.use(executor.name);
+    const before = this.#endEarlier(task);
     const run: Run = { task, control: new RunControl(), executor: executor.name, ended: Promise.resolve() };
     this.#runs.add(run);
     if (this.#stopping.signal.aborted) run.control.interrupt("stop");
-    run.ended = performRun(this.#shop, task, executor, run.control)
+    const perform = () => performRun(this.#shop, task, executor, run.control);
+    run.ended = (before === undefined ? perform() : before.then(perform))
       .catch((error: unknown) => {
         // Only storage that fails until the server stops ends here; the row is as it was and the next start reads it.
         this.#context.log.error("how a run ended could not be stored", { task_id: task.id, error });
@@ -223,24 +264,42 @@ class RunningDispatcher implements Dispatcher {
       });
   }
 
+  /**
+   * What we still do for an attempt that is ours anew: we had lost it to another gateway, which gave it back, and have not noticed yet.
+   * Resolves when that has ended, since the two would stand in each other's way; undefined when there is nothing.
+   */
+  #endEarlier({ id, attempt }: TaskRecord): Promise<void> | undefined {
+    if (!this.#context.database.shared) return undefined;
+    const earlier = [...this.#runs].filter(({ task }) => task.id === id && task.attempt === attempt);
+    for (const run of earlier) run.control.interrupt("ended");
+    return earlier.length === 0 ? undefined : Promise.all(earlier.map((run) => run.ended)).then(() => undefined);
+  }
+
   async #renew(): Promise<void> {
     const runs = [...this.#runs];
     if (runs.length === 0) return;
-    const lost = await renewLeases(
+    const { lost, cancelled } = await renewLeases(
       this.#context,
       runs.map((run) => run.task),
       this.#limits,
     );
-    for (const run of runs) if (lost.includes(run.task)) run.control.interrupt("ended");
+    for (const run of runs) {
+      if (lost.includes(run.task)) run.control.interrupt("ended");
+      // It was told of already, but news may be lost on the way from another gateway.
+      if (cancelled.includes(run.task)) run.control.interrupt("cancel");
+    }
   }
 
   async #reap(): Promise<void> {
     const now = this.#context.clock.steady();
     const elapsed = now - this.#lastReaped;
     this.#lastReaped = now;
-    await reapStale(this.#context, this.#limits);
+    // The database was away for longer than a lease, and what goes on here is not lost for that.
+    if (this.#context.database.shared) await this.#renew();
+    if (this.#leads) await reapStale(this.#context, this.#limits);
     await reclaimExpired(this.#context);
-    await reapUnable(this.#context, this.#seats.lanes(), elapsed, this.#limits);
+    if (this.#leads) await reapUnable(this.#context, this.#seats.lanes(), elapsed, this.#limits);
+    if (await this.#takeOver.freeAbandoned()) this.#mayAdopt = true;
     this.#wake();
   }
 

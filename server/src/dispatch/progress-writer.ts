@@ -3,6 +3,7 @@ import type { Executor, RunHandle, RunUpdate } from "../executors/executor.ts";
 import { type Held, updateHeld } from "../queue/lease.ts";
 import { mergeProgress } from "../tasks/lifecycle.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
+import { previewName } from "./file-names.ts";
 import { type Workshop, whenAborted } from "./workshop.ts";
 
 interface NewPreview {
@@ -102,7 +103,7 @@ export class ProgressWriter {
       this.#previewSeen = version;
       if (preview === null) return null;
       const next = this.#previewVersion + 1;
-      const path = `previews/${this.#held.id}-${next}.webp`;
+      const path = previewName(context, this.#held.id, next);
       await context.media.put(path, preview.bytes);
       const columns = { preview_version: next, preview_path: path, preview_type: preview.contentType };
       return { columns, replaces: this.#previewPath };

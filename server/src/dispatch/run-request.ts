@@ -1,4 +1,5 @@
 import type { Context } from "../context/context.ts";
+import type { Row } from "../database/database.ts";
 import type { RunReference, RunRequest } from "../executors/executor.ts";
 import { uploadName } from "../media/uploads.ts";
 import { keyframesIn } from "../tasks/references.ts";
@@ -14,11 +15,21 @@ const pictureParameters = ["reference_image", "first_frame_image", "last_frame_i
 /** Lends the file of a name in the media store for as long as the run may need it. */
 export type LendFile = (name: string) => Promise<string>;
 
+/** The pictures of a task, as `runRequestFor` wants them. */
+export function readReferences(context: Context, taskId: string): Promise<Row[]> {
+  return context.database
+    .prepareRead(
+      `SELECT parameter, position, upload_id AS id, uploads.type AS type FROM task_references
+       JOIN uploads ON uploads.id = upload_id WHERE task_id = ? ORDER BY parameter, position`,
+    )
+    .all(taskId);
+}
+
 /** What the executor is told about this attempt. Rejects as `lend` does. */
 export async function runRequestFor(
-  context: Context,
+  { context, limits }: { readonly context: Context; readonly limits: TimeLimits },
   task: TaskRecord,
-  limits: TimeLimits,
+  references: readonly Row[],
   lend: LendFile,
 ): Promise<RunRequest> {
   const { id, attempt, model, type, mode, prompt, negativePrompt, seed } = task;
@@ -36,7 +47,7 @@ export async function runRequestFor(
     parameters: Object.fromEntries(withoutPictures),
     seed,
     deadlineMs: Math.max(SHORTEST_DEADLINE_MS, limits.worker[type] - leasedTime(context, task, limits)),
-    references: await referencesFor(context, task, lend),
+    references: await referencesFor(task, references, lend),
     recipe: recipeOf(task),
   };
 }
@@ -54,13 +65,7 @@ function recipeOf(task: TaskRecord): Record<string, unknown> {
   };
 }
 
-async function referencesFor(context: Context, task: TaskRecord, lend: LendFile): Promise<RunReference[]> {
-  const rows = await context.database
-    .prepareRead(
-      `SELECT parameter, position, upload_id AS id, uploads.type AS type FROM task_references
-       JOIN uploads ON uploads.id = upload_id WHERE task_id = ? ORDER BY parameter, position`,
-    )
-    .all(task.id);
+async function referencesFor(task: TaskRecord, rows: readonly Row[], lend: LendFile): Promise<RunReference[]> {
   return Promise.all(
     rows.map(async (row) => {
       const parameter = String(row.parameter);

@@ -6,6 +6,7 @@ import { isEnded } from "../tasks/lifecycle.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
 import { beginRun } from "./begin-run.ts";
 import { followRun } from "./follow-run.ts";
+import { letGo } from "./let-go.ts";
 import { type Outcome, verdictOf } from "./outcome.ts";
 import { storeResult } from "./store-result.ts";
 import { type Interruption, persist, type Workshop, within } from "./workshop.ts";
@@ -178,8 +179,11 @@ class Attempt {
   async #free(): Promise<void> {
     if (this.#started === null) return;
     const { executor, handle } = this.#started;
-    await within(this.#shop.limits.cancel, executor.cancel(handle));
-    await within(this.#shop.limits.cancel, executor.release(handle));
+    const { cancel } = this.#shop.limits;
+    await letGo(this.#shop, this.#task, executor, async () => {
+      await within(cancel, executor.cancel(handle));
+      await within(cancel, executor.release(handle));
+    });
   }
 
   /** The task as it is afterwards, or null when there was nothing to write. */

@@ -18,6 +18,7 @@ interface Place {
 }
 
 interface Seen {
+  /** Of a database that others do not use: how many there were. */
   readonly commits: number;
   readonly at: number;
   readonly places: readonly Place[];
@@ -74,11 +75,19 @@ export class Seats {
     return whyWaiting(prepare, seats, await view, task);
   }
 
-  /** Lists ask for many tasks at once, and many submit at once: what was seen holds until the next commit, for a moment. */
+  /** The rules have changed: what was seen before is not told any more. */
+  lookAnew(): void {
+    this.#seen = undefined;
+  }
+
+  /**
+   * Lists ask for many tasks at once, and many submit at once: what was seen holds for a moment, where others do not use the database until
+   * the next commit at most.
+   */
   #look(prepare: Prepare): { readonly places: readonly Place[]; readonly view: Promise<QueueView> } {
-    const { clock, database } = this.#context;
-    const { commits } = database;
-    const now = clock.steady();
+    const { database } = this.#context;
+    const commits = database.shared ? 0 : database.commits;
+    const now = performance.now();
     if (this.#seen?.commits !== commits || now - this.#seen.at > VIEW_MS) {
       const places = this.#executors.all().map((executor) => {
         const rests = this.#executors.standing(executor.name) === "resting";
@@ -90,7 +99,7 @@ export class Seats {
     if (prepare !== database.prepareRead) return { places: seen.places, view: this.#viewInside(prepare) };
     if (seen.view === undefined) {
       // Kept before it is there: those who ask meanwhile wait for the same look.
-      const view = lookAtQueue(prepare);
+      const view = lookAtQueue(this.#context, prepare);
       seen.view = view;
       view.catch(() => {
         if (seen.view === view) seen.view = undefined;
@@ -102,14 +111,14 @@ export class Seats {
   /** What a transaction or a reading sees is for nobody else: it may be taken back, or be older than the last commit. */
   async #viewInside(prepare: Prepare): Promise<QueueView> {
     const before = this.#seenInside.get(prepare);
-    const seen = before ?? lookAtQueue(prepare);
+    const seen = before ?? lookAtQueue(this.#context, prepare);
     if (before === undefined) this.#seenInside.set(prepare, seen);
     // Inside a transaction there may be another task in front since the last look.
     return { ...(await seen), next: undefined };
   }
 
   #laneOf(executor: Executor): Lane {
-    const { name, engine } = executor;
+    const { name, engine, survivesRestart } = executor;
     const before = Math.min(0, this.#executors.lastUsedAt(name) - this.#startedAt);
     return {
       executor: name,
@@ -121,6 +130,7 @@ export class Seats {
           .map((mode) => ({ type: model.type, model: model.id, mode: mode.id })),
       ),
       open: true,
+      local: !survivesRestart,
       full: this.#resting.has(name) || this.#executors.standing(name) === "doubted",
       lastUsedAt: this.#lastUsed.get(name) ?? before,
     };

@@ -2,11 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Received } from "../context/media-store.ts";
 import { SafelightError } from "../errors.ts";
 import { type Executor, ResultLost, type RunHandle, type RunResult } from "../executors/executor.ts";
-import { changeHeld } from "../queue/lease.ts";
+import { readHeld } from "../queue/lease.ts";
 import { changeTask } from "../tasks/change.ts";
 import { failTask } from "../tasks/fail.ts";
+import { readTask } from "../tasks/read.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
 import { WorkerError } from "../worker-client/worker-error.ts";
+import { previewName, resultName } from "./file-names.ts";
 import type { Outcome } from "./outcome.ts";
 import { extensionFor, type ResultFacts, verifyResult } from "./verify-result.ts";
 import { Interrupted, persist, type Workshop, whenAborted, withMedia } from "./workshop.ts";
@@ -54,7 +56,7 @@ async function storeOnce(shop: Workshop, run: Finished): Promise<Outcome> {
     result.stream.destroy();
     return invalid(`it is of the type ${result.contentType}`);
   }
-  const name = `results/${run.task.id}-${run.task.attempt}.${extension}`;
+  const name = resultName(context, run.task, extension);
   const received = await takeIn(shop, run, result, name);
   let keep = true;
   try {
@@ -122,7 +124,7 @@ interface StoredPreview {
 
 async function storePreview(shop: Workshop, task: TaskRecord, bytes: Uint8Array): Promise<StoredPreview | null> {
   const version = task.previewVersion + 1;
-  const path = `previews/${task.id}-${version}.webp`;
+  const path = previewName(shop.context, task.id, version);
   try {
     await shop.context.media.put(path, bytes);
     return { columns: { preview_version: version, preview_path: path, preview_type: "image/webp" } };
@@ -132,10 +134,18 @@ async function storePreview(shop: Workshop, task: TaskRecord, bytes: Uint8Array)
   }
 }
 
-/** The one commit of a result: only while we hold this attempt, and only if nobody asked to cancel before. */
+/**
+ * The one commit of a result: only while we hold this attempt, and only if nobody asked to cancel before. Tried again after a commit of
+ * which nothing was heard any more, it finds what that one did.
+ */
 function commit(shop: Workshop, held: TaskRecord, facts: ResultFacts, name: string, preview: StoredPreview | null) {
   const { context } = shop;
-  return changeHeld(context, held, async (task, tx) => {
+  return context.database.write(async (tx) => {
+    const task = await readHeld(context, tx, held);
+    if (task === undefined) {
+      const now = await readTask(tx.prepare, held.id);
+      return now?.resultPath === name ? now : null;
+    }
     if (task.cancelRequestedAt !== null) return failTask(context, tx, task, "cancelled");
     return changeTask(context, tx, task, {
       transition: "finish",

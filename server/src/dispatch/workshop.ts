@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../context/context.ts";
-import { SafelightError } from "../errors.ts";
+import { SafelightError, toSafelightError } from "../errors.ts";
 import type { ExecutorSet } from "../executors/executor-set.ts";
 import type { Lane } from "../queue/lanes.ts";
 import type { TimeLimits } from "../tasks/time-limits.ts";
@@ -29,7 +29,7 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 5000;
 
 /**
- * Tries a change until the database takes it: what a run has to say must not be lost to a disk that is full for a minute.
+ * Tries a change, or a look, until the database takes it: what a run has to say must not be lost to a disk that is full for a minute.
  * Gives up, rejecting, only when the server stops; the next start finds the task as it was.
  */
 export async function persist<T>(shop: Workshop, work: () => Promise<T>): Promise<T> {
@@ -38,7 +38,7 @@ export async function persist<T>(shop: Workshop, work: () => Promise<T>): Promis
     try {
       return await work();
     } catch (error) {
-      if (lastTry || !(error instanceof SafelightError) || error.code !== "storage_unavailable") throw error;
+      if (lastTry || toSafelightError(error).code !== "storage_unavailable") throw error;
       await sleep(pause, undefined, { signal: shop.stopping }).catch(() => undefined);
     }
   }

@@ -1,10 +1,12 @@
 import type { Context } from "../context/context.ts";
 import type { Transaction } from "../database/database.ts";
 import { NewestRead } from "../database/newest-read.ts";
+import { isInOtherHands } from "../queue/reclaim.ts";
 import type { TimeLimits } from "../tasks/time-limits.ts";
 import { type AccountRecord, type AccountRow, readAccountRows } from "../worker-accounts/account-record.ts";
 import { checkSoon } from "../worker-accounts/check-soon.ts";
 import type { AccountRegistry } from "../worker-accounts/registry.ts";
+import type { AttemptName } from "../worker-client/worker-client.ts";
 import type { Executor } from "./executor.ts";
 import type { ExecutorSet, RunPass, Standing } from "./executor-set.ts";
 import { HttpWorkerExecutor } from "./http-worker.ts";
@@ -144,7 +146,9 @@ export class AccountExecutors implements ExecutorSet {
     const { context, registry, limits } = this.#parts;
     const { workerNetworks } = context.config;
     const onSilence = () => this.#check(account);
-    const parts = { keyring: registry.keyring, workerNetworks, limits, log: context.log, onSilence };
+    const isWanted = (run: AttemptName) =>
+      isInOtherHands(context, { id: run.taskId, attempt: run.attempt }, account.workspace);
+    const parts = { keyring: registry.keyring, workerNetworks, limits, log: context.log, onSilence, isWanted };
     const worker = this.#workers.get(account.id) ?? new HttpWorkerExecutor(account, parts);
     this.#workers.set(account.id, worker);
     if (isDeleted) worker.retire();

@@ -26,6 +26,8 @@ export interface HttpWorkerParts extends ConnectionParts {
   readonly log: Log;
   /** The worker did not answer about a run, for the first time since it did. */
   readonly onSilence?: () => void;
+  /** Whether somebody else works with a run that was to be stopped. */
+  readonly isWanted?: (run: AttemptName) => Promise<boolean>;
 }
 
 /** How often a worker that answers at once is asked about one run: some questions freely, then one in so many milliseconds. */
@@ -74,7 +76,8 @@ export class HttpWorkerExecutor implements Executor {
     this.#account = account;
     this.#connections.update(account);
     if (account.status === "ready" && !this.#retired) {
-      void this.#leftOver.stop(this.#connections, this.#parts.limits.cancel, this.#parts.log);
+      const { limits, log, isWanted = () => Promise.resolve(false) } = this.#parts;
+      void this.#leftOver.stop(this.#connections, { patienceMs: limits.cancel, log, isWanted });
     }
   }
 

@@ -6,6 +6,12 @@ import type { RunConnections } from "./run-connections.ts";
 /** More than this are left to end by themselves. */
 const MOST = 200;
 
+interface StopParts {
+  readonly patienceMs: number;
+  readonly log: Log;
+  readonly isWanted: (run: AttemptName) => Promise<boolean>;
+}
+
 /** Runs that a worker could not be told to stop, as it did not answer; it is told once it does. */
 export class LeftOverRuns {
   readonly #runs = new Map<string, AttemptName>();
@@ -23,12 +29,16 @@ export class LeftOverRuns {
     this.#runs.delete(key);
   }
 
-  /** The worker is there again: has it stop and forget them. Gives up at the first that fails, until the next time. */
-  async stop(connections: RunConnections, patienceMs: number, log: Log): Promise<void> {
+  /**
+   * The worker is there again: has it stop and forget them, but for those of which `isWanted` says that somebody else works with them now.
+   * Gives up at the first that fails, until the next time.
+   */
+  async stop(connections: RunConnections, { patienceMs, log, isWanted }: StopParts): Promise<void> {
     for (const [key, run] of this.#runs) {
       // Begun again meanwhile, or taken up by another call of this.
       if (connections.isUsedBy(key) || !this.#runs.delete(key)) continue;
       try {
+        if (await isWanted(run)) continue;
         const { client } = connections.newest();
         await client.cancel(run, patienceMs);
         await client.remove(run);

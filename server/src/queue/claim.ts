@@ -7,7 +7,7 @@ import type { Prepare } from "../tasks/read.ts";
 import { type TaskRecord, toTaskRecord } from "../tasks/task-record.ts";
 import { type TimeLimits, timeLimits } from "../tasks/time-limits.ts";
 import { endTurn, inFrontOf, inTurnOf } from "../tasks/turns.ts";
-import { type Fitting, fits, fittingFor, hasRoom, type Lane, loadOf, type Running } from "./lanes.ts";
+import { type Activity, type Fitting, fits, fittingFor, hasRoom, type Lane, loadOf, type Running } from "./lanes.ts";
 import { leaseColumns } from "./lease.ts";
 
 export interface ClaimOptions {
@@ -28,7 +28,7 @@ export function claimNext(
 ): Promise<TaskRecord | null> {
   return context.database.write(async (tx) => {
     if (await queueIsPaused(tx.prepare)) return null;
-    const running = await countRunning(tx.prepare);
+    const running = await countRunning(context, tx.prepare);
     const choice = await nextFitting(tx.prepare, typeof lanes === "function" ? lanes() : lanes, running);
     if (choice === undefined) return null;
     const { task, lane } = choice;
@@ -55,23 +55,38 @@ export function claimNext(
 }
 
 /** Gives a claimed task to another lane of those named, or returns null when none has room: its start failed on the first. */
-export async function chooseAnother(tx: Transaction, lanes: readonly Lane[], task: TaskRecord): Promise<Lane | null> {
-  return chooseLane(lanes, await countRunning(tx.prepare), task) ?? null;
+export async function chooseAnother(
+  context: Context,
+  tx: Transaction,
+  lanes: readonly Lane[],
+  task: TaskRecord,
+): Promise<Lane | null> {
+  return chooseLane(lanes, await countRunning(context, tx.prepare), task) ?? null;
 }
 
-/** What goes on at each executor now. */
-export async function countRunning(prepare: Prepare): Promise<Running> {
-  const running = new Map<string, { image: number; video: number; storing: number }>();
+/** What goes on at each executor now, whoever holds it. */
+export async function countRunning(context: Context, prepare: Prepare): Promise<Running> {
+  const idle = () => ({ image: 0, video: 0, storing: 0 });
+  const running = new Map<string, { all: Record<keyof Activity, number>; own: Record<keyof Activity, number> }>();
   const rows = await prepare(
-    `SELECT executor, type, storing, count(*) AS count FROM tasks
-     WHERE status = 'processing' AND lease_owner IS NOT NULL GROUP BY executor, type, storing`,
+    `SELECT executor, type, storing, lease_owner, count(*) AS count FROM tasks
+     WHERE status = 'processing' AND lease_owner IS NOT NULL GROUP BY executor, type, storing, lease_owner`,
   ).all();
   for (const row of rows) {
-    const counts = running.get(String(row.executor)) ?? { image: 0, video: 0, storing: 0 };
-    counts[row.storing === 1 ? "storing" : (row.type as MediaType)] += Number(row.count);
+    const counts = running.get(String(row.executor)) ?? { all: idle(), own: idle() };
+    const kind = row.storing === 1 ? "storing" : (row.type as MediaType);
+    counts.all[kind] += Number(row.count);
+    if (row.lease_owner === context.instance) counts.own[kind] += Number(row.count);
     running.set(String(row.executor), counts);
   }
   return running;
+}
+
+/** Whether a claim would find something now, found out without taking a turn to write. */
+export async function hasNext(context: Context, lanes: readonly Lane[]): Promise<boolean> {
+  const { prepareRead } = context.database;
+  if (await queueIsPaused(prepareRead)) return false;
+  return (await nextFor(prepareRead, lanes, await countRunning(context, prepareRead))) !== null;
 }
 
 /** Of the tasks that were handed back, how many are looked at: each waits for its own executors. */

@@ -12,6 +12,8 @@ export interface Lane {
   readonly open: boolean;
   /** True while it is given nothing though it has slots: it said that it is busy, or is being looked at after a failure. */
   readonly full?: boolean;
+  /** True for an executor that other gateways have too under this name, each its own: only runs of this gateway take its slots. */
+  readonly local?: boolean;
   /** When it was last given a task; of two equally loaded lanes the one that has rested longer goes first. */
   readonly lastUsedAt: number;
 }
@@ -23,14 +25,26 @@ export interface Activity {
   readonly storing: number;
 }
 
-export type Running = ReadonlyMap<string, Activity>;
+/** What goes on under the name of an executor: at all gateways, and at this one. */
+export interface ActivityAt {
+  readonly all: Activity;
+  readonly own: Activity;
+}
+
+export type Running = ReadonlyMap<string, ActivityAt>;
 
 const IDLE: Activity = { image: 0, video: 0, storing: 0 };
+
+/** What goes on at the executor of a lane. */
+export function activityAt(lane: Lane, running: Running): Activity {
+  const at = running.get(lane.executor);
+  return (lane.local === true ? at?.own : at?.all) ?? IDLE;
+}
 
 /** True when the lane has room for one more run of this type. */
 export function hasRoom(lane: Lane, running: Running, type: MediaType): boolean {
   if (lane.full === true) return false;
-  const now = running.get(lane.executor) ?? IDLE;
+  const now = activityAt(lane, running);
   // An executor draws on while a result is taken in, but not so fast that a slow disk lets results pile up.
   if (now.storing > lane.slots.total) return false;
   return now[type] < lane.slots[type] && now.image + now.video < lane.slots.total;
@@ -38,7 +52,7 @@ export function hasRoom(lane: Lane, running: Running, type: MediaType): boolean 
 
 /** Share of the lane's slots of this type that is taken, 0 to 1. */
 export function loadOf(lane: Lane, running: Running, type: MediaType): number {
-  return (running.get(lane.executor)?.[type] ?? 0) / Math.max(1, lane.slots[type]);
+  return activityAt(lane, running)[type] / Math.max(1, lane.slots[type]);
 }
 
 /** What a task must match to run on one of the lanes: `open` for tasks that go anywhere, `pinned` for the others. */

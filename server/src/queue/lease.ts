@@ -16,8 +16,9 @@ export interface Held {
 }
 
 /**
- * The columns of a lease that begins now. Lease times are steady time, so a clock that is set back neither stretches nor
- * ends a lease; across a restart they mean nothing, and the owner's name tells that.
+ * The columns of a lease that begins now. Lease times are steady time, so a clock that is set back neither stretches nor ends a lease.
+ * On a shared database that is the database's time, and means the same to every gateway; otherwise it means nothing across a restart, and
+ * the owner's name tells that.
  */
 export function leaseColumns(context: Context, limits: TimeLimits = timeLimits) {
   const now = context.clock.steady();
@@ -73,26 +74,28 @@ export function updateHeld(
   return changeHeld(context, held, (task, tx) => changeTask(context, tx, task, change(task)));
 }
 
-/** Extends the leases of all runs that go on, in one write. Returns those that are no longer ours. */
+/** Extends the leases of all runs that go on, in one write. Returns those that are no longer ours, and those that are to stop. */
 export function renewLeases(
   context: Context,
   held: readonly Held[],
   limits: TimeLimits = timeLimits,
-): Promise<readonly Held[]> {
+): Promise<{ readonly lost: readonly Held[]; readonly cancelled: readonly Held[] }> {
   return context.database.write(async (tx) => {
     const lost: Held[] = [];
-    for (const one of held) {
-      const task = await readHeld(context, tx, one);
-      if (task === undefined) {
-        lost.push(one);
-        continue;
-      }
-      const now = context.clock.steady();
-      await tx
-        .prepare("UPDATE tasks SET leased_ms = ?, lease_renewed_at = ?, lease_until = ? WHERE id = ?")
-        .run(leasedTime(context, task, limits), now, now + limits.lease, one.id);
-    }
-    return lost;
+    const cancelled: Held[] = [];
+    // Side by side: everybody's writes wait meanwhile, and a database elsewhere answers each statement after a while.
+    await Promise.all(
+      held.map(async (one) => {
+        const task = await readHeld(context, tx, one);
+        if (task === undefined) return void lost.push(one);
+        if (task.cancelRequestedAt !== null) cancelled.push(one);
+        const now = context.clock.steady();
+        await tx
+          .prepare("UPDATE tasks SET leased_ms = ?, lease_renewed_at = ?, lease_until = ? WHERE id = ?")
+          .run(leasedTime(context, task, limits), now, now + limits.lease, one.id);
+      }),
+    );
+    return { lost, cancelled };
   });
 }
 

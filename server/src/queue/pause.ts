@@ -2,6 +2,8 @@
 import type { QueueState, TaskFront } from "@safelight/contract";
 import { appendAudit } from "../audit/append.ts";
 import type { Context } from "../context/context.ts";
+import type { Transaction } from "../database/database.ts";
+import { channels } from "../gateways/channels.ts";
 import { announceQueue } from "../tasks/announce-queue.ts";
 import { changeTask } from "../tasks/change.ts";
 import { taskNotFound } from "../tasks/get.ts";
@@ -18,7 +20,7 @@ export function pauseQueue(context: Context): Promise<QueueState> {
       .prepare("INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO NOTHING")
       .run(pausedSetting, pause);
     await appendAudit(context, tx, { action: "pause_queue", target: "queue", outcome: "success" });
-    tx.afterCommit(() => tellQueue(context));
+    await tellQueue(context, tx);
     return describeQueue(context, tx.prepare);
   });
 }
@@ -30,7 +32,7 @@ export function resumeQueue(context: Context): Promise<QueueState> {
     await tx.prepare("DELETE FROM settings WHERE key = ?").run(pausedSetting);
     const details = paused === null ? {} : { paused_ms: Math.max(0, context.clock.now() - paused.at) };
     await appendAudit(context, tx, { action: "resume_queue", target: "queue", outcome: "success", details });
-    tx.afterCommit(() => tellQueue(context));
+    await tellQueue(context, tx);
     return describeQueue(context, tx.prepare);
   });
 }
@@ -48,7 +50,7 @@ export function setFront(context: Context, id: string, front: boolean): Promise<
       outcome: "success",
       details: { front: now.front },
     });
-    if (waits) tx.afterCommit(() => tellQueue(context));
+    if (waits) await tellQueue(context, tx);
     return { id, front: now.front };
   });
 }
@@ -75,8 +77,12 @@ export async function describeQueue(
   };
 }
 
-/** The dispatcher looks anew, and whoever watches a task that waits hears of its new place. */
-async function tellQueue(context: Context): Promise<void> {
-  context.hub.queueChanged();
-  if (context.hub.listeners > 0) await announceQueue(context);
+/** Once it is committed, every dispatcher looks anew, and whoever watches a task that waits hears of its new place. */
+async function tellQueue(context: Context, tx: Transaction): Promise<void> {
+  const { hub } = context;
+  await tx.notify(channels.queue);
+  tx.afterCommit(async () => {
+    hub.queueChanged();
+    if (hub.listeners > 0) await announceQueue(context);
+  });
 }

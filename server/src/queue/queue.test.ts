@@ -128,7 +128,7 @@ describe("leases", () => {
     for (let index = 0; index < 5; index += 1) {
       core.clock.advance(10_000);
       core.clock.setWall(core.clock.now() - 3_600_000);
-      expect(await renewLeases(core.context, [held])).toEqual([]);
+      expect((await renewLeases(core.context, [held])).lost).toEqual([]);
     }
     core.clock.advance(4_000);
     expect(leasedTime(core.context, await taskOf(core, held.id))).toBe(54_000);
@@ -156,7 +156,7 @@ describe("leases", () => {
     core.clock.advance(timeLimits.lease + 1);
     await reclaimExpired(core.context);
     expect(await updateHeld(core.context, held, () => ({ columns: { progress: 50 } }))).toBeNull();
-    expect(await renewLeases(core.context, [held])).toEqual([held]);
+    expect((await renewLeases(core.context, [held])).lost).toEqual([held]);
     expect((await claimNext(core.context, [roomy]))?.attempt).toBe(2);
     expect(await updateHeld(core.context, held, () => ({ columns: { progress: 50 } }))).toBeNull();
     expect((await taskOf(core, held.id)).progress).toBe(0);

@@ -29,7 +29,7 @@ function seat(executor: string, overrides: Partial<Omit<Seat, "lane">> & { lane?
 
 async function why(id: string, seats: readonly Seat[]) {
   const prepare = core.context.database.prepareRead;
-  return whyWaiting(prepare, seats, await lookAtQueue(prepare), await taskOf(core, id));
+  return whyWaiting(prepare, seats, await lookAtQueue(core.context, prepare), await taskOf(core, id));
 }
 
 const notice = (code: string): Notice => ({ code, detail: "So it is." });

@@ -1,9 +1,10 @@
 import type { Notice, WaitingCode, WaitingFor } from "@safelight/contract";
+import type { Context } from "../context/context.ts";
 import type { Waiting, WaitingTask } from "../context/waiting-board.ts";
 import { queueIsPaused } from "../tasks/paused.ts";
 import type { Prepare } from "../tasks/read.ts";
 import { countRunning, nextFor } from "./claim.ts";
-import { hasRoom, type Lane, type Running } from "./lanes.ts";
+import { activityAt, hasRoom, type Lane, type Running } from "./lanes.ts";
 
 /** An executor as a task that waits sees it. */
 export interface Seat {
@@ -22,8 +23,8 @@ export interface QueueView {
   next: Promise<string | null> | undefined;
 }
 
-export async function lookAtQueue(prepare: Prepare): Promise<QueueView> {
-  return { running: await countRunning(prepare), paused: await queueIsPaused(prepare), next: undefined };
+export async function lookAtQueue(context: Context, prepare: Prepare): Promise<QueueView> {
+  return { running: await countRunning(context, prepare), paused: await queueIsPaused(prepare), next: undefined };
 }
 
 /** Codes under which an executor says that it is not able, where they are not the codes of waiting. */
@@ -102,7 +103,7 @@ function codeOf({ code }: Notice): WaitingCode {
   return known in shortTexts ? (known as WaitingCode) : "not_ready";
 }
 
-function takenAt({ executor, slots }: Lane, running: Running): string {
-  const { image = 0, video = 0 } = running.get(executor) ?? {};
-  return `${image} of ${slots.image} image, ${video} of ${slots.video} video`;
+function takenAt(lane: Lane, running: Running): string {
+  const { image, video } = activityAt(lane, running);
+  return `${image} of ${lane.slots.image} image, ${video} of ${lane.slots.video} video`;
 }
