@@ -113,8 +113,10 @@ export async function startServer(environment: Environment, options: StartOption
   // Before anything is swept that another gateway may have stored.
   const presence = await joinGateways(context, version);
   opened.defer(() => presence.leave());
-  const { audit, auditKeys } = await openAudit(opened, context);
+  const { audit, auditKeys } = await openAudit(context);
   const { book, followed } = await openSecrets(opened, { context, secrets, tokens, auditKeys }, options);
+  // Not before it is known that the key is that of the installation; it is signed once more when everything else has ended.
+  opened.defer(audit.keep());
   const localKey = context.ids.token();
   log.hide(localKey);
 
@@ -299,12 +301,11 @@ async function openEmbedded(
   return embedded;
 }
 
-/** The audit log, before anything is written into it; it is signed once more when everything else has ended. */
-async function openAudit(opened: AsyncDisposableStack, context: Context) {
+/** The audit log, before anything is written into it. */
+async function openAudit(context: Context) {
   const auditKeys = await resolveAuditKeys(context.config, context.log);
   const audit = new AuditBook(context, auditKeys);
   await audit.start();
-  opened.defer(audit.keep());
   return { audit, auditKeys };
 }
 

@@ -52,6 +52,21 @@ describe("FR-022: the chain", () => {
     expect(verdict.cannot_show.map(({ code }) => code)).toEqual(["key_holder", "older_copy"]);
   });
 
+  test("a checkpoint that is signed while the log is checked is part of it, wherever the check is", async () => {
+    await book.start();
+    await fillAuditLog(core, 60);
+    const database = new HeldDatabase(core.context.database);
+    const checking = new AuditBook({ ...core.context, database }, keys);
+    let signed = 0;
+    database.onRead = async (sql) => {
+      if (sql !== "BEGIN" || signed === 12) return;
+      signed += 1;
+      await book.checkpoint(core.context);
+    };
+    // One before each portion of rows, and as many after the last as rows come with them.
+    expect(await checking.verify()).toMatchObject({ intact: true, checkpoints: { checked: 13, rows_after_last: 0 } });
+  });
+
   test("writers at the same moment, some of which fail, make one chain without a gap", async () => {
     const { database } = core.context;
     const results = await Promise.allSettled(

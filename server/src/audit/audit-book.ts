@@ -1,12 +1,17 @@
-/** What is done with the audit log besides writing rows: checkpoints, retention, checking and export. One for each installation. */
+/**
+ * What is done with the audit log besides writing rows: checkpoints, retention, checking and export. One for each gateway; where there are
+ * several, one of them signs and removes what is due, and nothing is removed while any of them reads.
+ */
 import { Readable } from "node:stream";
 import type { AuditAction, AuditCheckpoint, AuditVerification } from "@safelight/contract";
 import type { Context } from "../context/context.ts";
+import { takeHold } from "../gateways/holds.ts";
+import { whileLeading } from "../gateways/while-leading.ts";
 import { appendAudit } from "./append.ts";
 import { type CheckpointKind, writeCheckpoint } from "./checkpoint.ts";
 import { exportLines } from "./export.ts";
 import type { AuditKeys } from "./keys.ts";
-import { pruneAudit } from "./prune.ts";
+import { pruneAudit, readersHold } from "./prune.ts";
 import { startChain } from "./start-chain.ts";
 import { verifyAudit } from "./verify.ts";
 
@@ -44,13 +49,21 @@ export class AuditBook {
     await startChain(this.#system, this.#keys);
   }
 
-  /** Looks every minute for what is due. The function ends it: it waits for what is under way and signs the rest. */
+  /**
+   * Looks every minute for what is due, where this gateway leads. The function ends it: it waits for what is under way and signs the rest,
+   * at every gateway, since what it has written itself may be last.
+   */
   keep(): () => Promise<void> {
-    const look = () => void this.#look();
-    const timer = setInterval(look, lookInterval).unref();
+    const stop = whileLeading(this.#system, () => {
+      const look = () => void this.#look();
+      const timer = setInterval(look, lookInterval).unref();
+      return async () => {
+        clearInterval(timer);
+        await this.#busy;
+      };
+    });
     return async () => {
-      clearInterval(timer);
-      await this.#busy;
+      await stop();
       await this.#system.database
         .write((tx) => this.#signIf(tx, "stop", 1))
         .catch((error: unknown) => {
@@ -157,12 +170,23 @@ export class AuditBook {
   /** Resolves when nothing is being removed any more, and nothing will be until the function that comes back is called. */
   async #hold(): Promise<() => void> {
     this.#readers += 1;
-    await this.#pruning?.catch(() => undefined);
     let held = true;
-    return () => {
+    const release = (): void => {
       if (held) this.#readers -= 1;
       held = false;
     };
+    await this.#pruning?.catch(() => undefined);
+    if (!this.#system.database.shared) return release;
+    try {
+      const everywhere = await takeHold(this.#system, readersHold, "beside others");
+      return () => {
+        if (held) void everywhere.release();
+        release();
+      };
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 }
 

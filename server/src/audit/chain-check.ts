@@ -73,6 +73,12 @@ export class ChainCheck {
     else this.#marks.push(checkpoint);
   }
 
+  /** One that was written while rows were walked: it names the row that was walked last, or one that is still to come. */
+  addLateCheckpoint(checkpoint: AuditCheckpoint): void {
+    this.addCheckpoint(checkpoint);
+    this.#brokenRow ??= this.#compareWithMarks();
+  }
+
   /** False once a row is broken: what follows it says nothing. */
   addRow(row: ChainRow): boolean {
     if (this.#brokenRow !== null) return false;

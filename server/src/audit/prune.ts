@@ -1,10 +1,13 @@
 import type { Context } from "../context/context.ts";
 import type { Row, Transaction } from "../database/database.ts";
+import { isHeld } from "../gateways/holds.ts";
 import { appendAudit } from "./append.ts";
 import { encodedRowSql, genesis, hashOf } from "./canonical.ts";
 import { writeCheckpoint } from "./checkpoint.ts";
 import type { AuditKeys } from "./keys.ts";
 
+/** Held by whoever reads the log from end to end, at any gateway: nothing is removed meanwhile. */
+export const readersHold = "audit-readers";
 /** Rows that one transaction, and one checkpoint, removes. */
 const portion = 500;
 const day = 24 * 60 * 60 * 1000;
@@ -20,13 +23,14 @@ export class BrokenPrefix extends Error {
 /**
  * The one routine that removes rows: the beginning of the log, up to the first row that is younger than AUDIT_RETENTION_DAYS. What is
  * removed is checked before; a row of the log tells of it, and a signed checkpoint holds the hash that the rest follows, all in the
- * transaction that removes. Answers how many are gone; 0 when there is nothing left to do. Errors: BrokenPrefix, `storage_unavailable`.
+ * transaction that removes. Answers how many are gone; 0 when there is nothing left to do, or while another gateway reads the log. Errors: BrokenPrefix, `storage_unavailable`.
  */
 export async function pruneAudit(context: Context, keys: AuditKeys): Promise<number> {
   const before = context.clock.now() - context.config.auditRetentionDays * day;
   const oldest = await context.database.prepareRead("SELECT timestamp FROM audit_events ORDER BY id LIMIT 1").get();
   if (oldest === undefined || Number(oldest.timestamp) >= before) return Promise.resolve(0);
   return context.database.write(async (tx) => {
+    if (context.database.shared && (await isHeld(context, tx, readersHold))) return 0;
     const rows = await tx
       .prepare(
         `SELECT id, timestamp, previous_hash, hash, ${encodedRowSql(tx.dialect)} AS encoded FROM audit_events ORDER BY id LIMIT ?`,

@@ -18,11 +18,12 @@ export async function startChain(context: Context, keys: AuditKeys): Promise<voi
   const isNew = Number((await read("SELECT checkpoint FROM audit_head"))?.checkpoint) === 0;
   const waiting = Number((await read("SELECT count(*) AS n FROM audit_events WHERE hash IS NULL"))?.n);
   if (!isNew && waiting === 0) return;
-  for (let left = waiting; left > 0; ) {
-    left -= await context.database.write((tx) => takeIn(tx));
-  }
+  while ((await context.database.write((tx) => takeIn(tx))) > 0);
   const action = isNew ? "start_audit_chain" : "chain_rows";
   await context.database.write(async (tx) => {
+    // Of gateways that start at once one has begun the chain.
+    const { checkpoint } = (await tx.prepare("SELECT checkpoint FROM audit_head").get()) ?? {};
+    if (isNew && Number(checkpoint) > 0) return;
     await appendAudit(context, tx, {
       action,
       target: null,

@@ -50,20 +50,25 @@ export async function verifyAtOnce(database: Reading, keys: PublicKeys): Promise
 
 /** A step is a few checkpoints or a few rows. */
 async function* walk(database: Reading, check: ChainCheck): AsyncGenerator<void> {
-  for (let sequence = Number.MIN_SAFE_INTEGER; ; ) {
+  let sequence = Number.MIN_SAFE_INTEGER;
+  for (;;) {
     const checkpoints = await readCheckpoints(database.prepareRead, sequence, checkpointsAtOnce);
     for (const checkpoint of checkpoints) check.addCheckpoint(checkpoint);
     if (checkpoints.length === 0 || check.brokenCheckpoint !== null) break;
-    sequence = checkpoints.at(-1)?.sequence ?? 0;
+    sequence = checkpoints.at(-1)?.sequence ?? sequence;
     yield;
   }
   for (let after = "-9223372036854775808"; ; ) {
-    const from = after;
-    // Of one state: a row written between the two would look like one that was taken away.
-    const { rows, end } = await database.read(async ({ prepare, dialect }) => ({
+    const [from, signed] = [after, sequence];
+    // Of one state: a row or a checkpoint written between two of them would look like one that was taken away.
+    const { rows, checkpoints, end } = await database.read(async ({ prepare, dialect }) => ({
       rows: await readChainRows(prepare, dialect, from, rowsAtOnce),
+      checkpoints: await readCheckpoints(prepare, signed, checkpointsAtOnce),
       end: await readChainEnd(prepare),
     }));
+    for (const checkpoint of checkpoints) check.addLateCheckpoint(checkpoint);
+    sequence = checkpoints.at(-1)?.sequence ?? sequence;
+    if (rows.length === 0 && checkpoints.length === checkpointsAtOnce) continue;
     if (rows.length === 0) return check.finish(end);
     for (const { row } of rows) if (!check.addRow(row)) return;
     after = rows.at(-1)?.id ?? after;

@@ -13,7 +13,7 @@ export function newAuditKeys(): AuditKeys {
 }
 
 /** Rows of every shape: with and without target, long and empty texts, letters of many bytes. */
-export async function fillAuditLog(core: Core, count: number): Promise<void> {
+export async function fillAuditLog(core: Pick<Core, "context">, count: number): Promise<void> {
   const names = ["attic-gpu", "подвал", "屋根裏", "", "a,b:3", "😀"];
   await Promise.all(
     Array.from({ length: count }, (_, index) =>

@@ -3,6 +3,7 @@ import { installationTables } from "./0002-installation.ts";
 import { auditTables } from "./0003-audit.ts";
 import { eventSignals } from "./0004-event-signals.ts";
 import { gatewayTable } from "./0005-gateways.ts";
+import { sharedWork } from "./0006-shared-work.ts";
 import type { PostgresMigration } from "./migration.ts";
 
 export const postgresMigrations: readonly PostgresMigration[] = [
@@ -11,4 +12,5 @@ export const postgresMigrations: readonly PostgresMigration[] = [
   auditTables,
   eventSignals,
   gatewayTable,
+  sharedWork,
 ];
