@@ -7,6 +7,8 @@ export interface LoadResult {
   readonly times: number[];
   /** Answers with another status than expected. */
   readonly unexpected: number;
+  /** Their statuses, each once; for messages. */
+  readonly others: readonly number[];
 }
 
 /** Sends the same request over `connections` connections for `seconds` s. */
@@ -21,6 +23,7 @@ export async function load(options: {
 }): Promise<LoadResult> {
   const times: number[] = [];
   let unexpected = 0;
+  const others = new Set<number>();
   const began = performance.now();
   await new Promise<void>((resolve, reject) => {
     const instance = autocannon(
@@ -36,8 +39,10 @@ export async function load(options: {
     );
     instance.on("response", (_client, status, _bytes, time) => {
       times.push(time);
-      if (status !== options.expectedStatus) unexpected += 1;
+      if (status === options.expectedStatus) return;
+      unexpected += 1;
+      others.add(status);
     });
   });
-  return { perSecond: times.length / ((performance.now() - began) / 1_000), times, unexpected };
+  return { perSecond: times.length / ((performance.now() - began) / 1_000), times, unexpected, others: [...others] };
 }

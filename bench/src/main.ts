@@ -16,6 +16,7 @@ import { benchStartup } from "./startup.ts";
 import { benchStatus } from "./status.ts";
 import { benchStream } from "./stream.ts";
 import { benchSubmit } from "./submit.ts";
+import { benchTasks } from "./tasks.ts";
 
 const benches: Record<string, (options: { small: boolean }) => Promise<Figure[]> | Figure[]> = {
   submit: benchSubmit,
@@ -29,6 +30,7 @@ const benches: Record<string, (options: { small: boolean }) => Promise<Figure[]>
   gallery: benchGallery,
   databases: benchDatabases,
   gateways: benchGateways,
+  tasks: benchTasks,
   audit: benchAudit,
   access: benchAccess,
   bundle: benchBundle,
