@@ -15,12 +15,17 @@ import { diskFileSystem, type MediaFileSystem } from "../media/media-file-system
 import { readTask } from "../tasks/read.ts";
 import { submitTask } from "../tasks/submit.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
+import { timeLimits } from "../tasks/time-limits.ts";
 import { dropTestDatabase, openTestDatabase } from "./test-database.ts";
 
 /** Time in a test's hands: the wall may be set to anything, the steady reading only moves on. */
 export class ManualClock implements Clock {
   #wall = Date.UTC(2026, 2, 1, 12);
-  #steady = 1_000_000;
+  #steady: number;
+
+  constructor(steady = 1_000_000) {
+    this.#steady = steady;
+  }
 
   now(): number {
     return this.#wall;
@@ -98,13 +103,13 @@ export async function openCore(options: CoreOptions = {}): Promise<Core> {
   return openIn(await mkdtemp(join(tmpdir(), "safelight-core-")), options);
 }
 
-async function openIn(folder: string, options: CoreOptions): Promise<Core> {
+async function openIn(folder: string, options: CoreOptions, steady?: number): Promise<Core> {
   const config = readConfig({ DATA_DIR: folder, LOG_LEVEL: "debug", ...options.environment });
   const logged: string[] = [];
   const destination: DestinationStream = { write: (line) => void logged.push(line) };
   const log = createLog({ level: config.logLevel, destination });
   const faults = new DatabaseFaults();
-  const clock = new ManualClock();
+  const clock = new ManualClock(steady);
   const { interrupt } = faults;
   const real = await openTestDatabase(folder, { log, clock, interrupt });
   const mortal = new MortalDatabase(real);
@@ -125,7 +130,8 @@ async function openIn(folder: string, options: CoreOptions): Promise<Core> {
       await disk.die();
       await stopFeed();
       await real.close();
-      return openIn(folder, options);
+      // On a shared database time goes on, and what died is known to be dead when its leases have run out.
+      return openIn(folder, options, real.shared ? clock.steady() + timeLimits.lease + 1 : undefined);
     },
     close: async () => {
       await stopFeed();
