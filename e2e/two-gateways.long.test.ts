@@ -67,7 +67,8 @@ function receive(request: IncomingMessage, response: ServerResponse): void {
   request.setEncoding("utf8");
   request.on("data", (piece: string) => (body += piece));
   request.on("end", () => {
-    heard.push(`${request.headers["webhook-id"]} ${(JSON.parse(body) as { type: string }).type}`);
+    const { type, data } = JSON.parse(body) as { type: string; data: { workspace?: string } };
+    heard.push(`${request.headers["webhook-id"]} ${type} ${data.workspace}`);
     response.writeHead(204).end();
   });
 }
@@ -158,25 +159,37 @@ test("a queue that was paused at one gateway rests at the other, and goes on fro
 
 test("one gateway checks the workers and sends the messages, and when it is killed the other does", async () => {
   const checked = await startHealthWorker(["anisora"]);
+  const told = () => heard.filter((one) => one.endsWith("worker_account.failed shed-gpu"));
   try {
     await there.addWorker("shed-gpu", checked, 1);
-    for (const [index, gateway] of [here, there].entries()) {
-      const other = index === 0 ? there : here;
+    const quiet = await turnBad(checked, here);
+    await plannedCheck(checked);
+    expect(quiet.gaps().length).toBeGreaterThan(0);
+    expect(told()).toHaveLength(1);
+    for (const [killed, other] of [
+      [here, there],
+      [there, here],
+    ] as const) {
       const times = await turnBad(checked, other);
-      await gateway.server.stop("SIGKILL");
-      const before = checked.asked.length;
-      await expect.poll(() => checked.asked.length, { timeout: 60_000 }).toBeGreaterThan(before);
-      times.stop();
+      await killed.server.stop("SIGKILL");
+      await plannedCheck(checked);
       // Planned checks of an account that is not well lie four seconds or more apart.
       expect(Math.min(...times.gaps())).toBeGreaterThan(3_000);
-      await gateway.startAgain();
+      await killed.startAgain();
     }
-    await expect.poll(() => heard.filter((one) => one.endsWith("worker_account.failed")).length).toBe(2);
-    expect(new Set(heard).size, heard.join()).toBe(heard.length);
+    // What was on its way when a gateway was killed is sent once more, as the same message.
+    await expect.poll(() => new Set(told()).size).toBe(3);
+    expect(told().length).toBeLessThanOrEqual(5);
   } finally {
     await checked.close();
   }
 });
+
+/** Nobody asks for this one. */
+async function plannedCheck(checked: HealthWorker): Promise<void> {
+  const before = checked.asked.length;
+  await expect.poll(() => checked.asked.length, { timeout: 60_000 }).toBeGreaterThan(before);
+}
 
 /** Well, and then not: by two checks that are asked for. Watches when it is asked from then on. */
 async function turnBad(checked: HealthWorker, gateway: Gateway) {
@@ -191,8 +204,11 @@ async function turnBad(checked: HealthWorker, gateway: Gateway) {
     for (; seen < checked.asked.length; seen += 1) times.push(performance.now());
   }, 20);
   return {
-    stop: () => clearInterval(timer),
-    gaps: () => times.slice(1).map((time, index) => time - (times[index] ?? 0)),
+    /** Milliseconds between one and the next; nothing is watched any more. */
+    gaps: () => {
+      clearInterval(timer);
+      return times.slice(1).map((time, index) => time - (times[index] ?? 0));
+    },
   };
 }
 
