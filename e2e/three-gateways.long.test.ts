@@ -95,8 +95,8 @@ async function submitAndWait(client: number, submitted: Map<string, string>, end
 }
 
 function requestOf(number: number): Record<string, unknown> {
-  const model = number % 5 === 0 ? ownModel : workersModel;
-  return { model, prompt: "a red boat at sea", width: 512, height: 512, steps: 15, seed: 10_000 + number };
+  const drawn = number % 5 === 0 ? { model: ownModel, steps: 20 } : { model: workersModel, steps: 15 };
+  return { ...drawn, prompt: "a red boat at sea", width: 512, height: 512, seed: 10_000 + number };
 }
 
 /** Everything that happens to the installation meanwhile; the work goes on between. */
