@@ -1,7 +1,8 @@
 import type { Context } from "../context/context.ts";
 import { eventLogEnds } from "../context/event-log.ts";
 import { statusBody } from "./describe.ts";
-import { outlookOf } from "./outlook.ts";
+import { inOneState } from "./one-state.ts";
+import { aheadOfEach, outlookOf } from "./outlook.ts";
 import { foremost } from "./turns.ts";
 
 // Who waits further back is told when it matters: nobody watches place 800 become 799.
@@ -17,10 +18,13 @@ export async function announceQueue(context: Context): Promise<void> {
   const told = new Map<string, number>();
   const unwatch = hub.watch(({ taskId, id }) => told.set(taskId, id ?? Number.POSITIVE_INFINITY));
   try {
-    const { asOf, news } = await database.read(async ({ prepare }) => {
+    const { asOf, news } = await database.read(async (reading) => {
+      const prepare = inOneState(reading.prepare);
       const found: { taskId: string; data: string }[] = [];
-      for (const { task, turn } of await foremost(prepare, TOLD)) {
-        const outlook = await outlookOf(context, prepare, task, turn);
+      const next = await foremost(prepare, TOLD);
+      const ahead = aheadOfEach(next.map(({ task }) => task));
+      for (const { task, turn } of next) {
+        const outlook = await outlookOf(context, prepare, task, { turn, ahead: ahead.get(task.sequence) });
         const status = await statusBody(context, prepare, task, outlook);
         found.push({ taskId: task.id, data: JSON.stringify(status) });
       }

@@ -2,10 +2,11 @@ import type { Context } from "../context/context.ts";
 import { followEvents, type StreamEvent } from "../events/follow.ts";
 import { statusBody } from "./describe.ts";
 import { isEnded } from "./lifecycle.ts";
-import { outlookOf } from "./outlook.ts";
+import { inOneState } from "./one-state.ts";
+import { aheadOfEach, outlookOf } from "./outlook.ts";
 import { type Prepare, readTask } from "./read.ts";
 import { type TaskRecord, toTaskRecord } from "./task-record.ts";
-import { allTurns } from "./turns.ts";
+import { allTurns, type Turn } from "./turns.ts";
 
 export interface StreamOptions {
   /** One task only; its stream ends after the terminal event. Without it, every task. */
@@ -58,14 +59,20 @@ async function unendedTasks(prepare: Prepare): Promise<TaskRecord[]> {
 
 async function snapshotOf(
   context: Context,
-  prepare: Prepare,
+  reading: Prepare,
   tasks: readonly TaskRecord[],
 ): Promise<Omit<StreamEvent, "id">[]> {
+  const prepare = inOneState(reading);
   // One pass over a long queue instead of counting it anew for each that waits in it.
-  const turns = tasks.length === 1 ? undefined : await allTurns(prepare);
+  const turns = tasks.length === 1 ? new Map<number, Turn>() : await allTurns(prepare);
+  const placeOf = ({ sequence }: TaskRecord) => turns.get(sequence)?.position ?? 0;
+  const waiting = tasks.filter(({ sequence }) => turns.has(sequence)).sort((one, two) => placeOf(one) - placeOf(two));
+  const ahead = aheadOfEach(waiting);
   const told: Omit<StreamEvent, "id">[] = [];
   for (const task of tasks) {
-    const outlook = await outlookOf(context, prepare, task, turns?.get(task.sequence));
+    const turn = turns.get(task.sequence);
+    const known = turn === undefined ? undefined : { turn, ahead: ahead.get(task.sequence) };
+    const outlook = await outlookOf(context, prepare, task, known);
     const status = await statusBody(context, prepare, task, outlook);
     told.push({ type: "task.updated", data: JSON.stringify(status) });
   }

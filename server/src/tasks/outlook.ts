@@ -4,7 +4,7 @@ import { queueIsPaused } from "./paused.ts";
 import type { Prepare } from "./read.ts";
 import { leasedTime } from "./runtime.ts";
 import type { TaskRecord } from "./task-record.ts";
-import { type Turn, tasksAhead, turnOf } from "./turns.ts";
+import { type Kind, type Turn, tasksAhead, turnOf } from "./turns.ts";
 
 /** What a creator who waits wants to know. */
 export interface Outlook {
@@ -21,19 +21,38 @@ const TELLING_PROGRESS = 10;
 // Further back in the queue every task ahead counts as long as one's own: nobody plans by the minute there.
 const COUNTED_AHEAD = 100;
 
+/** What goes before each of the tasks that go next, by its sequence; for those near enough for it to be counted. */
+export function aheadOfEach(inOrder: readonly TaskRecord[]): Map<number, readonly Kind[]> {
+  const ahead = new Map<number, readonly Kind[]>();
+  let kinds: readonly Kind[] = [];
+  for (const { sequence, model, mode } of inOrder.slice(0, COUNTED_AHEAD)) {
+    ahead.set(sequence, kinds);
+    const same = kinds.find((kind) => kind.model === model && kind.mode === mode);
+    kinds = [...kinds.filter((kind) => kind !== same), { model, mode, count: (same?.count ?? 0) + 1 }];
+  }
+  return ahead;
+}
+
 const NOTHING_TO_SAY: Outlook = Object.freeze({ queuePosition: null, etaSeconds: null });
 
-/** The outlook of one task; `known` is its turn where somebody has found it out already. */
-export async function outlookOf(context: Context, prepare: Prepare, task: TaskRecord, known?: Turn): Promise<Outlook> {
+/** What somebody who looks at many tasks has found out already. */
+export interface Known {
+  readonly turn: Turn;
+  /** What goes before it. */
+  readonly ahead?: readonly Kind[] | undefined;
+}
+
+/** The outlook of one task. */
+export async function outlookOf(context: Context, prepare: Prepare, task: TaskRecord, known?: Known): Promise<Outlook> {
   if (isEnded(task.status)) return NOTHING_TO_SAY;
   const typical = await typicalDuration(prepare, task.model, task.mode);
   if (task.status !== "pending") {
     return { queuePosition: null, etaSeconds: seconds(timeLeft(leasedTime(context, task), task.progress, typical)) };
   }
-  const turn = known ?? (await turnOf(prepare, task));
+  const turn = known?.turn ?? (await turnOf(prepare, task));
   // Nobody knows when an operator will resume the queue.
   if (typical === null || (await queueIsPaused(prepare))) return { queuePosition: turn.position, etaSeconds: null };
-  const waiting = await waitingTime(prepare, task, turn, typical);
+  const waiting = await waitingTime(prepare, task, { ...known, turn }, typical);
   return { queuePosition: turn.position, etaSeconds: waiting === null ? null : seconds(waiting + typical) };
 }
 
@@ -59,12 +78,13 @@ export async function typicalDuration(prepare: Prepare, model: string, mode: str
 }
 
 /** Milliseconds until everything ahead is done, at the number of runs that go on side by side now; null when unknown. */
-async function waitingTime(prepare: Prepare, task: TaskRecord, turn: Turn, typical: number): Promise<number | null> {
+async function waitingTime(prepare: Prepare, task: TaskRecord, known: Known, typical: number): Promise<number | null> {
+  const { turn } = known;
   const running = await prepare(
     "SELECT model, mode, count(*) AS count FROM tasks WHERE status = 'processing' GROUP BY model, mode",
   ).all();
   const isFar = turn.position > COUNTED_AHEAD;
-  const ahead = isFar ? [] : await tasksAhead(prepare, task, turn);
+  const ahead = isFar ? [] : (known.ahead ?? (await tasksAhead(prepare, task, turn)));
   let total = isFar ? (turn.position - 1) * typical : 0;
   let lanes = 0;
   for (const [rows, share] of [[ahead, 1] as const, [running, HALF_DONE] as const]) {

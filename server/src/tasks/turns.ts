@@ -58,12 +58,15 @@ export async function turnOf(prepare: Prepare, task: TaskRecord): Promise<Turn> 
   return { position: inFront + round + others, inFront, round };
 }
 
+/** Tasks of one model and mode. */
+export interface Kind {
+  readonly model: string;
+  readonly mode: string;
+  readonly count: number;
+}
+
 /** How many of each model and mode go before a task. Reads each of them: meant for the first hundred or so. */
-export async function tasksAhead(
-  prepare: Prepare,
-  task: TaskRecord,
-  { inFront, round }: Turn,
-): Promise<{ model: string; mode: string; count: number }[]> {
+export async function tasksAhead(prepare: Prepare, task: TaskRecord, { inFront, round }: Turn): Promise<Kind[]> {
   const kinds = new Map<string, { model: string; mode: string; count: number }>();
   const add = async (where: string, most: number, ...values: string[]): Promise<void> => {
     const rows = await prepare(`SELECT model, mode FROM ${where} ORDER BY sequence LIMIT ?`).all(...values, most);
@@ -89,12 +92,17 @@ export async function tasksAhead(
 
 /** The tasks that go next, in this order, when all that wait can run. Passes over the whole queue along its indexes. */
 export async function foremost(prepare: Prepare, most: number): Promise<{ task: TaskRecord; turn: Turn }[]> {
-  const found: { task: TaskRecord; turn: Turn }[] = [];
-  for (const [sequence, turn] of turnsOf(await ordered(prepare, most))) {
-    const row = await prepare("SELECT * FROM tasks WHERE sequence = ?").get(sequence);
-    if (row !== undefined) found.push({ task: toTaskRecord(row), turn });
-  }
-  return found;
+  const turns = turnsOf(await ordered(prepare, most));
+  const places = turns.map(() => "?").join(", ");
+  const rows =
+    turns.length === 0
+      ? []
+      : await prepare(`SELECT * FROM tasks WHERE sequence IN (${places})`).all(...turns.map(([sequence]) => sequence));
+  const tasks = new Map(rows.map((row) => [Number(row.sequence), toTaskRecord(row)]));
+  return turns.flatMap(([sequence, turn]) => {
+    const task = tasks.get(sequence);
+    return task === undefined ? [] : [{ task, turn }];
+  });
 }
 
 /** The turn of every task that waits, by its sequence. */
