@@ -6,6 +6,8 @@ import type { PostgresMigration } from "./migrations/migration.ts";
 
 /** Any number that nobody else uses in this database. */
 const migrationKey = 5_318_008_136;
+/** A table that is there, and the name of a step, while a database is being filled by `safelight migrate`. */
+export const unfinishedCopy = "unfinished_copy";
 const oldestServer = 140_000;
 
 interface Applied {
@@ -82,6 +84,11 @@ async function readApplied(client: Client, where: string): Promise<readonly Appl
 }
 
 function refuseStrangers(applied: readonly Applied[], migrations: readonly PostgresMigration[], where: string): void {
+  if (applied.some(({ name }) => name === unfinishedCopy)) {
+    throw new StartupError(
+      `DATABASE_URL: ${where} holds a copy that is not finished. Run the same "safelight migrate" again: it goes on.`,
+    );
+  }
   for (const [index, row] of applied.entries()) {
     const own = migrations[index];
     if (own === undefined) {
