@@ -1,5 +1,6 @@
 /** What is done from time to time for what is stored. The functions that come back end it. */
 import type { Context } from "../context/context.ts";
+import { whileLeading } from "../gateways/while-leading.ts";
 import type { Log } from "../log.ts";
 import { sweepAdminSessions } from "../sessions/admin-sessions.ts";
 import { sweepSessions } from "../sessions/sessions.ts";
@@ -9,8 +10,12 @@ import { sweepUploads } from "./sweep-uploads.ts";
 const sweepInterval = 60 * 60 * 1000;
 const countInterval = 60 * 60 * 1000;
 
-/** Removes unused uploads and old sessions, soon after the start and then every hour. */
-export function startSweeping(context: Context): () => void {
+/** Removes unused uploads and old sessions, soon after the start and then every hour; of several gateways one does. */
+export function startSweeping(context: Context): () => Promise<void> | void {
+  return whileLeading(context, () => sweepFromNowOn(context));
+}
+
+function sweepFromNowOn(context: Context): () => void {
   const sweep = async (): Promise<void> => {
     try {
       const uploads = await sweepUploads(context);

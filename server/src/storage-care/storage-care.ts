@@ -1,6 +1,7 @@
 import type { CheckedRequest } from "@safelight/catalog";
 import type { Storage } from "@safelight/contract";
 import type { Context } from "../context/context.ts";
+import { whileLeading } from "../gateways/while-leading.ts";
 import type { CountedMedia } from "../media/metered-media-store.ts";
 import { freeBytes } from "./disk.ts";
 import { expectedOf } from "./expected.ts";
@@ -65,13 +66,22 @@ export class StorageCare {
     return removed;
   }
 
-  /** Looks now and then, and whenever a result has gone over the quota. Answers how to stop; a portion under way is finished. */
-  start(): () => Promise<void> {
-    const { config, hub, log } = this.#context;
+  /**
+   * Looks now and then, and whenever a result has gone over the quota; of several gateways one does. Answers how to stop; a portion under
+   * way is finished.
+   */
+  start(): () => Promise<void> | void {
+    const { config } = this.#context;
     const { mediaQuota: quota, mediaRetentionDays: days } = config;
-    const stopping = new AbortController();
     const removes = days !== null || (quota !== null && config.mediaOverQuota === "remove");
     if (!removes) return async () => undefined;
+    return whileLeading(this.#context, () => this.#startRemoving());
+  }
+
+  #startRemoving(): () => Promise<void> {
+    const { config, hub, log } = this.#context;
+    const { mediaQuota: quota } = config;
+    const stopping = new AbortController();
     const run = () =>
       void this.remove(stopping.signal).catch((error: unknown) =>
         log.warn("old results could not be removed; it is tried again in an hour", { error }),

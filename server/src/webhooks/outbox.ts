@@ -2,6 +2,7 @@
 import { appendAudit } from "../audit/append.ts";
 import type { Context } from "../context/context.ts";
 import type { Row, Transaction } from "../database/database.ts";
+import { channels } from "../gateways/channels.ts";
 
 /** Messages that may wait at one time; beyond it the oldest go, each with a row in the audit log. */
 export const outboxLimit = 1000;
@@ -41,6 +42,7 @@ export async function enqueueWebhook(
       "INSERT INTO webhook_outbox (id, type, target, body, next_attempt_at, created_at) VALUES (?, ?, ?, ?, ?, ?)",
     )
     .run(`msg_${context.ids.task().replaceAll("-", "")}`, type, target, body, now, now);
+  await tx.notify(channels.webhooks);
   await dropOldest(context, tx);
 }
 

@@ -1,5 +1,7 @@
 import type { Context } from "../context/context.ts";
 import { StartupError } from "../errors.ts";
+import { channels } from "../gateways/channels.ts";
+import { whileLeading } from "../gateways/while-leading.ts";
 import type { Resolve } from "../network/destination.ts";
 import { openWorkerTransport, type WorkerTransport } from "../network/guarded-fetch.ts";
 import { TransportError } from "../network/transport-error.ts";
@@ -42,14 +44,33 @@ export interface WebhookSender {
 
 /**
  * Sends what stands in the outbox, from this start and from earlier ones, until it has arrived: any answer of the 200s. Each message
- * carries one id through all tries, since a receiver may get it twice. 410 gives it up at once. Does nothing where no address is set.
+ * carries one id through all tries, since a receiver may get it twice. 410 gives it up at once. Does nothing where no address is set. Of
+ * several gateways one sends, whoever has left the message. Errors: StartupError for an address that is none.
  */
 export function startWebhookSender(context: Context, options: SenderOptions = {}): WebhookSender {
   const { webhook } = context.config;
   if (webhook === null) return { wake: () => undefined, stop: async () => undefined };
-  const sender = new RunningSender(context, webhook, options);
-  sender.wake();
-  return sender;
+  // Every gateway may come to send.
+  openTransport(context, webhook.url, options.resolve).close();
+  let sender: RunningSender | undefined;
+  const wake = (): void => sender?.wake();
+  const unlisten = context.database.listen(channels.webhooks, wake);
+  const stopLeading = whileLeading(context, () => {
+    const begun = new RunningSender(context, webhook, options);
+    sender = begun;
+    begun.wake();
+    return () => {
+      sender = undefined;
+      return begun.stop();
+    };
+  });
+  return {
+    wake,
+    stop: async () => {
+      unlisten();
+      await stopLeading();
+    },
+  };
 }
 
 function openTransport(context: Context, url: string, resolve: Resolve | undefined): WorkerTransport {
@@ -70,7 +91,7 @@ function isRejected(ended: PromiseSettledResult<void>): ended is PromiseRejected
   return ended.status === "rejected";
 }
 
-class RunningSender implements WebhookSender {
+class RunningSender {
   readonly #context: Context;
   readonly #webhook: { readonly url: string; readonly secret: string };
   readonly #transport: WorkerTransport;
