@@ -16,6 +16,8 @@ export function describeSharing(current: () => Database): void {
       const database = current();
       const heard: (string | null)[] = [];
       const end = database.listen("news", (text) => heard.push(text));
+      // From then on it hears everything.
+      if (database.shared) await expect.poll(() => heard).toEqual([null]);
       const say = (text: string) => database.write((tx) => tx.notify("news", text));
       await database
         .write(async (tx) => {

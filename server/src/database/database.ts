@@ -21,7 +21,10 @@ export interface Prepare {
 
 export type AfterCommit = () => void | Promise<void>;
 
-/** One unit of change. Valid until the function it was handed to settles; using it later rejects or throws. */
+/**
+ * One unit of change. Valid until the function it was handed to settles; using it later rejects or throws. A statement that fails ends the
+ * work: databases differ in whether others may follow it, so its error is not to be caught inside.
+ */
 export interface Transaction {
   /** A statement of this transaction, prepared once and kept. */
   readonly prepare: Prepare;
@@ -90,8 +93,8 @@ export interface Database {
   /** Null where it is not shared: then the machine's clock serves. */
   readonly clock: SharedClock | null;
   /**
-   * Hears what `notify` says on a channel; null where something may have been missed, so that the listener looks for itself. Never called
-   * where the database is not shared. The function that comes back ends it.
+   * Hears what `notify` says on a channel; null where something may have been missed, so that the listener looks for itself: also when it
+   * has begun to hear, a moment after the call. Never called where the database is not shared. The function that comes back ends it.
    */
   listen(channel: string, heard: (text: string | null) => void): () => void;
   /**

@@ -9,6 +9,8 @@ export interface PostgresTimes {
   readonly connect: number;
   /** The server ends a statement after this long. */
   readonly statement: number;
+  /** A statement of a write, while which all gateways wait. Shorter than `turn`. */
+  readonly work: number;
   /** How long a write waits for its turn among all gateways. */
   readonly turn: number;
   /**
@@ -18,6 +20,8 @@ export interface PostgresTimes {
   readonly idle: number;
   /** How long reading waits for a connection when all are busy. */
   readonly poolWait: number;
+  /** A connection that was not used for this long is not used again: it may be broken without anybody having noticed. */
+  readonly unused: number;
   /** Between two looks at a database that is well. */
   readonly look: number;
   /** Between two looks at one that is not. */
@@ -37,9 +41,11 @@ export interface PostgresTimes {
 export const usualTimes: PostgresTimes = {
   connect: 5000,
   statement: 30_000,
+  work: 15_000,
   turn: 20_000,
   idle: 10_000,
   poolWait: 5000,
+  unused: 60_000,
   look: 1000,
   retry: 250,
   answer: 5000,
@@ -49,8 +55,8 @@ export const usualTimes: PostgresTimes = {
   leaderIdle: 4000,
 };
 
-/** After the server's own limit, for a server that has fallen silent. */
-const overdue = 5000;
+/** After the server's own limit, for a server that has fallen silent. Milliseconds. */
+export const overdue = 5000;
 
 /**
  * The sockets of all connections, so that all of them can be cut at once: on a connection whose other end has fallen silent, a query would

@@ -90,6 +90,8 @@ test("a server that crashes and starts again: refused meanwhile, then everything
     .catch((error: unknown) => error);
   expect(isStorageFailure(reading)).toBe(true);
   await expect(database.read(({ prepare }) => prepare("SELECT 1").get())).rejects.toSatisfy(isStorageFailure);
+  await expect.poll(() => heard).toContain(null);
+  heard.length = 0;
   await server.start();
   await whenWell(database, "after");
   expect(await keys()).toEqual(["after", "before"]);
@@ -156,12 +158,43 @@ test("a gateway that stops in the middle of its turn loses it, and the others go
 test("a commit whose answer is lost is told as what it is: the change may be there", async () => {
   const database = await open({ url: throughGate() });
   await database.write((tx) => put(tx, "before"));
+  const heard: (string | null)[] = [];
+  database.listen("news", (text) => heard.push(text));
+  await expect.poll(() => heard).toContain(null);
+  heard.length = 0;
   gate.loseAnswerTo("COMMIT");
   const lost: unknown = await database.write((tx) => put(tx, "maybe")).catch((error: unknown) => error);
   expect(lost).toEqual(unavailable);
   expect(String(lost)).toContain("may be there or not");
   expect(await keys()).toEqual(["before", "maybe"]);
+  // What should have followed the commit did not, so everybody looks for themselves.
+  await expect.poll(() => heard).toContain(null);
   await whenWell(database, "after");
+});
+
+test("closing does not wait for a server that has fallen silent", async () => {
+  const database = await open({ url: throughGate(), times: { answer: 300, leaderAnswer: 300, leaderIdle: 600 } });
+  await database.write((tx) => put(tx, "before"));
+  await database.prepareRead("SELECT 1").get();
+  const { promise: leading, resolve } = Promise.withResolvers<boolean>();
+  database.lead(resolve);
+  expect(await leading).toBe(true);
+  gate.freeze();
+  await database.close();
+  expect(database.isUsable()).toBe(false);
+});
+
+test("a gateway that leads and cannot be reached leads no more, and then another one does", async () => {
+  const times = { leaderAsk: 50, leaderAnswer: 500, leaderIdle: 1000, look: 60_000 };
+  const [near, far] = [await open({ times }), await open({ url: throughGate(), times })];
+  const steps: string[] = [];
+  const told = (name: string) => (leads: boolean) => void steps.push(`${name} ${leads}`);
+  far.lead(told("far"));
+  await expect.poll(() => steps).toEqual(["far true"]);
+  near.lead(told("near"));
+  gate.freeze();
+  await expect.poll(() => steps, { timeout: 10_000 }).toEqual(["far true", "far false", "near true"]);
+  gate.thaw();
 });
 
 test("connections that were ended by the operator are made anew", async () => {
@@ -177,12 +210,14 @@ test("connections that were ended by the operator are made anew", async () => {
 
 test("a database that was exchanged for another one is not written to", async () => {
   const database = await open();
-  const [{ checksum } = {}] = await server.query(url, "SELECT checksum FROM migrations WHERE number = 3");
-  await server.query(url, "UPDATE migrations SET checksum = 'another' WHERE number = 3");
+  const [{ checksum, number } = {}] = await server.query(url, "SELECT * FROM migrations ORDER BY number DESC LIMIT 1");
+  const set = (value: string) =>
+    server.query(url, `UPDATE migrations SET checksum = '${value}' WHERE number = ${String(number)}`);
+  await set("another");
   await whenUnwell(database);
   await expect(database.write((tx) => put(tx, "wrong"))).rejects.toEqual(unavailable);
   expect(lines.join("")).toContain("not the database that was opened");
-  await server.query(url, `UPDATE migrations SET checksum = '${String(checksum)}' WHERE number = 3`);
+  await set(String(checksum));
   await whenWell(database, "after");
 });
 
@@ -208,7 +243,8 @@ test("what one gateway says when it commits, all of them hear; what it takes bac
   const heard: string[] = [];
   const end = one.listen("news", (payload) => heard.push(`one ${payload}`));
   other.listen("news", (payload) => heard.push(`other ${payload}`));
-  await Promise.all([one.look(), other.look()]);
+  await expect.poll(() => heard.toSorted()).toEqual(["one null", "other null"]);
+  heard.length = 0;
   await one
     .write(async (tx) => {
       await tx.notify("news", "taken back");
@@ -226,8 +262,8 @@ test("what one gateway says when it commits, all of them hear; what it takes bac
 test("whoever writes an event tells every gateway", async () => {
   const [one, other] = [await open(), await open()];
   let heard = 0;
-  one.listen("safelight_events", () => {
-    heard += 1;
+  one.listen("safelight_events", (text) => {
+    if (text !== null) heard += 1;
   });
   await one.look();
   await other.write((tx) =>

@@ -46,6 +46,7 @@ const stalePlan = "0A000";
  */
 export function toFault(error: unknown, readsOnly = false): unknown {
   if (error instanceof StorageFault || error instanceof TypeError || error instanceof RangeError) return error;
+  if (error instanceof DatabaseError) hideValues(error);
   const state = sqlStateOf(error);
   if (state === null) return new StorageFault("the connection to the database failed", { cause: error, breaks: true });
   if (readsOnly && state === "25006") return error;
@@ -53,6 +54,17 @@ export function toFault(error: unknown, readsOnly = false): unknown {
   if (!isStale && !faultyClasses.has(state.slice(0, 2)) && !faultyStates.has(state)) return error;
   const breaks = isStale || ending.has(state) || state.startsWith("08");
   return new StorageFault(`the database refused (${state})`, { cause: error, breaks });
+}
+
+/** What the server adds to an error repeats rows: prompts, hashes, sealed credentials. Messages about a value that has the wrong form quote it. */
+function hideValues(error: DatabaseError): void {
+  error.detail = undefined;
+  error.where = undefined;
+  error.internalQuery = undefined;
+  if (error.code?.startsWith("22") !== true) return;
+  const { message } = error;
+  error.message = `a value does not have the form or the size that the database needs (${error.code})`;
+  if (error.stack !== undefined) error.stack = error.stack.replace(message, error.message);
 }
 
 /** The SQLSTATE of what the server said, or null when it was not the server that spoke. */

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { StartupError } from "../../errors.ts";
 import { type Log, silentLog } from "../../log.ts";
 import type { Database, Prepare, Reading, Transaction } from "../database.ts";
@@ -46,6 +47,7 @@ export class PostgresDatabase implements Database {
   readonly prepareRead: Prepare;
   readonly shared = true;
   readonly clock: DatabaseClock;
+  readonly #parts: ConnectionParts;
   readonly #readers: PostgresReaders;
   readonly #writer: PostgresWriter;
   readonly #queue: WriteQueue;
@@ -56,6 +58,7 @@ export class PostgresDatabase implements Database {
 
   /** With a schema that is up to date, and a clock that was measured. */
   constructor(parts: ConnectionParts, clock: DatabaseClock, { log = silentLog(), ...options }: PostgresOptions) {
+    this.#parts = parts;
     this.clock = clock;
     const newest = (options.migrations ?? postgresMigrations).at(-1);
     if (newest === undefined) throw new Error("a database without a schema");
@@ -67,8 +70,9 @@ export class PostgresDatabase implements Database {
     this.#leader = new PostgresLeader({ ...parts, log, isUsable: () => this.isUsable() });
     this.#watch = new PostgresWatch({ ...parts, log, step, clock, cut });
     const health = { isUsable: () => this.isUsable(), onFault: this.#watch.suspect };
+    const onLostCommit = (): void => void this.#tellWhenKnown();
     this.#readers = new PostgresReaders({ ...parts, ...health, log, poolSize: options.poolSize ?? usualPoolSize });
-    this.#writer = new PostgresWriter({ ...parts, ...health, log, interrupt: options.interrupt });
+    this.#writer = new PostgresWriter({ ...parts, ...health, log, onLostCommit, interrupt: options.interrupt });
     this.#queue = new WriteQueue(this.#writer, log, { largestGroup });
     this.prepareRead = this.#readers.prepare;
   }
@@ -98,7 +102,8 @@ export class PostgresDatabase implements Database {
 
   /**
    * Hears a channel, wherever it is spoken on: every gateway of the installation, this one included. What is sent while the connection is
-   * down is lost, and the listener is called with null afterwards; who must not miss anything also looks from time to time.
+   * down is lost, and the listener is called with null afterwards, as it is after a commit that got no answer; who must not miss anything
+   * also looks from time to time.
    */
   listen(channel: string, heard: Heard): () => void {
     return this.#watch.listen(channel, heard);
@@ -125,7 +130,22 @@ export class PostgresDatabase implements Database {
 
   async #close(): Promise<void> {
     await this.#queue.close();
+    // A server that has fallen silent does not say that a connection has ended either.
+    const timer = setTimeout(() => this.#parts.sockets.cut(), this.#parts.times.answer);
     await Promise.all([this.#writer.close(), this.#readers.close(), this.#watch.close(), this.#leader.close()]);
+    clearTimeout(timer);
+  }
+
+  /**
+   * A commit got no answer. When this gateway has had another turn that one has ended, and whatever it has changed can be read: then
+   * everybody looks for themselves, as what should have followed it does not.
+   */
+  async #tellWhenKnown(): Promise<void> {
+    while (this.#closing === undefined) {
+      const isKnown = await this.#queue.write(() => true).catch(() => false);
+      if (isKnown) return this.#watch.tellAll();
+      await pause(this.#parts.times.retry, undefined, { ref: false });
+    }
   }
 }
 

@@ -14,9 +14,6 @@ export interface ReaderParts extends ConnectionParts {
   readonly onFault: (error: unknown) => void;
 }
 
-/** Connections without use are closed after this long, milliseconds. */
-const idleAfter = 60_000;
-
 /** Connections that read. What they are asked waits for one of them, but not for ever. */
 export class PostgresReaders {
   readonly #parts: ReaderParts;
@@ -28,7 +25,7 @@ export class PostgresReaders {
       ...clientConfig(parts, { default_transaction_read_only: "on" }),
       max: parts.poolSize,
       connectionTimeoutMillis: parts.times.poolWait,
-      idleTimeoutMillis: idleAfter,
+      idleTimeoutMillis: parts.times.unused,
     });
     this.#pool.on("error", (error) => void this.#told(error));
     // Also while a connection is lent out: an error that nobody listens to would end the process.

@@ -154,14 +154,14 @@ describe("the schema", () => {
   test("a newer schema that this release must not run beside is refused, with its name and what to run", async () => {
     await (await openPostgres({ url, migrations: [...postgresMigrations, nextStep({ breaking: true })] })).close();
     const line = await refusal();
-    expect(line).toContain("schema step 4 (next step)");
+    expect(line).toContain(`schema step ${nextStep().number} (next step)`);
     expect(line).toContain("safelight serve");
   });
 
   test("an older schema and a role that may not change it: what to run", async () => {
     const role = await server.createUser("reader", "right", url);
     const line = await refusal({ url: role, migrations: [...postgresMigrations, nextStep()] });
-    expect(line).toContain("lacks schema step 4 (next step)");
+    expect(line).toContain(`lacks schema step ${nextStep().number} (next step)`);
     expect(line).toContain("safelight serve");
   });
 });

@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import type { Log } from "../../log.ts";
-import { type ConnectionParts, clientConfig, connect } from "./connect.ts";
+import { type ConnectionParts, clientConfig, connect, endInTime } from "./connect.ts";
 import type { DatabaseClock } from "./database-clock.ts";
 import { isWorrying, toFault } from "./faults.ts";
 
@@ -12,6 +12,13 @@ export interface WatchParts extends ConnectionParts {
   readonly clock: DatabaseClock;
   /** Cuts every connection: whoever waits on one of them is told at once. */
   readonly cut: () => void;
+}
+
+interface Look {
+  read_only: string;
+  checksum: string | null;
+  /** Made by the first start of an installation, and never changed; null before. */
+  installation: string | null;
 }
 
 /** Called with what was sent along; null where messages may have been missed, so that the listener looks for itself. */
@@ -29,6 +36,10 @@ export class PostgresWatch {
   #isUsable = true;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
+  /** Something failed since the look under way has begun. */
+  #again = false;
+  /** What tells this installation from others, once it is known. */
+  #installation: string | undefined;
   #closed = false;
   #recoveries = 0;
 
@@ -48,16 +59,19 @@ export class PostgresWatch {
 
   /** Something failed elsewhere; whether it is the database itself is looked at now rather than later. */
   readonly suspect = (error: unknown): void => {
-    if (isWorrying(error)) this.#lookAfter(0);
+    // While it is known to be unwell it is looked at all the time.
+    if (!isWorrying(error) || !this.isUsable) return;
+    if (this.#looking !== undefined) this.#again = true;
+    else void this.look();
   };
 
-  /** Hears a channel from now on; the function that comes back ends it. Heard also when the connection was lost in between. */
+  /** Hears a channel, with null as soon as it has begun; the function that comes back ends it. Lasts when the connection is lost. */
   listen(channel: string, heard: Heard): () => void {
     const all = this.#channels.get(channel) ?? new Set();
     const isNew = all.size === 0;
     all.add(heard);
     this.#channels.set(channel, all);
-    if (isNew) void this.#client?.query(`LISTEN ${quoted(channel)}`).catch(() => undefined);
+    if (isNew) void this.#beginListening(channel);
     return () => {
       all.delete(heard);
       if (all.size > 0 || this.#channels.get(channel) !== all) return;
@@ -66,10 +80,23 @@ export class PostgresWatch {
     };
   }
 
+  /** What was said before it has begun is lost, as with an interruption. */
+  async #beginListening(channel: string): Promise<void> {
+    try {
+      if (this.#client === undefined) return;
+      await this.#client.query(`LISTEN ${quoted(channel)}`);
+      this.#tell(channel, null);
+    } catch {
+      // The connection is gone; the next one listens to it from its beginning.
+    }
+  }
+
   /** Looks now; settles when that look is over, whatever it found. */
   look(): Promise<void> {
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined;
+      if (this.#again) this.#lookAfter(0);
+      this.#again = false;
     });
     return this.#looking;
   }
@@ -80,7 +107,7 @@ export class PostgresWatch {
     await this.#looking;
     const client = this.#client;
     this.#client = undefined;
-    await client?.end().catch(() => undefined);
+    if (client !== undefined) await endInTime(client, this.#parts.times.answer);
   }
 
   #lookAfter(pause: number): void {
@@ -91,6 +118,7 @@ export class PostgresWatch {
 
   async #look(): Promise<void> {
     const { times } = this.#parts;
+    clearTimeout(this.#timer);
     try {
       await inTime(this.#ask(), times.answer);
       this.#found(null);
@@ -104,16 +132,21 @@ export class PostgresWatch {
     const { step, clock, times } = this.#parts;
     const isNew = this.#client === undefined;
     this.#client ??= await this.#connect();
-    const { rows } = await this.#client.query<{ read_only: string; checksum: string | null }>({
+    const { rows } = await this.#client.query<Look>({
       name: "look",
       text: `SELECT current_setting('transaction_read_only') AS read_only,
-        (SELECT checksum FROM migrations WHERE number = $1) AS checksum`,
+        (SELECT checksum FROM migrations WHERE number = $1) AS checksum,
+        (SELECT encode(sha256(convert_to(value, 'UTF8')), 'hex') FROM installation WHERE name = 'secret_salt') AS installation`,
       values: [step.number],
     });
-    if (rows[0]?.read_only !== "off") throw new Error("the database can only be read");
-    if (rows[0].checksum !== step.checksum) throw new Error("this is not the database that was opened");
+    const [found] = rows;
+    if (found?.read_only !== "off") throw new Error("the database can only be read");
+    this.#installation ??= found.installation ?? undefined;
+    if (found.checksum !== step.checksum || (found.installation ?? undefined) !== this.#installation) {
+      throw new Error("this is not the database that was opened");
+    }
     if (isNew || clock.age >= times.clock) await clock.measure(this.#client);
-    if (isNew) this.#tellAll();
+    if (isNew) this.tellAll();
   }
 
   async #connect(): Promise<Client> {
@@ -132,7 +165,8 @@ export class PostgresWatch {
     return client;
   }
 
-  #tellAll(): void {
+  /** Something may have been missed. */
+  tellAll(): void {
     for (const channel of this.#channels.keys()) this.#tell(channel, null);
   }
 

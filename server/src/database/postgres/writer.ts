@@ -3,7 +3,7 @@ import { SafelightError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { Prepare, Row } from "../database.ts";
 import type { WriterConnection } from "../write-queue.ts";
-import { type ConnectionParts, clientConfig, connect } from "./connect.ts";
+import { type ConnectionParts, clientConfig, connect, endInTime, overdue } from "./connect.ts";
 import { LostCommit, StorageFault, toFault, UnusableDatabase } from "./faults.ts";
 import { preparing } from "./statement.ts";
 
@@ -15,6 +15,8 @@ export interface WriterParts extends ConnectionParts {
   readonly isUsable: () => boolean;
   /** Told of every fault of the storage. */
   readonly onFault: (error: unknown) => void;
+  /** A commit got no answer: what should follow it does not. */
+  readonly onLostCommit: () => void;
   /** Called before each operation; what it throws is taken for the database's own failure. */
   readonly interrupt?: ((operation: WriteOperation) => void) | undefined;
 }
@@ -37,6 +39,7 @@ export class PostgresWriter implements WriterConnection {
   readonly #parts: WriterParts;
   #client: Client | undefined;
   #isOpen = false;
+  #lastUsed = 0;
   #lost = false;
   /** Statements on their way, and whether one of this piece of work has failed. */
   #pending = 0;
@@ -55,9 +58,14 @@ export class PostgresWriter implements WriterConnection {
     if (!this.#parts.isUsable()) throw new UnusableDatabase();
     this.#lost = false;
     this.#pending = 0;
+    const { times } = this.#parts;
+    if (performance.now() - this.#lastUsed > times.unused) this.#discard();
     this.#client ??= await this.#connect();
     this.#isOpen = true;
-    await this.#exec(`BEGIN; SELECT pg_advisory_xact_lock(${turnKey})`);
+    // Only the statements that follow keep others from their turn.
+    const text = `BEGIN; SELECT pg_advisory_xact_lock(${turnKey}); SET LOCAL statement_timeout = ${times.work}`;
+    const begin: QueryConfig & { query_timeout: number } = { text, query_timeout: times.turn + overdue };
+    await this.#query(begin);
   }
 
   beginWork(): void {
@@ -81,10 +89,12 @@ export class PostgresWriter implements WriterConnection {
     try {
       result = await this.#query({ text: "COMMIT" });
     } catch (error) {
-      const isLost = error instanceof StorageFault && error.breaks;
-      throw isLost ? new LostCommit(error) : error;
+      if (!(error instanceof StorageFault && error.breaks)) throw error;
+      this.#parts.onLostCommit();
+      throw new LostCommit(error);
     }
     this.#isOpen = false;
+    this.#lastUsed = performance.now();
     // What the server says when it has rolled back instead.
     if (result.command !== "COMMIT") throw new StorageFault("a transaction was rolled back", { breaks: false });
   }
@@ -130,7 +140,7 @@ export class PostgresWriter implements WriterConnection {
   async close(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
-    await client?.end().catch(() => undefined);
+    if (client !== undefined) await endInTime(client, this.#parts.times.answer);
   }
 
   async #connect(): Promise<Client> {
@@ -158,7 +168,7 @@ export class PostgresWriter implements WriterConnection {
     const client = this.#client;
     this.#client = undefined;
     this.#isOpen = false;
-    void client?.end().catch(() => undefined);
+    if (client !== undefined) void endInTime(client, this.#parts.times.answer);
   }
 
   async #exec(sql: string): Promise<void> {
