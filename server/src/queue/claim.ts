@@ -29,7 +29,7 @@ export function claimNext(
   return context.database.write(async (tx) => {
     if (await queueIsPaused(tx.prepare)) return null;
     const running = await countRunning(context, tx.prepare);
-    const choice = await nextFitting(tx.prepare, typeof lanes === "function" ? lanes() : lanes, running);
+    const choice = await nextFitting(tx.prepare, typeof lanes === "function" ? lanes() : lanes, running, true);
     if (choice === undefined) return null;
     const { task, lane } = choice;
     const claimed = await changeTask(context, tx, task, {
@@ -92,6 +92,11 @@ export async function hasNext(context: Context, lanes: readonly Lane[]): Promise
 /** Of the tasks that were handed back, how many are looked at: each waits for its own executors. */
 const HANDED_BACK = 64;
 
+interface Looking extends Fitting {
+  /** Ends every SELECT. */
+  readonly keep: string;
+}
+
 interface Choice {
   readonly task: TaskRecord;
   readonly lane: Lane;
@@ -102,12 +107,20 @@ export async function nextFor(prepare: Prepare, lanes: readonly Lane[], running:
   return (await nextFitting(prepare, lanes, running))?.task.id ?? null;
 }
 
-async function nextFitting(prepare: Prepare, lanes: readonly Lane[], running: Running): Promise<Choice | undefined> {
+/** What is to be claimed is kept for the transaction that looks for it. */
+async function nextFitting(
+  prepare: Prepare,
+  lanes: readonly Lane[],
+  running: Running,
+  isClaim = false,
+): Promise<Choice | undefined> {
+  const keep = isClaim ? prepare.dialect.picking("tasks") : "";
   const fitting = fittingFor(lanes, (lane, type) => hasRoom(lane, running, type));
   // Nothing has room: not a reason to look through a long queue.
   if (fitting.pinned === "[]") return undefined;
   return (
-    (await nextHandedBack(prepare, lanes, running, fitting)) ?? (await nextPending(prepare, lanes, running, fitting))
+    (await nextHandedBack(prepare, lanes, running, { ...fitting, keep })) ??
+    (await nextPending(prepare, lanes, running, { ...fitting, keep }))
   );
 }
 
@@ -116,12 +129,12 @@ async function nextHandedBack(
   prepare: Prepare,
   lanes: readonly Lane[],
   running: Running,
-  { open, pinned }: Fitting,
+  { open, pinned, keep }: Looking,
 ): Promise<Choice | undefined> {
   // One that still has a run somewhere is not up for claiming: its run is picked up, not started.
   const rows = await prepare(
     `SELECT * FROM tasks WHERE status = 'processing' AND lease_owner IS NULL AND run_handle IS NULL
-     AND ${fits(prepare)} ORDER BY sequence LIMIT ${HANDED_BACK}`,
+     AND ${fits(prepare)} ORDER BY sequence LIMIT ${HANDED_BACK}${keep}`,
   ).all(open, pinned);
   for (const row of rows) {
     const task = toTaskRecord(row);
@@ -135,14 +148,14 @@ async function nextPending(
   prepare: Prepare,
   lanes: readonly Lane[],
   running: Running,
-  { open, pinned }: Fitting,
+  { open, pinned, keep }: Looking,
 ): Promise<Choice | undefined> {
-  const front = `SELECT * FROM ${inFrontOf(prepare)} AND ${fits(prepare)} ORDER BY sequence LIMIT 1`;
+  const front = `SELECT * FROM ${inFrontOf(prepare)} AND ${fits(prepare)} ORDER BY sequence LIMIT 1${keep}`;
   // Credential by credential in the order of the rotation: the first that has a task that fits ends the walk.
   const inTurn = `SELECT tasks.* FROM queue_turns CROSS JOIN tasks WHERE tasks.sequence = (
       SELECT sequence FROM ${inTurnOf(prepare)} AND submitted_by = queue_turns.credential AND ${fits(prepare)}
       ORDER BY sequence LIMIT 1
-    ) ORDER BY place LIMIT 1`;
+    ) ORDER BY place LIMIT 1${keep}`;
   const row = (await prepare(front).get(open, pinned)) ?? (await prepare(inTurn).get(open, pinned));
   const task = row === undefined ? undefined : toTaskRecord(row);
   const lane = task === undefined ? undefined : chooseLane(lanes, running, task);
