@@ -6,6 +6,7 @@ import manifest from "../package.json" with { type: "json" };
 import type { VerifyFlags } from "./commands/audit.ts";
 import type { BackupFlags, RestoreFlags } from "./commands/backup.ts";
 import type { DoctorFlags } from "./commands/doctor.ts";
+import type { MigrateFlags } from "./commands/migrate.ts";
 import { type ServeOptions, serve } from "./commands/serve.ts";
 import type { WorkerFlags } from "./commands/worker.ts";
 import { type Connection, connect } from "./connection/connect.ts";
@@ -121,6 +122,7 @@ function buildProgram(argv: readonly string[], environment: () => Environment, e
   addSecrets(program, { environment, end, connected: (options, work) => connected(environment(), options, work) });
   addDoctor(program, environment, end);
   addBackup(program, environment, end);
+  addMigrate(program, environment, end);
   return program;
 }
 
@@ -194,6 +196,27 @@ function addBackup(program: Command, environment: () => Environment, end: (code:
     .action(async (source: string, flags: RestoreFlags) => {
       const { restore } = await import("./commands/backup.ts");
       end(await restore(environment(), source, flags));
+    });
+}
+
+function addMigrate(program: Command, environment: () => Environment, end: (code: number) => void): void {
+  program
+    .command("migrate")
+    .description(
+      "Copy the installation on DATA_DIR to PostgreSQL, and its media to a bucket; the server must be stopped",
+    )
+    .option("--to <address>", "postgres://user@host/database (else DATABASE_URL); seen by other users of this machine")
+    .option("--to-file <file>", "a file with that address")
+    .option(
+      "--media <address>",
+      "s3://bucket/prefix?endpoint=…; keys come from AWS_…; without it media stays where it is",
+    )
+    .option("--data-dir <folder>", "what to copy (DATA_DIR, ./data of the repository)")
+    .option("--json", "print JSON instead of text")
+    .addHelpText("after", "\nIt may be broken off at any moment and run again: it goes on where it was.")
+    .action(async (flags: MigrateFlags) => {
+      const { migrate } = await import("./commands/migrate.ts");
+      end(await migrate(environment(), flags));
     });
 }
 

@@ -17,5 +17,6 @@ export type { Finding } from "./doctor/finding.ts";
 export { SafelightError, StartupError } from "./errors.ts";
 export { createLog, type Log, silentLog } from "./log.ts";
 export { endOnUncaughtErrors, type RunningServer, type StartOptions, startServer } from "./main.ts";
+export { type Moved, moveInstallation } from "./migrate/move.ts";
 export { type HubTokenVerdict, judgeHubToken } from "./secrets/hub-token.ts";
 export { readOwnSecret, secretFile } from "./secrets/resolve-secrets.ts";

@@ -229,7 +229,6 @@ describe("safelight migrate", () => {
     await mkdir(empty);
     expect(await refusalOf(moving({}, { DATA_DIR: empty }))).toMatch(/holds no safelight\.sqlite/);
     expect(await refusalOf(moving({ to: "postgres://nobody@127.0.0.1:1/x" }))).toMatch(/cannot be reached/);
-    const { mediaBucket: used } = readConfig(s3.environment);
     const reading = readConfig({ ...s3.environment, MEDIA_URL: s3.environment.MEDIA_URL.replace("/studio", "/other") });
     const other = await openMedia({ ...reading, dataDirectory: empty }, silentLog());
     await other.media.put("results/of-another-1.png", new Uint8Array(3));
@@ -237,7 +236,8 @@ describe("safelight migrate", () => {
     expect(await refusalOf(moving({ media: reading.mediaBucket }))).toMatch(
       /media of something else \(results\/of-another/,
     );
-    expect(await refusalOf(moving({ media: used }, s3.environment))).toMatch(/lie in a bucket already/);
+    expect(await refusalOf(moving({ media: reading.mediaBucket }, s3.environment))).toMatch(/lie in a bucket already/);
+    expect(await refusalOf(moving({ media: null }, s3.environment))).toMatch(/holds results. To take them there/);
   });
 
   test("an audit log that does not hold, or whose key is gone, is not taken along", async () => {

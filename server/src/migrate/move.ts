@@ -2,7 +2,7 @@
  * Takes an installation from SQLite and disk to PostgreSQL and S3. The source is held and only read; the target cannot be used until all of
  * it was compared. It may be broken off at any moment and run again: it goes on where it was.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { keyIdOf, type PublicKeys, parsePublicKey } from "../audit/keys.ts";
 import { verifyAtOnce } from "../audit/verify.ts";
@@ -59,9 +59,7 @@ export async function moveInstallation({
   log,
   tell = () => undefined,
 }: MoveOptions): Promise<Moved> {
-  if (media !== null && config.mediaBucket !== null) {
-    throw new StartupError("MEDIA_URL: the media of this installation lie in a bucket already; leave --media out.");
-  }
+  mustBeClear(config, media);
   await using opened = new AsyncDisposableStack();
   const source = await MoveSource.open(config);
   opened.defer(() => source.close());
@@ -89,6 +87,27 @@ export async function moveInstallation({
     secrets: await neededSecrets(config),
     deploySources: existsSync(sources) ? sources : null,
   };
+}
+
+/** MEDIA_URL says where media lie already, or what was prepared for afterwards: only one of them can be meant. */
+function mustBeClear({ dataDirectory, mediaBucket }: Config, media: MediaBucket | null): void {
+  if (mediaBucket === null) return;
+  if (media === null) {
+    if (!holdsMedia(dataDirectory)) return;
+    throw new StartupError(
+      `MEDIA_URL: is set, and ${join(dataDirectory, "media")} holds results. To take them there say --media with the same address; otherwise leave MEDIA_URL out.`,
+    );
+  }
+  const [one, other] = [mediaBucket.location, media.location];
+  if (one.bucket === other.bucket && one.prefix === other.prefix) return;
+  throw new StartupError(
+    "MEDIA_URL: the media lie in a bucket already; to another one the tools of the storage copy them.",
+  );
+}
+
+function holdsMedia(dataDirectory: string): boolean {
+  const folder = join(dataDirectory, "media", "results");
+  return existsSync(folder) && readdirSync(folder).length > 0;
 }
 
 async function compareQueue(source: MoveSource, target: CopyTarget): Promise<void> {
