@@ -99,7 +99,11 @@ async function checkEnvironmentExample(): Promise<string[]> {
     ({ path, isTest }) => !isTest && /^(?:catalog|contract|engine|server|cli)\//.test(path),
   );
   const read = runtime.flatMap(({ path }) =>
-    variablesIn(path, readFileSync(path, "utf8"), /^server\/src\/(?:config|media-setting|settings-reader)\.ts$/.test(path)),
+    variablesIn(
+      path,
+      readFileSync(path, "utf8"),
+      /^server\/src\/(?:config|media-setting|settings-reader)\.ts$/.test(path),
+    ),
   );
   if (!existsSync(".env.example")) return [".env.example is missing"];
   return compareExample(readFileSync(".env.example", "utf8"), [...new Set(read)]);
