@@ -4,7 +4,8 @@ import { type Call, credentialOf } from "./register.ts";
 
 /**
  * Work that is worth doing only as long as somebody waits for it: its signal fires when the caller leaves, the server stops, or the
- * credential of the call is revoked meanwhile. Errors: `session_expired` for the last, else those of the work.
+ * credential of the call is revoked or cannot be checked meanwhile. Errors: `session_expired` and `auth_unavailable` for these, else
+ * those of the work.
  */
 export async function whileCalled<T>(
   installation: Installation,
@@ -13,9 +14,12 @@ export async function whileCalled<T>(
 ): Promise<T> {
   const over = new AbortController();
   const end = () => over.abort(new SafelightError("worker_unreachable", "The question was given up."));
-  let revoked = false;
-  const forget = installation.streams.track(credentialOf(call), () => {
-    revoked = true;
+  let refusal: SafelightError | undefined;
+  const forget = installation.streams.track(credentialOf(call), (why) => {
+    refusal =
+      why === "ended"
+        ? new SafelightError("session_expired", "This session has ended.")
+        : new SafelightError("auth_unavailable", "Who may come in cannot be checked at the moment.");
     end();
   });
   const { socket } = call.request.raw;
@@ -25,8 +29,7 @@ export async function whileCalled<T>(
   installation.stopping.addEventListener("abort", end);
   if (installation.stopping.aborted) end();
   const checkRevoked = (): void => {
-    if (revoked && !installation.stopping.aborted)
-      throw new SafelightError("session_expired", "This session has ended.");
+    if (refusal !== undefined && !installation.stopping.aborted) throw refusal;
   };
   try {
     const value = await work(over.signal);

@@ -47,11 +47,19 @@ test("a look closes what has expired, asking once for each credential", async ()
   expect(closed).toEqual(["one a", "one b"]);
 });
 
-test("FR-023: a credential that cannot be checked counts as ended", async () => {
-  const { streams, closed, track } = open(() => Promise.reject(new Error("no storage")));
-  track(one, "one");
+test("FR-023: what was opened with a credential that cannot be checked is closed, and told from what has ended", async () => {
+  const why: string[] = [];
+  const { streams } = open(() => Promise.reject(new Error("no storage")));
+  streams.track(one, (reason) => why.push(reason));
   await streams.check();
-  expect(closed).toEqual(["one"]);
+  const known = open(() => Promise.resolve(false)).streams;
+  known.track(one, (reason) => why.push(reason));
+  known.onlyWhile = () => false;
+  await known.check();
+  known.track(one, (reason) => why.push(reason));
+  known.onlyWhile = () => true;
+  await known.check();
+  expect(why).toEqual(["unknown", "unknown", "ended"]);
 });
 
 test("a session that expires is noticed within five seconds without anybody asking", async () => {

@@ -4,9 +4,12 @@ import type { Credential } from "./credential.ts";
 /** How often the credentials of open streams are looked at again; well under the five seconds that are promised. */
 const checkInterval = 2000;
 
+/** Why a stream is closed: its credential counts no more, or it cannot be told whether it still does. */
+export type WhyClosed = "ended" | "unknown";
+
 interface OpenStream {
   readonly credential: Credential;
-  readonly close: () => void;
+  readonly close: (why: WhyClosed) => void;
 }
 
 /**
@@ -33,8 +36,8 @@ export class OpenStreams {
     return this.#streams.size;
   }
 
-  /** Calls `close` once when the credential ends. The returned function takes the stream off the list. */
-  track(credential: Credential, close: () => void): () => void {
+  /** Calls `close` once when the credential ends or cannot be checked. The returned function takes the stream off the list. */
+  track(credential: Credential, close: (why: WhyClosed) => void): () => void {
     const stream = { credential, close };
     this.#streams.add(stream);
     this.#timer ??= setInterval(() => void this.check(), checkInterval).unref();
@@ -43,12 +46,12 @@ export class OpenStreams {
 
   /** Closes everything that was opened with this credential. */
   closeAllOf(credentialId: string): void {
-    for (const stream of this.#streams) if (stream.credential.id === credentialId) this.#end(stream);
+    for (const stream of this.#streams) if (stream.credential.id === credentialId) this.#end(stream, "ended");
   }
 
   /** Closes everything; the server stops. */
   closeAll(): void {
-    for (const stream of this.#streams) this.#end(stream);
+    for (const stream of this.#streams) this.#end(stream, "ended");
   }
 
   /** Looks at every credential once, however many streams it has. */
@@ -70,24 +73,26 @@ export class OpenStreams {
   async #checkOnce(): Promise<void> {
     const credentials = new Map([...this.#streams].map(({ credential }) => [nameOf(credential), credential]));
     for (const [name, credential] of credentials) {
-      if (await this.#isStillValid(credential)) continue;
-      for (const stream of this.#streams) if (nameOf(stream.credential) === name) this.#end(stream);
+      const why = await this.#whyClosed(credential);
+      if (why === null) continue;
+      for (const stream of this.#streams) if (nameOf(stream.credential) === name) this.#end(stream, why);
     }
   }
 
-  /** A credential that cannot be checked is treated as ended (FR-023). */
-  async #isStillValid(credential: Credential): Promise<boolean> {
+  /** Null while it counts. What cannot be checked is closed as well (FR-023). */
+  async #whyClosed(credential: Credential): Promise<WhyClosed | null> {
     try {
-      return this.onlyWhile() && (await this.#isValid(credential));
+      if (!this.onlyWhile()) return "unknown";
+      return (await this.#isValid(credential)) ? null : "ended";
     } catch (error) {
       this.#log.warn("streams are closed because their session cannot be checked", { error });
-      return false;
+      return "unknown";
     }
   }
 
-  #end(stream: OpenStream): void {
+  #end(stream: OpenStream, why: WhyClosed): void {
     this.#forget(stream);
-    stream.close();
+    stream.close(why);
   }
 
   #forget(stream: OpenStream): void {
