@@ -1,7 +1,8 @@
 import { appendAudit } from "../audit/append.ts";
 import type { Context } from "../context/context.ts";
+import { channels } from "../gateways/channels.ts";
 import { failQueued } from "./change-deployment.ts";
-import type { Deployer } from "./deployer.ts";
+import { cancelOf, type Deployer } from "./deployer.ts";
 import { type DeploymentRecord, requireDeployment } from "./deployment-record.ts";
 
 /**
@@ -22,6 +23,7 @@ export async function cancelDeployment(context: Context, deployer: Deployer, id:
     const { workspace, version, status } = record;
     const details = { deployment: id, version, status };
     await appendAudit(context, tx, { action: "cancel_deployment", target: workspace, outcome: "success", details });
+    await tx.notify(channels.deployments, cancelOf(id));
     tx.afterCommit(() => {
       deployer.endRun(id, "cancelled");
       deployer.announce(id);

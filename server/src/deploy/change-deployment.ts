@@ -2,6 +2,8 @@
 import { appendAudit } from "../audit/append.ts";
 import { actAs, type Context, SYSTEM_ACTOR } from "../context/context.ts";
 import type { Transaction } from "../database/database.ts";
+import { channels } from "../gateways/channels.ts";
+import { livingFor } from "../gateways/presence.ts";
 import type { AccountRegistry } from "../worker-accounts/registry.ts";
 import { setDeployedAddress } from "../worker-accounts/set-deployed-address.ts";
 import { noteDeployedKey } from "../worker-accounts/worker-key.ts";
@@ -13,18 +15,27 @@ import { endings, type Failure } from "./explain-end.ts";
 export type Outcome = { readonly baseUrl: string; readonly workerKey?: string } | Failure;
 
 /**
- * Takes a queued deployment; undefined when somebody has cancelled it. `at`: wall-clock milliseconds of the first try; one that began
- * then is ours, and the answer to that was lost.
+ * Takes a queued deployment; undefined when somebody has cancelled it, or another gateway has it. `at`: wall-clock milliseconds of the
+ * first try; one that began then is ours, and the answer to that was lost.
  */
 export function beginDeployment(context: Context, id: string, at: number): Promise<DeploymentRecord | undefined> {
   return context.database.write(async (tx) => {
-    const begun = await tx
-      .prepare(
-        `UPDATE deployments SET status = 'running', started_at = ?
-         WHERE id = ? AND (status = 'queued' OR status = 'running' AND started_at = ?)`,
-      )
-      .run(at, id, at);
-    return begun.changes === 0 ? undefined : await requireDeployment(tx.prepare, id);
+    const begun = context.database.shared
+      ? await tx
+          .prepare(
+            `UPDATE deployments SET status = 'running', started_at = ?, runner = ?
+             WHERE id = ? AND (status = 'queued' OR status = 'running' AND started_at = ? AND runner = ?)`,
+          )
+          .run(at, context.instance, id, at, context.instance)
+      : await tx
+          .prepare(
+            `UPDATE deployments SET status = 'running', started_at = ?
+             WHERE id = ? AND (status = 'queued' OR status = 'running' AND started_at = ?)`,
+          )
+          .run(at, id, at);
+    if (begun.changes === 0) return undefined;
+    await tx.notify(channels.deployments, id);
+    return requireDeployment(tx.prepare, id);
   });
 }
 
@@ -62,10 +73,30 @@ export async function failQueued(context: Context, tx: Transaction, { number }: 
     .run(endings.cancelled, context.clock.now(), number);
 }
 
-/** What was running when the server ended without a word has failed. Answers how many there were. */
-export function failInterrupted(context: Context): Promise<number> {
-  return context.database.write(async (tx) => {
-    const rows = await tx.prepare("SELECT * FROM deployments WHERE status = 'running'").all();
+const ofOthers = "status = 'running' AND runner IS DISTINCT FROM ?";
+
+/**
+ * What was running when the server ended without a word has failed. Where there are several gateways, what none that lives is running: one
+ * that lives and no longer leads is still ending its own. Answers how many there were.
+ */
+export async function failInterrupted(context: Context): Promise<number> {
+  const { instance, database, clock } = context;
+  if (database.shared) {
+    // Asked often, and seldom true: others need not wait for it.
+    const isAny = await database
+      .prepareRead(`SELECT 1 AS one FROM deployments WHERE ${ofOthers} LIMIT 1`)
+      .get(instance);
+    if (isAny === undefined) return 0;
+  }
+  return database.write(async (tx) => {
+    const rows = database.shared
+      ? await tx
+          .prepare(
+            `SELECT * FROM deployments WHERE ${ofOthers}
+               AND NOT EXISTS (SELECT 1 FROM gateways WHERE gateways.instance = runner AND seen_at > ?)`,
+          )
+          .all(instance, clock.now() - livingFor)
+      : await tx.prepare("SELECT * FROM deployments WHERE status = 'running'").all();
     for (const row of rows) {
       const code = row.cancel_requested_at === null ? "interrupted" : "cancelled";
       await fail(context, tx, toDeploymentRecord(row), { code, detail: endings[code] });
@@ -99,6 +130,7 @@ async function recordEnd(
   const system = actAs(context, { actor: SYSTEM_ACTOR, source: "local", correlationId });
   const details = { deployment: id, version, ended: true, ...more };
   const action = kind === "deploy" ? "deploy_account" : "rollback_account";
+  await tx.notify(channels.deployments, id);
   await appendAudit(system, tx, { action, target: workspace, outcome, details });
   tx.afterCommit(() =>
     context.log[outcome === "success" ? "info" : "warn"]("a deploy has ended", {

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { repositoryRoot } from "../config.ts";
 import type { Context } from "../context/context.ts";
 import { SafelightError } from "../errors.ts";
+import { channels } from "../gateways/channels.ts";
+import { whileLeading } from "../gateways/while-leading.ts";
 import { type DeployLimits, deployLimits } from "../tasks/time-limits.ts";
 import type { AccountRegistry } from "../worker-accounts/registry.ts";
 import { beginDeployment, failInterrupted, finishDeployment, type Outcome } from "./change-deployment.ts";
@@ -12,6 +14,7 @@ import type { DeploymentRecord } from "./deployment-record.ts";
 import type { Ending } from "./explain-end.ts";
 import { findPython, sourceParts } from "./modal-command.ts";
 import { type RunParts, runDeployment } from "./run-deployment.ts";
+import { folderShelf, tableShelf } from "./source-shelves.ts";
 import { SourceStore } from "./source-store.ts";
 
 /** Deploys at one time; two of one account never. */
@@ -19,7 +22,18 @@ const atOnce = 2;
 /** How soon a run notices that its account was deleted, or a cancel that did not reach it, milliseconds. */
 const accountWatch = 1000;
 
+/** How often it is looked whether a gateway that ran deploys before this one has ended them, milliseconds. */
+const abandonedWatch = 2000;
+
+/** Said to other gateways; the id of a deployment alone says that it has changed. */
+export const queuedNow = "queued";
+const cancelPrefix = "cancel ";
+export function cancelOf(id: string): string {
+  return cancelPrefix + id;
+}
+
 interface Run {
+  readonly record: DeploymentRecord;
   readonly abort: AbortController;
   readonly ended: Promise<void>;
 }
@@ -27,6 +41,9 @@ interface Run {
 /**
  * Runs what is queued, oldest first. The queue stands in the database: what waits when the server stops goes on after the next start,
  * what runs then fails as `interrupted`, since nobody can tell how far it came.
+ *
+ * Of several gateways the one that leads runs all of them, with sources that stand in the database; the others hear of what it writes.
+ * When it no longer leads it ends what runs, and the next one takes nothing for abandoned that a living gateway is still ending.
  */
 export class Deployer {
   readonly #context: Context;
@@ -40,6 +57,9 @@ export class Deployer {
   #tried: { readonly id: string; readonly at: number } | undefined;
   #again = false;
   #stopped = false;
+  #leads = false;
+  #stopLeading: () => Promise<void> | void = () => undefined;
+  #unlisten: () => void = () => undefined;
 
   private constructor(context: Context, accounts: AccountRegistry, sourceFolder: string, limits: DeployLimits) {
     const folder = join(context.config.dataDirectory, "deployments");
@@ -49,7 +69,9 @@ export class Deployer {
     this.#parts = {
       context,
       keyring: accounts.keyring,
-      sources: new SourceStore(join(folder, "sources")),
+      sources: new SourceStore(
+        context.database.shared ? tableShelf(context.database) : folderShelf(join(folder, "sources")),
+      ),
       runsFolder: join(folder, "runs"),
       python: findPython(context.config),
       limits,
@@ -64,12 +86,59 @@ export class Deployer {
     limits: DeployLimits = deployLimits(context.config.deployMinutes),
   ): Promise<Deployer> {
     const deployer = new Deployer(context, accounts, sourceFolder, limits);
-    const interrupted = await failInterrupted(context);
-    if (interrupted > 0) context.log.warn("deploys were interrupted", { interrupted });
     await rm(deployer.#parts.runsFolder, { recursive: true, force: true });
-    const rows = await context.database.prepareRead("SELECT DISTINCT source_hash FROM deployments").all();
-    await deployer.#parts.sources.sweep(new Set(rows.map(({ source_hash: name }) => String(name))));
+    if (context.database.shared) await deployer.#openBesideOthers();
+    else await deployer.#openAlone();
     return deployer;
+  }
+
+  async #openAlone(): Promise<void> {
+    await this.#failInterrupted();
+    const rows = await this.#context.database.prepareRead("SELECT DISTINCT source_hash FROM deployments").all();
+    await this.#parts.sources.sweep(new Set(rows.map(({ source_hash: name }) => String(name))));
+    this.#leads = true;
+  }
+
+  async #openBesideOthers(): Promise<void> {
+    const { config, database } = this.#context;
+    // Of a time when this was the only one. Nothing is swept: another gateway may be keeping what no deployment names yet.
+    await this.#parts.sources.takeFrom(folderShelf(join(config.dataDirectory, "deployments", "sources")));
+    this.#unlisten = database.listen(channels.deployments, (text) => this.#hear(text));
+    this.#stopLeading = whileLeading(this.#context, () => {
+      this.#leads = true;
+      const watch = setInterval(() => void this.#lookForAbandoned(), abandonedWatch).unref();
+      void this.#lookForAbandoned();
+      return async () => {
+        this.#leads = false;
+        clearInterval(watch);
+        await this.#endRuns();
+      };
+    });
+  }
+
+  /** Something was queued, cancelled or changed at another gateway, or here; where it may have been missed everybody looks. */
+  #hear(text: string | null): void {
+    if (text === null || text === queuedNow) this.wake();
+    const cancelled = text?.startsWith(cancelPrefix) === true ? text.slice(cancelPrefix.length) : null;
+    for (const { record } of this.#runs.values()) {
+      if (text === null || record.id === cancelled) void this.#endIfUnwanted(record);
+    }
+    if (text === null) for (const id of this.#news.eventNames()) this.#news.emit(id);
+    else this.announce(cancelled ?? text);
+  }
+
+  async #failInterrupted(): Promise<void> {
+    const interrupted = await failInterrupted(this.#context);
+    if (interrupted > 0) this.#context.log.warn("deploys were interrupted", { interrupted });
+  }
+
+  async #lookForAbandoned(): Promise<void> {
+    try {
+      await this.#failInterrupted();
+      this.wake();
+    } catch (error) {
+      this.#context.log.warn("whether deploys were interrupted cannot be read; it is looked again", { error });
+    }
   }
 
   /** Keeps the source as it stands now and answers its hash. Errors: `storage_unavailable`, `internal` where there is no source. */
@@ -85,7 +154,7 @@ export class Deployer {
   /** Something was queued. */
   wake(): void {
     this.#again = true;
-    if (this.#stopped || this.#beginning !== undefined) return;
+    if (this.#stopped || !this.#leads || this.#beginning !== undefined) return;
     this.#beginning = this.#beginQueued().finally(() => {
       this.#beginning = undefined;
       if (this.#again) this.wake();
@@ -111,6 +180,12 @@ export class Deployer {
   /** Ends what runs and waits until it is written down. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#unlisten();
+    await this.#endRuns();
+    await this.#stopLeading();
+  }
+
+  async #endRuns(): Promise<void> {
     await this.#beginning;
     for (const id of this.#runs.keys()) this.endRun(id, "interrupted");
     await Promise.all([...this.#runs.values()].map(({ ended }) => ended));
@@ -119,7 +194,7 @@ export class Deployer {
   async #beginQueued(): Promise<void> {
     this.#again = false;
     try {
-      while (!this.#stopped && this.#runs.size < atOnce) {
+      while (!this.#stopped && this.#leads && this.#runs.size < atOnce) {
         const id = this.#tried?.id ?? (await this.#nextQueued());
         if (id === undefined) return;
         this.#tried ??= { id, at: this.#context.clock.now() };
@@ -150,7 +225,7 @@ export class Deployer {
       this.#runs.delete(record.id);
       this.wake();
     });
-    this.#runs.set(record.id, { abort, ended });
+    this.#runs.set(record.id, { record, abort, ended });
     // A cancel that was written in one commit with the beginning has found no run to end.
     await this.#endIfUnwanted(record);
     this.announce(record.id);
@@ -164,7 +239,7 @@ export class Deployer {
   }
 
   async #work(record: DeploymentRecord, abort: AbortController): Promise<void> {
-    const log = new DeploymentLog(this.#context, record.number, () => this.announce(record.id));
+    const log = new DeploymentLog(this.#context, record, () => this.announce(record.id));
     const limit = setTimeout(() => abort.abort("timed_out" satisfies Ending), this.#parts.limits.total);
     const watch = setInterval(() => void this.#endIfUnwanted(record), accountWatch).unref();
     const outcome = await runDeployment(this.#parts, record, log, abort.signal).catch((error: unknown): Outcome => {

@@ -1,5 +1,6 @@
 import type { Context } from "../context/context.ts";
 import type { Transaction } from "../database/database.ts";
+import { channels } from "../gateways/channels.ts";
 
 /** Lines and characters of one log; what comes after is dropped and said to be. */
 const mostLines = 2000;
@@ -15,6 +16,7 @@ const afterFailure = 2000;
 export class DeploymentLog {
   readonly #context: Context;
   readonly #deployment: number;
+  readonly #id: string;
   readonly #written: () => void;
   readonly #last: string[] = [];
   #pending: string[] = [];
@@ -25,10 +27,11 @@ export class DeploymentLog {
   #writing: Promise<void> = Promise.resolve();
   #closed = false;
 
-  /** `written` is called after each commit. */
-  constructor(context: Context, deployment: number, written: () => void) {
+  /** `written` is called after each commit; who follows the deployment at another gateway hears of it too. */
+  constructor(context: Context, { number, id }: { readonly number: number; readonly id: string }, written: () => void) {
     this.#context = context;
-    this.#deployment = deployment;
+    this.#deployment = number;
+    this.#id = id;
     this.#written = written;
   }
 
@@ -97,6 +100,7 @@ export class DeploymentLog {
     for (const [index, text] of lines.entries()) await insert.run(this.#deployment, this.#stored + index, text);
     const stored = this.#stored + lines.length;
     await tx.prepare("UPDATE deployments SET log_lines = ? WHERE number = ?").run(stored, this.#deployment);
+    await tx.notify(channels.deployments, this.#id);
     tx.afterCommit(() => {
       this.#stored = stored;
       this.#written();

@@ -15,6 +15,7 @@ import { Deployer } from "./deployer.ts";
 import { describeWithLog, readDeploymentsOf } from "./deployment-record.ts";
 import { deployAccount } from "./queue-deployment.ts";
 
+const limits = { total: 20_000, ask: 5000, grace: 500, retry: 20 };
 let folder: string;
 let edge: Edge;
 let deployer: Deployer;
@@ -37,7 +38,6 @@ beforeEach(async () => {
       if (fails(operation)) throw Object.assign(new Error("disk full"), { code: "ERR_SQLITE_ERROR", errcode: 13 });
     },
   });
-  const limits = { total: 20_000, ask: 5000, grace: 500, retry: 20 };
   deployer = await Deployer.open(edge.context, edge.installation.accounts, source, limits);
   const token = { token_id: "ak-0123456789", token_secret: "as-0123456789abcdef" };
   const account = { label: "Cloud", workspace: "cloud-gpu", kind: "modal", ...token } as const;
@@ -97,22 +97,27 @@ test("whichever write fails once, the deploy is refused whole or ends whole", as
   expect(nth - refused).toBeGreaterThan(5);
 }, 120_000);
 
-test("lines whose commit got no answer are there once, and the deploy ends", async () => {
+/** The deployer on a database that does not answer one write, the first after which `isDue` finds what it looks for. */
+async function loseAnAnswer(isDue: (database: HeldDatabase) => Promise<boolean>): Promise<{ lost: number }> {
   const database = new HeldDatabase(edge.context.database);
-  let lost = 0;
+  const answers = { lost: 0 };
   database.onWritten = async () => {
-    if (lost > 0 || (await database.prepareRead("SELECT 1 AS one FROM deployment_log LIMIT 1").get()) === undefined)
-      return;
-    lost += 1;
+    if (answers.lost > 0 || !(await isDue(database))) return;
+    answers.lost += 1;
     throw new SafelightError("storage_unavailable", "The change may be there or not.");
   };
   await deployer.stop();
-  const limits = { total: 20_000, ask: 5000, grace: 500, retry: 20 };
   const context = { ...edge.context, database };
   deployer = await Deployer.open(context, edge.installation.accounts, join(folder, "source"), limits);
+  return answers;
+}
+
+test("lines whose commit got no answer are there once, and the deploy ends", async () => {
+  const firstLine = "SELECT 1 AS one FROM deployment_log LIMIT 1";
+  const answers = await loseAnAnswer(async ({ prepareRead }) => (await prepareRead(firstLine).get()) !== undefined);
   await deployAccount(edge.context, deployer, "cloud-gpu");
   await expect.poll(async () => (await deployments())[0]?.finished_at, { timeout: 20_000 }).not.toBeNull();
-  expect(lost).toBe(1);
+  expect(answers.lost).toBe(1);
   expect((await deployments())[0]).toMatchObject({
     log: ["Deploying the app safelight-cloud-gpu …", "first words", "last words"],
     log_lines: 3,
@@ -120,20 +125,10 @@ test("lines whose commit got no answer are there once, and the deploy ends", asy
 });
 
 test("a beginning whose commit got no answer is gone on with", async () => {
-  const database = new HeldDatabase(edge.context.database);
-  let lost = 0;
-  database.onWritten = async () => {
-    if (lost > 0 || (await deployments())[0]?.status !== "running") return;
-    lost += 1;
-    throw new SafelightError("storage_unavailable", "The change may be there or not.");
-  };
-  await deployer.stop();
-  const limits = { total: 20_000, ask: 5000, grace: 500, retry: 20 };
-  const context = { ...edge.context, database };
-  deployer = await Deployer.open(context, edge.installation.accounts, join(folder, "source"), limits);
+  const answers = await loseAnAnswer(async () => (await deployments())[0]?.status === "running");
   await deployAccount(edge.context, deployer, "cloud-gpu");
   await expect.poll(async () => (await deployments())[0]?.finished_at, { timeout: 20_000 }).not.toBeNull();
-  expect(lost).toBe(1);
+  expect(answers.lost).toBe(1);
   expect((await deployments())[0]).toMatchObject({ error: { code: "deploy_failed" }, log_lines: 3 });
 });
 

@@ -5,9 +5,10 @@ import { appendAudit } from "../audit/append.ts";
 import type { Context } from "../context/context.ts";
 import type { Transaction } from "../database/database.ts";
 import { SafelightError } from "../errors.ts";
+import { channels } from "../gateways/channels.ts";
 import { type AccountRecord, readAccounts } from "../worker-accounts/account-record.ts";
 import { requireAccount } from "../worker-accounts/registry.ts";
-import type { Deployer } from "./deployer.ts";
+import { type Deployer, queuedNow } from "./deployer.ts";
 import {
   type DeploymentRecord,
   type DeploySettings,
@@ -125,6 +126,7 @@ async function insert(
       context.clock.now(),
     );
   await forgetOldLogs(tx, accountId);
+  await tx.notify(channels.deployments, queuedNow);
   tx.afterCommit(() => deployer.wake());
   return requireDeployment(tx.prepare, id);
 }

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { folderShelf } from "./source-shelves.ts";
 import { SourceStore } from "./source-store.ts";
 
 let folder: string;
@@ -19,7 +20,7 @@ beforeEach(async () => {
   await writeFile(join(source, "worker", "worker-key"), "a key");
   await writeFile(join(source, "worker", ".env.json"), "SECRET=1");
   await writeFile(join(source, "beside.py"), "no part of it");
-  store = new SourceStore(join(folder, "kept"));
+  store = new SourceStore(folderShelf(join(folder, "kept")));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 

@@ -1,11 +1,12 @@
 /**
- * The worker's source as it was at the moment of each deploy, so that a rollback brings back exactly those bytes. One file for each
+ * The worker's source as it was at the moment of each deploy, so that a rollback brings back exactly those bytes. One text for each
  * content, named by its SHA-256 and checked against it when it is used.
  */
 import { hash } from "node:crypto";
-import { lstat, mkdir, open, readdir, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isStorageFailure, SafelightError } from "../errors.ts";
+import type { SourceShelf } from "./source-shelves.ts";
 
 /** Bytes of all files together: a worker is program text, not weights. */
 const largest = 16 * 1024 * 1024;
@@ -19,23 +20,22 @@ interface Snapshot {
 }
 
 export class SourceStore {
-  readonly #folder: string;
+  readonly #shelf: SourceShelf;
 
-  constructor(folder: string) {
-    this.#folder = folder;
+  constructor(shelf: SourceShelf) {
+    this.#shelf = shelf;
   }
 
   /**
    * Keeps some files and folders of a folder, which keep their places in it. Durable when resolved; the same bytes give the same hash
-   * and one file. Of folders only program text is taken, nothing hidden. Errors: `storage_unavailable`; Error where a part is missing.
+   * and one text. Of folders only program text is taken, nothing hidden. Errors: `storage_unavailable`; Error where a part is missing.
    */
   async keep(sourceFolder: string, parts: readonly string[]): Promise<string> {
     const text = JSON.stringify({ files: await readFiles(sourceFolder, parts) } satisfies Snapshot);
     const name = hash("sha256", text);
     try {
       if ((await this.#intact(name)) !== null) return name;
-      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-      await writeDurably(join(this.#folder, name), text);
+      await this.#shelf.write(name, text);
     } catch (error) {
       if (!isStorageFailure(error)) throw error;
       throw new SafelightError("storage_unavailable", "The source of the worker cannot be kept.", { cause: error });
@@ -57,14 +57,24 @@ export class SourceStore {
 
   /** Removes what was half written and what no deployment names. Only while nothing is being kept. */
   async sweep(named: ReadonlySet<string>): Promise<number> {
-    const kept = await readdir(this.#folder).catch(() => []);
-    const surplus = kept.filter((name) => !named.has(name));
-    for (const name of surplus) await unlink(join(this.#folder, name));
+    const surplus = (await this.#shelf.names()).filter((name) => !named.has(name));
+    for (const name of surplus) await this.#shelf.remove(name);
     return surplus.length;
   }
 
+  /** Takes over what another shelf has kept, which keeps nothing of it. */
+  async takeFrom(other: SourceShelf): Promise<void> {
+    for (const name of await other.names()) {
+      const text = await other.read(name);
+      if (text !== null && hash("sha256", text) === name && (await this.#intact(name)) === null) {
+        await this.#shelf.write(name, text);
+      }
+      await other.remove(name);
+    }
+  }
+
   async #intact(name: string): Promise<Snapshot | null> {
-    const text = await readFile(join(this.#folder, name), "utf8").catch(() => null);
+    const text = await this.#shelf.read(name);
     return text !== null && hash("sha256", text) === name ? (JSON.parse(text) as Snapshot) : null;
   }
 }
@@ -94,22 +104,4 @@ async function pathsOf(folder: string, part: string): Promise<string[]> {
     .filter((path) => !path.split("/").some((name) => name.startsWith(".") || name === "__pycache__"));
   if (paths.length === 0) throw new Error(`${part} of the source of the worker is empty.`);
   return paths.map((path) => `${part}/${path}`);
-}
-
-async function writeDurably(file: string, text: string): Promise<void> {
-  const partial = `${file}.partial-${crypto.randomUUID()}`;
-  const handle = await open(partial, "wx", 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(partial, file);
-  const folder = await open(dirname(file), "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

@@ -1,13 +1,12 @@
 /** Secrets of an installation with several gateways: what one of them changes counts at all of them. */
 import { hash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Config } from "../config.ts";
 import { channels } from "../gateways/channels.ts";
 import type { Follower } from "../gateways/follower.ts";
-import { joinGateways, type Presence } from "../gateways/presence.ts";
+import type { Presence } from "../gateways/presence.ts";
 import { ChangingKeyring } from "../keys/keyring.ts";
 import { openSecretBook } from "../sessions/open-secret-book.ts";
-import { openGateway, type TestGateway } from "../testing/gateway.ts";
+import { joinOthers, openGateway, type TestGateway } from "../testing/gateway.ts";
 import { sharedPostgres } from "../testing/postgres-server.ts";
 import { retireSecret, revokeSecret, rotateSecret } from "./change-secret.ts";
 import { describeSecret } from "./describe-secrets.ts";
@@ -33,9 +32,6 @@ afterEach(async () => {
   await (await sharedPostgres()).dropDatabase(url);
 });
 
-/** All of them keep their media there, if they kept any. */
-const mediaBucket = { location: { bucket: "shared", prefix: "" } } as unknown as Config["mediaBucket"];
-
 const drawn = (name: string) => hash("sha256", name, "buffer").toString("base64");
 const usual = {
   API_KEY: `sl_dev_${hash("sha256", "api", "hex")}`,
@@ -51,18 +47,14 @@ async function open(environment: Readonly<Record<string, string>> = {}): Promise
     const secrets = await resolveSecrets(context.config);
     const keyring = new ChangingKeyring([secrets.encryptionKey]);
     const found = [...Object.values(secrets.found)];
-    const presence = await joinGateways({ ...context, config: { ...context.config, mediaBucket } }, "0.0.0");
     const book = await openSecretBook({ context, found, tokens, keyring }, () => Promise.resolve(0));
-    await presence.announce("http://127.0.0.1:8600");
+    const presence = await joinOthers(context);
     let changes = 0;
     book.changed = () => void (changes += 1);
     const one = { ...gateway, presence, book, followed: followSecrets(book), changes: () => changes };
     opened.push(one);
     return one;
   } catch (error) {
-    await gateway.database.write((tx) =>
-      tx.prepare("DELETE FROM gateways WHERE instance = ?").run(gateway.context.instance),
-    );
     await gateway.close();
     throw error;
   }

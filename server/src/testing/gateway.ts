@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readConfig } from "../config.ts";
+import { type Config, readConfig } from "../config.ts";
 import { type Context, createContext } from "../context/context.ts";
 import { openPostgres, type PostgresDatabase } from "../database/postgres/postgres-database.ts";
 import { startEventFeed } from "../gateways/event-feed.ts";
+import { joinGateways, type Presence } from "../gateways/presence.ts";
 import { createLog } from "../log.ts";
 import { DiskMediaStore } from "../media/disk-media-store.ts";
 import { MeteredMediaStore } from "../media/metered-media-store.ts";
@@ -52,4 +53,14 @@ export async function openGateway(url: string, options: TestGatewayOptions = {})
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** All of them would keep their media there. */
+const mediaBucket = { location: { bucket: "shared", prefix: "" } } as unknown as Config["mediaBucket"];
+
+/** Takes its place among the gateways that serve the installation. */
+export async function joinOthers(context: Context): Promise<Presence> {
+  const presence = await joinGateways({ ...context, config: { ...context.config, mediaBucket } }, "0.0.0");
+  await presence.announce("http://127.0.0.1:8600");
+  return presence;
 }
