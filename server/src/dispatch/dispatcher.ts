@@ -7,7 +7,7 @@ import { whileLeading } from "../gateways/while-leading.ts";
 import { claimNext, hasNext } from "../queue/claim.ts";
 import { changeHeld, releaseTask, renewLeases } from "../queue/lease.ts";
 import { reapStale, reapUnable } from "../queue/reap.ts";
-import { reclaimExpired } from "../queue/reclaim.ts";
+import { hasExpired, reclaimExpired } from "../queue/reclaim.ts";
 import { announceQueue } from "../tasks/announce-queue.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
 import { type TimeLimits, timeLimits } from "../tasks/time-limits.ts";
@@ -294,13 +294,20 @@ class RunningDispatcher implements Dispatcher {
     const now = this.#context.clock.steady();
     const elapsed = now - this.#lastReaped;
     this.#lastReaped = now;
-    // The database was away for longer than a lease, and what goes on here is not lost for that.
-    if (this.#context.database.shared) await this.#renew();
     if (this.#leads) await reapStale(this.#context, this.#limits);
-    await reclaimExpired(this.#context);
+    await this.#reclaimExpired();
     if (this.#leads) await reapUnable(this.#context, this.#seats.lanes(), elapsed, this.#limits);
     if (await this.#takeOver.freeAbandoned()) this.#mayAdopt = true;
     this.#wake();
+  }
+
+  async #reclaimExpired(): Promise<void> {
+    if (this.#context.database.shared) {
+      if (!(await hasExpired(this.#context))) return;
+      // The database was away for longer than a lease: what goes on here is not lost for that.
+      await this.#renew();
+    }
+    await reclaimExpired(this.#context);
   }
 
   /** Repeats the work, each time a while after it has ended. */

@@ -216,7 +216,7 @@ describe("what is asked of one gateway and concerns another", () => {
     await until(runs, () => runs.own.running().length === 0);
   });
 
-  test("a cancel that was not heard is seen when the lease is renewed", async () => {
+  test("a cancel that was not heard is seen at intervals", async () => {
     const asked = await place.open({ limits: watchful, embedded: false });
     const runs = await place.open({ limits: watchful, hears: false });
     runs.own.script = () => [{ do: "hang" }];
@@ -308,7 +308,7 @@ describe("slots", () => {
       await place.open({ limits }),
     ] as const;
     const all = [place.worker, ...gateways.map(({ own }) => own)];
-    const ids = await Promise.all(Array.from({ length: 24 }, (_, index) => submit(gateways[index % 3] ?? gateways[0])));
+    const ids = await Promise.all(Array.from({ length: 12 }, (_, index) => submit(gateways[index % 3] ?? gateways[0])));
     for (const id of ids) expect(await ended(gateways[0], id)).toMatchObject({ status: "done", attempt: 1 });
     const started = all.flatMap((machine) => machine.started.map(({ taskId }) => taskId));
     expect(started.sort()).toEqual(ids.sort());

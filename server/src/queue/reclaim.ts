@@ -128,13 +128,21 @@ export function forgetRun(context: Context, task: TaskRecord): Promise<void> {
   });
 }
 
+const EXPIRED = "status = 'processing' AND lease_owner = ? AND lease_until < ?";
+
+/** Whether a lease of our own has run out, found out without taking a turn to write. */
+export async function hasExpired({ database, instance, clock }: Context): Promise<boolean> {
+  const sql = `SELECT 1 AS found FROM tasks WHERE ${EXPIRED} LIMIT 1`;
+  return (await database.prepareRead(sql).get(instance, clock.steady())) !== undefined;
+}
+
 /**
  * Ends leases of our own that ran out: whoever was to renew them does not. Each uses up an attempt. Returns how many.
  */
 export function reclaimExpired(context: Context): Promise<number> {
   return context.database.write(async (tx) => {
     const expired = await tx
-      .prepare("SELECT * FROM tasks WHERE status = 'processing' AND lease_owner = ? AND lease_until < ?")
+      .prepare(`SELECT * FROM tasks WHERE ${EXPIRED}`)
       .all(context.instance, context.clock.steady());
     for (const row of expired) await loseAttempt(context, tx, toTaskRecord(row), "worker_lost");
     return expired.length;
