@@ -74,6 +74,7 @@ function describe(moved: Moved, { dataDirectory }: Config, flags: MigrateFlags):
     `Copied to ${moved.database}, and compared row by row:`,
     ...rows,
     `The audit log holds: ${audit.rows} rows, ${audit.checkpoints} checkpoints.`,
+    ...(moved.deploySources === 0 ? [] : [`Sources of deploys: ${moved.deploySources}.`]),
     ...describeMedia(media),
     "",
     "Settings that every gateway needs now:",
@@ -85,9 +86,6 @@ function describe(moved: Moved, { dataDirectory }: Config, flags: MigrateFlags):
     ...(media === null
       ? ["Media stayed where it is: a folder serves one gateway only, the one with this DATA_DIR."]
       : []),
-    ...(moved.deploySources === null
-      ? []
-      : [`Sources of deploys stay in ${moved.deploySources}: copy that folder into the DATA_DIR of the gateways.`]),
     `${dataDirectory} is as it was. Start no server on its own database again: it would be another library.`,
   ];
 }

@@ -1,6 +1,6 @@
 // An installation on SQLite and disk, taken to PostgreSQL and S3 and served from there; broken off, changed, refused.
 import { hash } from "node:crypto";
-import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -35,6 +35,11 @@ beforeAll(async () => {
   [postgres, s3] = await Promise.all([sharedPostgres(), startS3Server()]);
   const server = await startServer({ DATA_DIR: data(), PORT: "0", EMBEDDED_ENGINE: "off", LOG_LEVEL: "silent" });
   try {
+    const sources = join(data(), "deployments", "sources");
+    await mkdir(sources, { recursive: true });
+    const source = JSON.stringify({ files: {} });
+    await writeFile(join(sources, hash("sha256", source)), source);
+    await writeFile(join(sources, "0".repeat(64)), "not what its name says");
     before = await fill(server);
   } finally {
     await server.close();
@@ -122,7 +127,7 @@ describe("safelight migrate", () => {
     expect(moved).toMatchObject({
       resumed: false,
       media: { files: 6, copied: 6, damaged: [], missing: 0 },
-      deploySources: null,
+      deploySources: 1,
     });
     const rows = Object.fromEntries(moved.tables.map((table) => [table.name, table.rows]));
     expect(rows).toMatchObject({

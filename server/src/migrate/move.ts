@@ -15,6 +15,7 @@ import type { MediaBucket } from "../media-setting.ts";
 import { secretFile } from "../secrets/resolve-secrets.ts";
 import { waitingFiles } from "../secrets/secret-files.ts";
 import { copyMedia, type MediaFigures, placeOf } from "./copy-media.ts";
+import { copySources } from "./copy-sources.ts";
 import { compareTables, copyTables, type TableFigures, type Told } from "./copy-tables.ts";
 import { MoveSource } from "./source.ts";
 import { copiedTables } from "./tables.ts";
@@ -47,8 +48,8 @@ export interface Moved {
   /** Null where media stayed where it is. */
   readonly media: MediaFigures | null;
   readonly secrets: readonly NeededSecret[];
-  /** Folder with the sources of deploys, which stays on this machine; null without any. */
-  readonly deploySources: string | null;
+  /** Sources of deploys. */
+  readonly deploySources: number;
 }
 
 /** Errors: a StartupError of one line; the target stays unusable and can be gone on with. */
@@ -69,6 +70,7 @@ export async function moveInstallation({
   const resumed = await target.begin(source.identity(), names);
   await tell(resumed ? `Going on with the copy in ${target.described}.` : `Copying to ${target.described}.`);
   await copyTables(source, target, tell);
+  const deploySources = await copySources(config.dataDirectory, target);
   const place = placeOf(config, media, log);
   const figures = place === null ? null : await copyMedia(source, place, tell);
   await target.settle(source.end());
@@ -77,7 +79,6 @@ export async function moveInstallation({
   await compareQueue(source, target);
   const audit = await checkAudit(source, to);
   await target.finish();
-  const sources = join(config.dataDirectory, "deployments", "sources");
   return {
     database: target.described,
     resumed,
@@ -85,7 +86,7 @@ export async function moveInstallation({
     audit,
     media: figures,
     secrets: await neededSecrets(config),
-    deploySources: existsSync(sources) ? sources : null,
+    deploySources,
   };
 }
 
