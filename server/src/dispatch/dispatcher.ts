@@ -87,6 +87,8 @@ class RunningDispatcher implements Dispatcher {
   #mayHoldMore = false;
   /** Whether this gateway does what only one may do. */
   #leads = false;
+  /** When the database could not be asked last. */
+  #troubledAt = Number.NEGATIVE_INFINITY;
   #lastReaped: number;
   #telling: NodeJS.Timeout | undefined;
   #stopped: Promise<void> | undefined;
@@ -297,7 +299,9 @@ class RunningDispatcher implements Dispatcher {
     if (this.#leads) await reapStale(this.#context, this.#limits);
     await this.#reclaimExpired();
     if (this.#leads) await reapUnable(this.#context, this.#seats.lanes(), elapsed, this.#limits);
-    if (await this.#takeOver.freeAbandoned()) this.#mayAdopt = true;
+    // Where the database was away, nobody could renew: the others are given as long as they need for it.
+    const isCalm = performance.now() - this.#troubledAt > this.#limits.renewal;
+    if (isCalm && (await this.#takeOver.freeAbandoned())) this.#mayAdopt = true;
     this.#wake();
   }
 
@@ -316,7 +320,10 @@ class RunningDispatcher implements Dispatcher {
     const again = (pause: number): void => {
       this.#timers[index] = setTimeout(() => {
         void work()
-          .catch((error: unknown) => this.#context.log.error("a regular check failed", { error }))
+          .catch((error: unknown) => {
+            this.#troubledAt = performance.now();
+            this.#context.log.error("a regular check failed", { error });
+          })
           .finally(() => {
             if (!this.#stopping.signal.aborted) again(milliseconds);
           });

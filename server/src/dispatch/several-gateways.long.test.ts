@@ -2,8 +2,9 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { SafelightError } from "../errors.ts";
 import { deriveTimeLimits } from "../tasks/time-limits.ts";
-import { ended, namesIn, submit, taskOf, until } from "../testing/core.ts";
+import { ended, gate, namesIn, submit, taskOf, until } from "../testing/core.ts";
 import { allTasks, brokenPromises } from "../testing/invariants.ts";
 import { sharedPostgres } from "../testing/postgres-server.ts";
 import { type Installation, openInstallation, type WorkingGateway } from "../testing/working-gateway.ts";
@@ -22,9 +23,9 @@ beforeEach(async () => {
 afterEach(() => place.close());
 
 /** At each gateway in turn. */
-async function submitAll(gateways: readonly WorkingGateway[]): Promise<string[]> {
+async function submitAll(gateways: readonly WorkingGateway[], tasks = TASKS): Promise<string[]> {
   const ids: string[] = [];
-  for (let task = 0; task < TASKS; task += 1) {
+  for (let task = 0; task < tasks; task += 1) {
     const gateway = gateways[task % gateways.length];
     if (gateway === undefined) throw new Error("no gateway");
     ids.push(await submit(gateway));
@@ -91,6 +92,28 @@ async function endedAfterAll(gateway: WorkingGateway, id: string) {
     }
   }
 }
+
+test("a database that was away for longer than a lease: everybody goes on with what they had", async () => {
+  Object.assign(place.slots, { image: 0, video: 0, total: 0 });
+  const gateways = [await place.open({ limits }), await place.open({ limits })];
+  const hold = gate();
+  for (const { own } of gateways) own.script = () => [{ do: "wait", until: hold.opened }];
+  const ids = await submitAll(gateways.slice(0, 1), 2);
+  for (const gateway of gateways) await until(gateway, () => gateway.own.started.length === 1);
+  const failing = () => {
+    throw new SafelightError("storage_unavailable", "The database is away.");
+  };
+  for (const { database } of gateways) Object.assign(database, { onRead: failing, onWrite: failing });
+  place.clock.advance(limits.lease + 1);
+  await pause(limits.lease);
+  for (const { logged } of gateways) expect(logged.some((line) => line.includes("a regular check failed"))).toBe(true);
+  for (const { database } of gateways) Object.assign(database, { onRead: () => undefined, onWrite: () => undefined });
+  await pause(limits.lease);
+  hold.open();
+  for (const id of ids)
+    expect(await ended(gateways[0] as WorkingGateway, id)).toMatchObject({ status: "done", attempt: 1 });
+  expect(gateways.map(({ own }) => own.started.length)).toEqual([1, 1]);
+}, 120_000);
 
 test("gateways are killed in turn: others take over, and each task has one result", async () => {
   // Time passes in the turns of this process, so that a slow machine takes no lease away from the living.
