@@ -1,11 +1,15 @@
 // An installation on SQLite and disk, taken to PostgreSQL and S3 and served from there; broken off, changed, refused.
 import { hash } from "node:crypto";
-import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { GalleryPage } from "@safelight/contract";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { recordAudit } from "../audit/append.ts";
+import { parseAuditKeys } from "../audit/keys.ts";
+import { pruneAudit } from "../audit/prune.ts";
+import { verifyAtOnce } from "../audit/verify.ts";
 import { readConfig } from "../config.ts";
 import { setFavourite } from "../gallery/set-favourite.ts";
 import { silentLog } from "../log.ts";
@@ -243,6 +247,30 @@ describe("safelight migrate", () => {
     );
     expect(await refusalOf(moving({ media: reading.mediaBucket }, s3.environment))).toMatch(/lie in a bucket already/);
     expect(await refusalOf(moving({ media: null }, s3.environment))).toMatch(/holds results. To take them there/);
+  });
+
+  test("an audit log whose first rows were removed at the end of their retention comes over, and goes on there", async () => {
+    const pruned = join(folder, "pruned");
+    const settings = { DATA_DIR: pruned, PORT: "0", EMBEDDED_ENGINE: "off", LOG_LEVEL: "silent" };
+    const server = await startServer(settings);
+    const entry = { action: "cancel_task", target: null, outcome: "success", details: {} } as const;
+    for (let index = 0; index < 5; index += 1) await recordAudit(server.context, entry);
+    const keys = parseAuditKeys(await readFile(join(pruned, "secrets", "audit-key"), "utf8"));
+    if (keys === null) throw new Error("no key");
+    const later = { now: () => Date.now() + 100 * 24 * 60 * 60 * 1000, steady: () => server.context.clock.steady() };
+    expect(await pruneAudit({ ...server.context, clock: later }, keys)).toBeGreaterThan(4);
+    await recordAudit(server.context, entry);
+    await server.close();
+    const moved = await move({ media: null }, { DATA_DIR: pruned });
+    expect(moved.audit.rows).toBe(2);
+
+    const secrets = moved.secrets.map(({ setting, file }) => [`${setting}_FILE`, file ?? ""]);
+    const gateway = await start({ DATA_DIR: join(folder, "gateway-of-pruned"), ...Object.fromEntries(secrets) });
+    await recordAudit(gateway.context, entry);
+    const verdict = await verifyAtOnce(gateway.context.database, keys.publicKeys);
+    await gateway.close();
+    expect(verdict).toMatchObject({ intact: true });
+    expect(verdict.checked).toBeGreaterThan(2);
   });
 
   test("an audit log that does not hold, or whose key is gone, is not taken along", async () => {
