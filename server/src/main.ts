@@ -129,7 +129,7 @@ export async function startServer(environment: Environment, options: StartOption
   deployer.wake();
   const { executors, dispatcher } = await runTasks(opened, context, { registry: accounts, ...health }, options);
   opened.defer(startSweeping(context));
-  opened.defer(startCounting(media, log));
+  opened.defer(startCounting(context, media));
   const figures = openFigures(opened, context, media, accounts, version);
 
   const { keyring } = accounts;

@@ -17,13 +17,15 @@ const lookedAtOnce = 50;
 
 /**
  * Knows how much a store holds without a walk at each question: every change is added up, and one walk now and then, a few files at a
- * time, puts right what was changed behind its back.
+ * time, puts right what was changed behind its back. Where several gateways use one store, `SharedUsage` adds up what all of them change.
  */
 export class MeteredMediaStore implements MediaStore {
   readonly #store: MediaStore;
   /** Names that are being written or removed at the moment. */
   readonly #busy = new Map<string, number>();
   #total = new Total();
+  /** What was changed here and others were not told yet. */
+  #untold = new Total();
   #walk: Walk | null = null;
   #isCounted = false;
 
@@ -40,13 +42,34 @@ export class MeteredMediaStore implements MediaStore {
     return this.#isCounted;
   }
 
+  /** What was changed since the last call, or since everything was counted: less than nothing where more was removed. */
+  takeUntold(): MediaUsage {
+    const { bytes, files } = this.#untold;
+    this.#untold = new Total();
+    return { bytes, files };
+  }
+
+  /** It could not be told; it comes with the next changes again. */
+  putBackUntold({ bytes, files }: MediaUsage): void {
+    this.#untold.add({ bytes, files });
+  }
+
+  /** What all gateways together have come to takes the place of what was known here; what is untold stays beside it. */
+  adopt(all: MediaUsage): void {
+    const total = new Total();
+    total.add(all);
+    total.add(this.#untold);
+    this.#total = total;
+    this.#isCounted = true;
+  }
+
   get folder(): string | null {
     return this.#store.folder;
   }
 
-  /** Counts every file anew. Only one walk goes on at a time; `signal` ends it, and what was known before stands. */
-  async count(signal?: AbortSignal): Promise<void> {
-    if (this.#walk !== null) return;
+  /** Counts every file anew. Only one walk goes on at a time; `signal` ends it, and what was known before stands: then it answers false. */
+  async count(signal?: AbortSignal): Promise<boolean> {
+    if (this.#walk !== null) return false;
     const walk = new Walk();
     this.#walk = walk;
     try {
@@ -57,13 +80,15 @@ export class MeteredMediaStore implements MediaStore {
         for await (const { name, bytes } of this.#store.entries(`${folder}/`)) {
           looked += 1;
           if (looked % lookedAtOnce === 0) await nextTurn();
-          if (signal?.aborted === true) return;
+          if (signal?.aborted === true) return false;
           found.set(name, bytes);
         }
         walk.take(`${folder}/`, found, this.#busy.keys());
       }
       this.#total = walk.total;
+      this.#untold = new Total();
       this.#isCounted = true;
+      return true;
     } finally {
       this.#walk = null;
     }
@@ -137,6 +162,7 @@ export class MeteredMediaStore implements MediaStore {
     try {
       const after = await work();
       this.#total.replace(before, after);
+      this.#untold.replace(before, after);
       this.#walk?.replace(name, before, after);
       return after;
     } finally {
@@ -155,6 +181,11 @@ type Size = { readonly bytes: number } | null;
 class Total {
   bytes = 0;
   files = 0;
+
+  add({ bytes, files }: MediaUsage): void {
+    this.bytes += bytes;
+    this.files += files;
+  }
 
   replace(before: Size, after: Size): void {
     this.bytes += (after?.bytes ?? 0) - (before?.bytes ?? 0);

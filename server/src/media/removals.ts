@@ -4,7 +4,7 @@
  */
 import type { Context } from "../context/context.ts";
 import type { Transaction } from "../database/database.ts";
-import { uploadLock } from "./uploads.ts";
+import { holdUpload } from "./uploads.ts";
 
 /** Notes files that nobody names any more. */
 export async function noteRemovals(tx: Transaction, names: readonly string[]): Promise<void> {
@@ -45,7 +45,7 @@ export async function finishRemovals(context: Context): Promise<number> {
 async function removeOne(context: Context, name: string): Promise<void> {
   const uploadId = /^uploads\/(sha256-[0-9a-f]{64})\./.exec(name)?.[1];
   if (uploadId === undefined) return context.media.remove(name);
-  await uploadLock(uploadId).pass(async () => {
+  await holdUpload(context, uploadId, async () => {
     // The same picture may have been sent again since.
     const again = await context.database.prepareRead("SELECT 1 AS one FROM uploads WHERE id = ?").get(uploadId);
     if (again === undefined) await context.media.remove(name);

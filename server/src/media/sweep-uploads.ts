@@ -1,5 +1,5 @@
 import type { Context } from "../context/context.ts";
-import { uploadLock, uploadName } from "./uploads.ts";
+import { holdUpload, uploadName } from "./uploads.ts";
 
 /** An upload that no task names is kept this long after its last use: 24 hours, in milliseconds. */
 export const uploadLifetime = 24 * 60 * 60 * 1000;
@@ -17,7 +17,7 @@ export async function sweepUploads(context: Context): Promise<{ uploads: number;
     .all(before)) as unknown as { id: string; type: string }[];
   let uploads = 0;
   for (const upload of expired) {
-    await uploadLock(upload.id).pass(async () => {
+    await holdUpload(context, upload.id, async () => {
       if (!(await forgetUpload(context, upload.id, before))) return;
       await context.media.remove(uploadName(upload));
       uploads += 1;
@@ -45,7 +45,7 @@ async function removeStrays(context: Context, before: number): Promise<number> {
   for await (const { name, modifiedAt } of context.media.entries("uploads/")) {
     if (modifiedAt >= before) continue;
     const id = /^uploads\/(sha256-[0-9a-f]{64})\./.exec(name)?.[1] ?? name;
-    await uploadLock(id).pass(async () => {
+    await holdUpload(context, id, async () => {
       const found = await context.media.stat(name);
       if (found === null || found.modifiedAt >= before) return;
       const row = await context.database.prepareRead("SELECT 1 AS one FROM uploads WHERE id = ?").get(id);

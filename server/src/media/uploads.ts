@@ -6,7 +6,9 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { type Readable, Transform } from "node:stream";
 import type { Context } from "../context/context.ts";
+import type { Transaction } from "../database/database.ts";
 import { SafelightError } from "../errors.ts";
+import { takeHold } from "../gateways/holds.ts";
 import { type ImageType, inspectImage, largestImageBytes } from "./inspect-image.ts";
 import { createTurnstile, type Turnstile } from "./turnstile.ts";
 
@@ -74,7 +76,10 @@ export async function storeUpload(
   declared: string | null,
 ): Promise<{ upload: Upload; known: boolean }> {
   const id = uploadIdOf(bytes);
-  return uploadLock(id).pass(async () => {
+  // A row that was used just now keeps its file, so that nothing is held for a picture that is here already.
+  const kept = context.database.shared ? await useAgain(context, id, declared) : null;
+  if (kept !== null) return { upload: kept, known: true };
+  return holdUpload(context, id, async (isStillMine) => {
     const before = await findUpload(context, id);
     const usable = before !== null && (declared === before.type || declared === null);
     // The last task that named it may be deleted in this moment, and the upload with it.
@@ -84,6 +89,7 @@ export async function storeUpload(
     await context.media.put(uploadName(upload), bytes);
     const now = context.clock.now();
     await context.database.write(async (transaction) => {
+      if (!(await isStillMine(transaction))) throw new SafelightError("storage_unavailable", tookTooLong);
       await transaction
         .prepare(
           `INSERT INTO uploads (id, type, bytes, width, height, created_at, last_used_at, sent_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -93,6 +99,14 @@ export async function storeUpload(
     });
     return { upload, known: before !== null };
   });
+}
+
+const tookTooLong = "Storing the picture took too long; send it again.";
+
+async function useAgain(context: Context, id: string, declared: string | null): Promise<Upload | null> {
+  const known = await findUpload(context, id);
+  if (known === null || (declared !== null && declared !== known.type)) return null;
+  return (await touchUpload(context, id)) ? known : null;
 }
 
 /**
@@ -109,8 +123,27 @@ export async function touchUpload(context: Context, id: string): Promise<boolean
 
 const locks = new Map<string, { turnstile: Turnstile; users: number }>();
 
-/** Storing and sweeping one upload must not overlap: the sweep would remove the file the other has just written. */
-export function uploadLock(id: string): Turnstile {
+/**
+ * Storing and sweeping one upload must not overlap, at whichever gateway: the sweep would remove the file the other has just written.
+ * `isStillMine`, in the transaction that relies on it: a gateway that stood still for long may have lost its hold.
+ */
+export async function holdUpload<Result>(
+  context: Context,
+  id: string,
+  work: (isStillMine: (tx: Transaction) => Promise<boolean>) => Promise<Result>,
+): Promise<Result> {
+  return uploadLock(id).pass(async () => {
+    if (!context.database.shared) return work(() => Promise.resolve(true));
+    const hold = await takeHold(context, `upload ${id}`, "alone");
+    try {
+      return await work((tx) => hold.isMine(tx));
+    } finally {
+      await hold.release();
+    }
+  });
+}
+
+function uploadLock(id: string): Turnstile {
   return {
     async pass(work) {
       const lock = locks.get(id) ?? { turnstile: createTurnstile(1), users: 0 };
