@@ -44,7 +44,7 @@ export const repositoryRules: LayerRules = {
   order: {
     server: (
       "byte-size errors log setting-forms settings-reader media-setting unsafe-settings config database context gateways keys network policy audit events secrets sessions limits media tasks queue " +
-      "webhooks worker-client worker-accounts proxy executors dispatch gallery storage-care deploy backup migrate statistics metrics http worker-host doctor app main index"
+      "webhooks worker-client worker-accounts proxy executors dispatch gallery open-stores hide-secrets storage-care deploy backup migrate statistics metrics http worker-host doctor app main index"
     )
       .split(" ")
       .map((unit) => [unit]),

@@ -9,18 +9,17 @@ import { AuditBook } from "./audit/audit-book.ts";
 import type { AuditKeys } from "./audit/keys.ts";
 import { type Config, type Environment, readConfig, repositoryRoot } from "./config.ts";
 import type { Clock } from "./context/clock.ts";
-import { type Context, createContext } from "./context/context.ts";
-import { databaseName, takeDataDirectory } from "./database/data-directory.ts";
-import { openDatabase } from "./database/open.ts";
+import type { Context } from "./context/context.ts";
+import { takeDataDirectory } from "./database/data-directory.ts";
 import { Deployer } from "./deploy/deployer.ts";
 import { startDispatcher } from "./dispatch/dispatcher.ts";
 import { AccountExecutors } from "./executors/account-executors.ts";
 import { EmbeddedExecutor } from "./executors/embedded.ts";
 import { embeddedOffer } from "./executors/embedded-offer.ts";
 import { createOffers } from "./executors/offers.ts";
-import { startEventFeed } from "./gateways/event-feed.ts";
 import type { Follower } from "./gateways/follower.ts";
 import { joinGateways } from "./gateways/presence.ts";
+import { hideSecrets } from "./hide-secrets.ts";
 import { isStillValid } from "./http/credentials.ts";
 import type { EngineAbilities } from "./http/installation.ts";
 import { closeApp, listen } from "./http/listen.ts";
@@ -31,8 +30,8 @@ import { createLog, type Log } from "./log.ts";
 import { startCounting, startSweeping } from "./media/keep-media.ts";
 import type { MediaFileSystem } from "./media/media-file-system.ts";
 import type { MeteredMediaStore } from "./media/metered-media-store.ts";
-import { openMedia } from "./media/open-media.ts";
 import { createMetrics } from "./metrics/metrics.ts";
+import { openStores } from "./open-stores.ts";
 import { ContentPolicy } from "./policy/content-policy.ts";
 import { WorkspaceTasks } from "./proxy/workspace-tasks.ts";
 import { followSecrets } from "./secrets/follow-secrets.ts";
@@ -108,7 +107,13 @@ export async function startServer(environment: Environment, options: StartOption
   for (const file of secrets.created) options.onSecretMade?.(file);
 
   const tokens = new SessionSecrets(secrets.found["session-secret"].values[0] ?? "");
-  const { context, media } = await openStores(opened, { config, log, tokens }, options);
+  const { context, media } = await openStores(opened, {
+    config,
+    log,
+    tokens,
+    clock: options.clock,
+    mediaFiles: options.mediaFiles,
+  });
   const version = await readVersion();
   // Before anything is swept that another gateway may have stored.
   const presence = await joinGateways(context, version);
@@ -232,28 +237,6 @@ async function openSecrets(
   return { book, followed };
 }
 
-interface StoreParts {
-  readonly config: Config;
-  readonly log: Log;
-  readonly tokens: SessionSecrets;
-}
-
-/** Database and media, and the context that the system itself acts in. */
-async function openStores(opened: AsyncDisposableStack, { config, log, tokens }: StoreParts, options: StartOptions) {
-  const { dataDirectory, databaseUrl, databasePoolSize: poolSize } = config;
-  const ownClock = options.clock === undefined ? {} : { clock: options.clock };
-  const url = databaseUrl ?? undefined;
-  const database = await openDatabase({ file: join(dataDirectory, databaseName), url, poolSize, log, ...ownClock });
-  opened.defer(() => database.close());
-  const { media, ...store } = await openMedia(config, log, options.mediaFiles);
-  opened.defer(() => store.close());
-  // Gateways beside each other go by one time, that of their database.
-  const clock = database.clock === null ? ownClock : { clock: database.clock };
-  const context = createContext({ database, log, config, media, tokens, ...clock });
-  opened.defer(await startEventFeed(context));
-  return { context, media };
-}
-
 /** What is stored and what happens, in numbers; and the room for it. */
 function openFigures(
   opened: AsyncDisposableStack,
@@ -340,32 +323,6 @@ async function openAccounts(context: Context, keyring: Keyring): Promise<Account
       await webhooks.stop();
     },
   };
-}
-
-/** No value of a secret may stand in a log line, whatever error carries it there. */
-function hideSecrets(log: Log, config: Config, secrets: Secrets): void {
-  log.hide(secrets.apiKey);
-  log.hide(secrets.adminKey);
-  log.hide(secrets.encryptionKey.toString("base64"));
-  for (const value of config.databaseUrl === null ? [] : secretsOfUrl(config.databaseUrl)) log.hide(value);
-  if (config.accessPassword !== null) log.hide(config.accessPassword);
-  if (config.metricsToken !== null) log.hide(config.metricsToken);
-  if (typeof config.moderation?.secret === "string") log.hide(config.moderation.secret);
-  if (config.webhook !== null) {
-    log.hide(config.webhook.secret);
-    log.hide(config.webhook.url);
-  }
-}
-
-/** The address as a whole and the password in it, as it stands there and as it is sent. */
-function secretsOfUrl(address: string): string[] {
-  const password = URL.parse(address)?.password ?? "";
-  if (password === "") return [address];
-  try {
-    return [address, password, decodeURIComponent(password)];
-  } catch {
-    return [address, password];
-  }
 }
 
 async function answersReads(context: Context): Promise<boolean> {
