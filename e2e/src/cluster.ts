@@ -74,7 +74,7 @@ export class Cluster {
         .logged()
         .filter(({ level }) => level === "error" || level === "warn")
         .slice(-15)
-        .map((line) => JSON.stringify(line)),
+        .map((line) => JSON.stringify(line).slice(0, 400)),
     );
     return said.map((lines, index) => `gateway ${index + 1}:\n${lines.join("\n")}`).join("\n");
   }
