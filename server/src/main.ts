@@ -147,8 +147,10 @@ export async function startServer(environment: Environment, options: StartOption
   });
   const streams = new OpenStreams((credential) => isStillValid({ context, secrets: book }, credential), log);
   book.changed = () => void streams.check();
-  const isAccessKnown = watchAccess(context, () => followed.isUpToDate);
-  streams.onlyWhile = isAccessKnown;
+  const isReadable = watchAccess(context);
+  // What other gateways have revoked may not be known for a moment: nobody is let in then, and who is in is looked at again afterwards.
+  const isAccessKnown = () => isReadable() && followed.isUpToDate;
+  streams.onlyWhile = isReadable;
   const app = await buildApp({
     version,
     config,

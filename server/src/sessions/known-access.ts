@@ -5,10 +5,9 @@ import { SecretWatch, secretFilesInUse } from "../secrets/secret-watch.ts";
 
 /**
  * Whether it can be told who may come in: sessions and secrets can be read, and what comes of a request can be stored. Cheap enough to
- * ask with every request. A secret that is lost or found again is told to the log, and to the audit log. `isUpToDate`: whether it is known
- * what other gateways have revoked.
+ * ask with every request. A secret that is lost or found again is told to the log, and to the audit log.
  */
-export function watchAccess(context: Context, isUpToDate: () => boolean): () => boolean {
+export function watchAccess(context: Context): () => boolean {
   const secrets = new SecretWatch(secretFilesInUse(context.config), (missing) => {
     if (missing === null) context.log.warn("the secrets can be read again; requests are served");
     else context.log.error("a secret cannot be read: nobody is let in until its file is back", { file: missing });
@@ -20,5 +19,5 @@ export function watchAccess(context: Context, isUpToDate: () => boolean): () => 
       context.log.warn("that could not be written into the audit log", { error }),
     );
   });
-  return () => context.database.isUsable() && isUpToDate() && secrets.areReadable();
+  return () => context.database.isUsable() && secrets.areReadable();
 }
