@@ -91,6 +91,7 @@ class RunningDispatcher implements Dispatcher {
   #troubledAt = Number.NEGATIVE_INFINITY;
   #lastReaped: number;
   #telling: NodeJS.Timeout | undefined;
+  #atExpiry: NodeJS.Timeout | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor({ context, executors, limits = timeLimits, storagePauses = STORAGE_PAUSES_MS }: DispatcherOptions) {
@@ -156,7 +157,7 @@ class RunningDispatcher implements Dispatcher {
   async #stop(): Promise<void> {
     this.#stopping.abort();
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
-    for (const timer of [...this.#timers, this.#telling]) clearTimeout(timer);
+    for (const timer of [...this.#timers, this.#telling, this.#atExpiry]) clearTimeout(timer);
     for (const run of this.#runs) run.control.interrupt("stop");
     await this.#pumping;
     await within(this.#limits.stop, Promise.all([...this.#runs].map((run) => run.ended)));
@@ -299,9 +300,7 @@ class RunningDispatcher implements Dispatcher {
     if (this.#leads) await reapStale(this.#context, this.#limits);
     await this.#reclaimExpired();
     if (this.#leads) await reapUnable(this.#context, this.#seats.lanes(), elapsed, this.#limits);
-    // Where the database was away, nobody could renew: the others are given as long as they need for it.
-    const isCalm = performance.now() - this.#troubledAt > this.#limits.renewal;
-    if (isCalm && (await this.#takeOver.freeAbandoned())) this.#mayAdopt = true;
+    await this.#freeAbandoned();
     this.#wake();
   }
 
@@ -312,6 +311,26 @@ class RunningDispatcher implements Dispatcher {
       await this.#renew();
     }
     await reclaimExpired(this.#context);
+  }
+
+  async #freeAbandoned(): Promise<void> {
+    // Where the database was away, nobody could renew: the others are given as long as they need for it.
+    if (performance.now() - this.#troubledAt <= this.#limits.renewal) return;
+    const left = await this.#takeOver.freeAbandoned();
+    clearTimeout(this.#atExpiry);
+    if (left === 0) this.#mayAdopt = true;
+    if (left === null || left === 0 || this.#stopping.signal.aborted) return;
+    // Nobody is waited for longer than a lease lasts.
+    this.#atExpiry = setTimeout(() => void this.#lookAtExpiry(), left).unref();
+  }
+
+  async #lookAtExpiry(): Promise<void> {
+    try {
+      await this.#freeAbandoned();
+      this.#wake();
+    } catch (error) {
+      this.#context.log.warn("whether another gateway is gone could not be read", { error });
+    }
   }
 
   /** Repeats the work, each time a while after it has ended. */

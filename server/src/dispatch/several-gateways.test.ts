@@ -5,18 +5,21 @@ import { SafelightError } from "../errors.ts";
 import { ScriptedExecutor } from "../executors/scripted.ts";
 import { claimNext } from "../queue/claim.ts";
 import type { Lane } from "../queue/lanes.ts";
+import { renewLeases } from "../queue/lease.ts";
 import { pauseQueue, resumeQueue, setFront } from "../queue/pause.ts";
+import { reclaimAbandoned, untilAbandoned } from "../queue/reclaim.ts";
 import { cancelTask } from "../tasks/cancel.ts";
+import { leasedTime } from "../tasks/runtime.ts";
 import { submitTask } from "../tasks/submit.ts";
 import { deriveTimeLimits, timeLimits } from "../tasks/time-limits.ts";
 import { ended, gate, namesIn, requestFor, submit, taskOf, until } from "../testing/core.ts";
 import { allTasks, brokenPromises } from "../testing/invariants.ts";
 import { type Installation, openInstallation, type WorkingGateway } from "../testing/working-gateway.ts";
 
-/** Whoever looks at intervals looks every tenth of a second; a lease lasts 600 ms of the time of the test. */
-const watchful = deriveTimeLimits({ image: 12_000, video: 12_000 });
 /** Whoever looks at intervals does so after the test is over: what happens, happens since it was told. */
 const unhurried = deriveTimeLimits({ image: 24 * 3_600_000, video: 24 * 3_600_000 });
+/** Whoever looks at intervals looks every tenth of a second; a lease lasts 600 ms of the time of the test. */
+const watchful = { ...unhurried, lease: 600, renewal: 200, reaper: 100 };
 
 let place: Installation;
 
@@ -285,6 +288,29 @@ function lane(executor: string, overrides: Partial<Lane> = {}): Lane {
   const models = [{ type: "image" as const, model: "flux", mode: "txt2img" }];
   return { executor, engine: able.engine, slots: able.slots(), able: models, open: true, lastUsedAt: 0, ...overrides };
 }
+
+test("a lease of another gateway is void when it has run out by the time of all, counts as time under lease, and not before", async () => {
+  const [holder, other] = [
+    await place.open({ limits: unhurried, embedded: false }),
+    await place.open({ limits: unhurried, embedded: false }),
+  ];
+  await submit(holder);
+  expect(await untilAbandoned(other.context)).toBeNull();
+  const task = await claimNext(holder.context, [lane("embedded", { local: true })], { limits: watchful });
+  expect(await untilAbandoned(other.context)).toBe(watchful.lease + 1);
+  expect(await untilAbandoned(holder.context)).toBeNull();
+  place.clock.advance(watchful.lease);
+  expect(leasedTime(other.context, await taskOf(other, task?.id ?? ""), watchful)).toBe(watchful.lease);
+  expect(await reclaimAbandoned(other.context)).toEqual([]);
+  expect(await taskOf(other, task?.id ?? "")).toMatchObject({ leaseOwner: holder.context.instance });
+  place.clock.advance(1);
+  expect(await untilAbandoned(other.context)).toBe(0);
+  await reclaimAbandoned(other.context);
+  expect(await taskOf(other, task?.id ?? "")).toMatchObject({ leaseOwner: null, attempt: 1 });
+  expect(await renewLeases(holder.context, [{ id: task?.id ?? "", attempt: 1 }], watchful)).toMatchObject({
+    lost: [{}],
+  });
+});
 
 describe("slots", () => {
   test("an engine of its own each gateway counts for itself, a worker all of them together", async () => {

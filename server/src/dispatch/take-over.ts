@@ -1,7 +1,14 @@
 import type { Context } from "../context/context.ts";
 import type { Executor } from "../executors/executor.ts";
 import type { ExecutorSet } from "../executors/executor-set.ts";
-import { adoptRun, findOrphaned, forgetRun, hasAbandoned, putBackUnknown, reclaimAbandoned } from "../queue/reclaim.ts";
+import {
+  adoptRun,
+  findOrphaned,
+  forgetRun,
+  putBackUnknown,
+  reclaimAbandoned,
+  untilAbandoned,
+} from "../queue/reclaim.ts";
 import type { TaskRecord } from "../tasks/task-record.ts";
 import type { TimeLimits } from "../tasks/time-limits.ts";
 
@@ -34,12 +41,16 @@ export class TakeOver {
     await this.#pickUp(await reclaimAbandoned(this.#parts.context, this.#isGone));
   }
 
-  /** Frees what is held by gateways that did not renew it. Answers whether there may be something to pick up. */
-  async freeAbandoned(): Promise<boolean> {
-    const { context } = this.#parts;
-    if (!context.database.shared || !(await hasAbandoned(context))) return false;
-    await reclaimAbandoned(context, this.#isGone);
-    return true;
+  /**
+   * Frees what is held by gateways that did not renew it. Answers in how many milliseconds it is to be called again, if that is sooner than
+   * usual; 0 when it has freed something, and there may be runs to pick up.
+   */
+  async freeAbandoned(): Promise<number | null> {
+    const { context, limits } = this.#parts;
+    if (!context.database.shared) return null;
+    const left = await untilAbandoned(context);
+    if (left === 0) await reclaimAbandoned(context, this.#isGone);
+    return left === null || left >= limits.reaper ? null : left;
   }
 
   /** Frees what we hold without knowing of it. `known`: the tasks that are worked on here. */

@@ -18,10 +18,15 @@ function abandonedFor({ instance, database, clock }: Context): SqlValue[] {
   return [instance, now, now];
 }
 
-/** Whether there is anything to be freed or picked up. On a shared database only, where that is looked for again and again. */
-export async function hasAbandoned(context: Context): Promise<boolean> {
-  const sql = `SELECT 1 AS found FROM tasks WHERE (${ABANDONED}) OR (${ORPHANED}) LIMIT 1`;
-  return (await context.database.prepareRead(sql).get(...abandonedFor(context))) !== undefined;
+/**
+ * Milliseconds until there is something to be freed or picked up, unless leases are renewed before; 0 when there is now, null when others
+ * hold nothing. On a shared database only, where that is looked for again and again.
+ */
+export async function untilAbandoned({ database, instance, clock }: Context): Promise<number | null> {
+  const sql = `SELECT min(CASE WHEN lease_owner IS NULL THEN 0 ELSE lease_until END) AS at FROM tasks
+    WHERE (status = 'processing' AND lease_owner <> ?) OR (${ORPHANED})`;
+  const at = (await database.prepareRead(sql).get(instance))?.at ?? null;
+  return at === null ? null : Math.max(0, Number(at) + 1 - clock.steady());
 }
 
 /**
