@@ -102,10 +102,14 @@ describe("a server on PostgreSQL", () => {
     await postgres.dropDatabase(newer);
   });
 
-  test("lets the data directory go when it does not start", async () => {
+  test("lets the data directory go when it does not start; beside it none with media of its own starts", async () => {
     await refusalOf(start({ DATABASE_URL: "postgres://nobody@127.0.0.1:1/x" }));
     const server = await start({ DATABASE_URL: url });
     expect(server.context.database.kind).toBe("postgres");
+    const beside = start({ DATABASE_URL: url, DATA_DIR: join(folder, "beside") });
+    expect(await refusalOf(beside)).toMatch(
+      /^MEDIA_URL: another gateway on this database keeps its media in the folder/,
+    );
     await server.close();
   });
 });
