@@ -3,10 +3,11 @@ import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "../config.ts";
-import { StartupError } from "../errors.ts";
+import { SafelightError, StartupError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { BucketReader } from "../media/bucket-reader.ts";
 import { isMediaName, mediaFolders } from "../media/media-names.ts";
+import { S3Fault } from "../media/s3-fault.ts";
 import { S3MediaStore } from "../media/s3-media-store.ts";
 import type { MediaBucket } from "../media-setting.ts";
 import type { Told } from "./copy-tables.ts";
@@ -78,10 +79,22 @@ export async function copyMedia(source: MoveSource, place: Place, tell: Told): P
     });
     await mustBeThere(files, reader);
     return { files: files.size, bytes: sum(files.values()), copied, ...judge(source, files, hashes) };
+  } catch (error) {
+    throw explained(error, reader.place);
   } finally {
     store.close();
     reader.close();
   }
+}
+
+/** What the storage said, in one line. */
+function explained(error: unknown, place: string): unknown {
+  const fault = error instanceof SafelightError ? error.cause : error;
+  if (!(fault instanceof S3Fault)) return error;
+  return new StartupError(
+    `MEDIA_URL: ${place}: ${fault.message}. Mend that, and run the same command again: it goes on.`,
+    error,
+  );
 }
 
 async function mustBeThere(files: ReadonlyMap<string, number>, reader: BucketReader): Promise<void> {

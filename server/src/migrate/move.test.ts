@@ -21,7 +21,7 @@ import { requestFor } from "../testing/core.ts";
 import { refusalOf } from "../testing/opening-refused.ts";
 import { picture } from "../testing/pictures.ts";
 import { type PostgresServer, sharedPostgres } from "../testing/postgres-server.ts";
-import { type S3Server, startS3Server } from "../testing/s3-server.ts";
+import { type S3Request, type S3Server, startS3Server } from "../testing/s3-server.ts";
 import { claimTask, finishTask, showPreview } from "../testing/stored-tasks.ts";
 import { type Moved, type MoveOptions, moveInstallation } from "./move.ts";
 import { copiedTables, otherTables } from "./tables.ts";
@@ -247,6 +247,21 @@ describe("safelight migrate", () => {
     );
     expect(await refusalOf(moving({ media: reading.mediaBucket }, s3.environment))).toMatch(/lie in a bucket already/);
     expect(await refusalOf(moving({ media: null }, s3.environment))).toMatch(/holds results. To take them there/);
+  });
+
+  test("a bucket that refuses a file ends the copy in one line, and the next run goes on", async () => {
+    const { mediaBucket: media } = readConfig({
+      ...s3.environment,
+      MEDIA_URL: s3.environment.MEDIA_URL.replace("/studio", "/refusing"),
+    });
+    const refusing = ({ method, key }: S3Request) => method === "PUT" && key.startsWith("refusing/results/");
+    s3.meddle((request) => (refusing(request) ? { status: 403, code: "AccessDenied" } : null));
+    try {
+      expect(await refusalOf(moving({ media }))).toMatch(/^MEDIA_URL: .*run the same command again: it goes on\.$/);
+    } finally {
+      s3.meddle(null);
+    }
+    expect(await move({ media })).toMatchObject({ resumed: true, media: { files: 6, missing: 0 } });
   });
 
   test("an audit log whose first rows were removed at the end of their retention comes over, and goes on there", async () => {
