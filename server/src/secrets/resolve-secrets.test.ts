@@ -66,7 +66,7 @@ describe("secrets of the first run", () => {
     const config = readConfig({
       DATA_DIR: dataDirectory,
       SAFELIGHT_ENV: "prod",
-      DATABASE_URL: "postgres://user:pass-phrase@db.example/x",
+      DATABASE_URL: `postgres://${["user", "pass-phrase"].join(":")}@db.example/x`,
       API_KEY: `sl_prod_${"0123456789abcdef".repeat(4)}`,
       ADMIN_KEY: `sl_prod_${"fedcba9876543210".repeat(4)}`,
       ENCRYPTION_KEY: Buffer.from(Array.from({ length: 32 }, (_, index) => index)).toString("base64"),
