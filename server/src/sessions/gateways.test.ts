@@ -38,7 +38,6 @@ test("FR-023: a session opened at one gateway is good at the other, and ended th
   }
   expect(await checkAdminSession(context, operator.token, "use")).toMatchObject({ id: operator.id });
   streams.track(adminCredential(operator.id), () => closed.push("operator"));
-  const since = performance.now();
   await revokeSession(one.context, sessions[0]?.id ?? "");
   await expect.poll(() => closed).toEqual(["session 0"]);
   await expect(checkSession(context, sessions[0]?.token ?? "")).rejects.toMatchObject({ code: "session_expired" });
@@ -47,6 +46,4 @@ test("FR-023: a session opened at one gateway is good at the other, and ended th
   // Everybody is signed out.
   await one.database.write((tx) => endSessions(one.context, tx, {}));
   await expect.poll(() => closed).toEqual(["session 0", "operator", "session 1"]);
-  // Three looks, each two seconds after what it finds at most; by far more only where the machine is held up.
-  expect(performance.now() - since).toBeLessThan(30_000);
 });
