@@ -279,7 +279,7 @@ describe("what is asked of one gateway and concerns another", () => {
       gateways.map(({ context }) => submitTask(context, { request: requestFor(), idempotency, queueLimit: 10 })),
     );
     expect(new Set(answers.map(({ answer }) => answer.task_id)).size).toBe(1);
-    expect(answers.map(({ replayed }) => replayed).sort()).toEqual([false, true]);
+    expect(answers.filter(({ replayed }) => replayed)).toHaveLength(1);
   });
 });
 
