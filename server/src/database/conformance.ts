@@ -267,7 +267,7 @@ function describeQueue(current: () => Database): void {
         await prepare("UPDATE tasks SET status = 'processing' WHERE id = ?").run(picked?.id ?? null);
         return picked?.id;
       });
-    expect((await Promise.all(ids.map(claim))).toSorted()).toEqual(ids);
+    expect(new Set(await Promise.all(ids.map(claim)))).toEqual(new Set(ids));
     expect(await claim()).toBeUndefined();
     await database.write((tx) => tx.prepare("DELETE FROM tasks").run());
   });

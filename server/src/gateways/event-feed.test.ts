@@ -1,5 +1,5 @@
 // Two gateways on one PostgreSQL database: whoever listens at either of them hears every event once, in order.
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Context, createContext } from "../context/context.ts";
 import type { PublishedEvent } from "../context/event-hub.ts";
 import { appendEvent } from "../events/append.ts";

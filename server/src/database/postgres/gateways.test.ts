@@ -1,6 +1,6 @@
 // Several gateways on one database: one of them leads, all have the same time, and what is said is heard everywhere.
 import { Client } from "pg";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type PostgresServer, sharedPostgres } from "../../testing/postgres-server.ts";
 import { postgresDialect } from "./dialect.ts";
 import { openPostgres, type PostgresDatabase, type PostgresOptions } from "./postgres-database.ts";
