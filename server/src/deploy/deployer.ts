@@ -86,6 +86,7 @@ export class Deployer {
     limits: DeployLimits = deployLimits(context.config.deployMinutes),
   ): Promise<Deployer> {
     const deployer = new Deployer(context, accounts, sourceFolder, limits);
+    if (!context.database.shared) await deployer.#failInterrupted();
     await rm(deployer.#parts.runsFolder, { recursive: true, force: true });
     if (context.database.shared) await deployer.#openBesideOthers();
     else await deployer.#openAlone();
@@ -93,7 +94,6 @@ export class Deployer {
   }
 
   async #openAlone(): Promise<void> {
-    await this.#failInterrupted();
     const rows = await this.#context.database.prepareRead("SELECT DISTINCT source_hash FROM deployments").all();
     await this.#parts.sources.sweep(new Set(rows.map(({ source_hash: name }) => String(name))));
     this.#leads = true;
@@ -101,8 +101,8 @@ export class Deployer {
 
   async #openBesideOthers(): Promise<void> {
     const { config, database } = this.#context;
-    // Of a time when this was the only one. Nothing is swept: another gateway may be keeping what no deployment names yet.
-    await this.#parts.sources.takeFrom(folderShelf(join(config.dataDirectory, "deployments", "sources")));
+    // Of a time when this was the only one, before the data moved. Nothing is swept: another gateway may be keeping what no deployment names yet.
+    await this.#parts.sources.copyFrom(folderShelf(join(config.dataDirectory, "deployments", "sources")));
     this.#unlisten = database.listen(channels.deployments, (text) => this.#hear(text));
     this.#stopLeading = whileLeading(this.#context, () => {
       this.#leads = true;

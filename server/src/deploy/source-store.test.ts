@@ -79,3 +79,14 @@ test("sweeps what was half written and what nobody names", async () => {
   expect(await store.sweep(new Set([name]))).toBe(2);
   expect(await kept()).toEqual([name]);
 });
+
+test("what one shelf has kept another keeps too, but for what is damaged", async () => {
+  const name = await store.keep(source, parts);
+  const damaged = "0".repeat(64);
+  await writeFile(join(folder, "kept", damaged), "{}");
+  const other = new SourceStore(folderShelf(join(folder, "other")));
+  await other.copyFrom(folderShelf(join(folder, "kept")));
+  expect(await readdir(join(folder, "other"))).toEqual([name]);
+  expect((await kept()).toSorted()).toEqual([damaged, name].toSorted());
+  expect(await other.unpack(name, join(folder, "target"))).toBe(true);
+});

@@ -62,14 +62,13 @@ export class SourceStore {
     return surplus.length;
   }
 
-  /** Takes over what another shelf has kept, which keeps nothing of it. */
-  async takeFrom(other: SourceShelf): Promise<void> {
+  /** Keeps what another shelf has kept, which keeps it too. */
+  async copyFrom(other: SourceShelf): Promise<void> {
     for (const name of await other.names()) {
       const text = await other.read(name);
       if (text !== null && hash("sha256", text) === name && (await this.#intact(name)) === null) {
         await this.#shelf.write(name, text);
       }
-      await other.remove(name);
     }
   }
 
