@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Environment, isLoopbackHost, parseEncryptionKey, readConfig, repositoryRoot } from "./config.ts";
+import { isLoopbackHost, parseEncryptionKey, readConfig, repositoryRoot } from "./config.ts";
 import { problemsOf } from "./testing/setting-problems.ts";
 
 const production = {

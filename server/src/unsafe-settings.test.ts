@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Environment, readConfig } from "./config.ts";
+import type { Environment } from "./config.ts";
 import { problemsOf } from "./testing/setting-problems.ts";
 
 const key = (seed: number) =>
