@@ -36,12 +36,12 @@ async function limitsAlone(server: RunningServer, small: boolean): Promise<Figur
   for (const rule of ["client_session", "admin_session", "admin_by_address", "admin_by_session"] as const) {
     for (let caller = 0; caller < callers; caller += 1) {
       const times = caller < callers - 10_000 ? 1 : 120;
-      for (let time = 0; time < times; time += 1) limits.take(rule, addressOf(caller));
+      for (let time = 0; time < times; time += 1) void limits.take(rule, addressOf(caller));
     }
   }
   const taken = heap() - before;
   // Named once more, so that it is not let go before it was measured.
-  limits.take("client_session", addressOf(0));
+  void limits.take("client_session", addressOf(0));
   return memoryFigure(`limits, ${callers.toLocaleString("en")} callers of each rule, heap`, taken);
 }
 

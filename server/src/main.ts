@@ -129,28 +129,19 @@ export async function startServer(environment: Environment, options: StartOption
   opened.defer(limits.keep());
   const { registry: accounts, ...health } = await openAccounts(context, book.parts.keyring);
   opened.defer(() => health.stop());
-  const deployer = await Deployer.open(context, accounts);
-  opened.defer(() => deployer.stop());
-  deployer.wake();
+  const deployer = await openDeployer(opened, context, accounts);
   const { executors, dispatcher } = await runTasks(opened, context, { registry: accounts, ...health }, options);
   opened.defer(startSweeping(context));
   opened.defer(startCounting(context, media));
   const figures = openFigures(opened, context, media, accounts, version);
 
-  const { keyring } = accounts;
-  const workspaceTasks = new WorkspaceTasks({ keyring, workerNetworks: config.workerNetworks, log });
-  opened.defer(() => workspaceTasks.close());
+  const workspaceTasks = openWorkspaceTasks(opened, context, accounts);
   const stopping = new AbortController();
   // Together with the last answers, not after them: whoever stops a server soon kills it.
   stopping.signal.addEventListener("abort", () => {
     for (const part of [dispatcher, deployer]) part.stop().catch(() => undefined);
   });
-  const streams = new OpenStreams((credential) => isStillValid({ context, secrets: book }, credential), log);
-  book.changed = () => void streams.check();
-  const isReadable = watchAccess(context);
-  // What other gateways have revoked may not be known for a moment: nobody is let in then, and who is in is looked at again afterwards.
-  const isAccessKnown = () => isReadable() && followed.isUpToDate;
-  streams.onlyWhile = isReadable;
+  const { streams, isAccessKnown } = watchCredentials(context, book, followed);
   const app = await buildApp({
     version,
     config,
@@ -190,6 +181,29 @@ export async function startServer(environment: Environment, options: StartOption
     reload: () => policy.reload(),
     close: () => (closing ??= parts.disposeAsync()),
   };
+}
+
+async function openDeployer(opened: AsyncDisposableStack, context: Context, accounts: AccountRegistry) {
+  const deployer = await Deployer.open(context, accounts);
+  opened.defer(() => deployer.stop());
+  deployer.wake();
+  return deployer;
+}
+
+function openWorkspaceTasks(opened: AsyncDisposableStack, { config, log }: Context, { keyring }: AccountRegistry) {
+  const workspaceTasks = new WorkspaceTasks({ keyring, workerNetworks: config.workerNetworks, log });
+  opened.defer(() => workspaceTasks.close());
+  return workspaceTasks;
+}
+
+/** Who is in already, and whether it can be told who may come in. */
+function watchCredentials(context: Context, book: SecretBook, followed: Follower) {
+  const streams = new OpenStreams((credential) => isStillValid({ context, secrets: book }, credential), context.log);
+  book.changed = () => void streams.check();
+  const isReadable = watchAccess(context);
+  streams.onlyWhile = isReadable;
+  // What other gateways have revoked may not be known for a moment: nobody is let in then, and who is in is looked at again afterwards.
+  return { streams, isAccessKnown: () => isReadable() && followed.isUpToDate };
 }
 
 /** For a process that is a server and nothing else: a bug that nobody caught ends it at once. What was acknowledged is on disk. */

@@ -93,7 +93,7 @@ describe("FR-018: what is written stays small", () => {
   it("never more rows than callers are held, whoever comes, and none older than a minute after a start", async () => {
     const limits = await open();
     for (let caller = 0; caller < 3 * mostCallers; caller += 1) {
-      limits.take("client_session", `caller ${caller}`);
+      void limits.take("client_session", `caller ${caller}`);
       if (caller % 4000 === 0) await limits.write();
     }
     await limits.write();

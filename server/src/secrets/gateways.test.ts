@@ -46,7 +46,7 @@ async function open(environment: Readonly<Record<string, string>> = {}): Promise
     const { context, tokens } = gateway;
     const secrets = await resolveSecrets(context.config);
     const keyring = new ChangingKeyring([secrets.encryptionKey]);
-    const found = [...Object.values(secrets.found)];
+    const found = Object.values(secrets.found);
     const book = await openSecretBook({ context, found, tokens, keyring }, () => Promise.resolve(0));
     const presence = await joinOthers(context);
     let changes = 0;
