@@ -88,9 +88,10 @@ async function movesOn(
 function isForeign(context: Context, { name, fingerprints }: Configured, known: readonly SecretVersion[]): boolean {
   if (known.length === 0) return false;
   const current = known.find(({ state }) => state === "current");
-  if (neededByAll.includes(name) && current !== undefined) return !fingerprints.includes(current.fingerprint);
+  if (neededByAll.includes(name) && current !== undefined && !fingerprints.includes(current.fingerprint)) return true;
   const own = known.find(({ fingerprint }) => fingerprint === fingerprints[0]);
-  // A revoked one opens nothing, wherever it stands; the others accept a former one as well.
+  // A revoked one opens nothing, wherever it stands; the others accept a former one as well. With one that they do not know, or know no
+  // more, something would be made that they cannot read, though the one in force stands behind it.
   return own === undefined || !(["current", "revoked"].includes(own.state) || isFormer(context, own));
 }
 

@@ -192,6 +192,33 @@ describe("a gateway that was given other secrets than those that run", () => {
     expect(await one.database.prepareRead("SELECT * FROM secret_versions ORDER BY name").all()).toEqual(before);
   });
 
+  test.each(["ENCRYPTION_KEY", "SESSION_SECRET"] as const)(
+    "also where the one in force stands behind one that the others do not know: %s",
+    async (setting) => {
+      const one = await open();
+      const name = setting === "ENCRYPTION_KEY" ? "encryption-key" : "session-secret";
+      await expect(open({ [setting]: `${drawn("unknown to others")},${usual[setting]}` })).rejects.toThrow(
+        new RegExp(`^${setting}: differs .* put it after the one in force`),
+      );
+      await one.book.reload();
+      expect(one.book.currentValue(name)).toBe(one.book.found(name)?.values[0]);
+    },
+  );
+
+  test("also where that one was retired: it does not come into force again", async () => {
+    const next = drawn("next session");
+    await stop(await open({ SESSION_SECRET: `${usual.SESSION_SECRET},${next}` }));
+    const one = await open({ SESSION_SECRET: `${next},${usual.SESSION_SECRET}` });
+    await stop(one);
+    const other = await open({ SESSION_SECRET: next });
+    await retireSecret(other.context, other.book, { name: "session-secret" });
+    await expect(open({ SESSION_SECRET: `${usual.SESSION_SECRET},${next}` })).rejects.toThrow(
+      /^SESSION_SECRET: differs /,
+    );
+    await other.book.reload();
+    expect(other.book.currentValue("session-secret")).toBe(next);
+  });
+
   test("also where it was given none and would let everybody in", async () => {
     const one = await open();
     await one.database.write((tx) =>
