@@ -14,6 +14,9 @@ from sketch_training.networks.autoencoder import Residual
 
 SCENE_PARTS = (len(BACKDROPS), len(TIMES), len(WEATHERS), len(MOODS), 2)
 SUBJECT_PARTS = (1, len(COLOURS), len(SIZES), len(POSITIONS))
+_OF_SUBJECT = (1, len(COLOURS), len(SIZES) + len(POSITIONS))
+_HARDLY_THERE = 0.1
+"""Cells; keeps the colour of a subject that is nowhere from being a division by nothing."""
 _WIDTH = 128
 _COLUMNS = 8
 
@@ -35,6 +38,7 @@ class Judge(nn.Module):
             nn.SiLU(),
         )
         self.cell_head = nn.Conv2d(_WIDTH, len(SUBJECTS) + 1, 1)
+        self.colour_head = nn.Conv2d(_WIDTH, len(COLOURS), 1)
         self.scene_head = nn.Linear(_WIDTH * (_COLUMNS + 1), sum(SCENE_PARTS))
         self.subject_head = nn.Linear(_WIDTH * (_COLUMNS + 1), len(SUBJECTS) * sum(SUBJECT_PARTS))
 
@@ -45,5 +49,15 @@ class Judge(nn.Module):
         if columns.shape[2] != _COLUMNS:
             columns = F.interpolate(columns, _COLUMNS, mode="linear", align_corners=False)
         seen = torch.cat([columns.flatten(1), cells.mean((2, 3))], 1)
-        subjects = self.subject_head(seen).view(len(seen), len(SUBJECTS), -1)
-        return self.scene_head(seen), subjects, self.cell_head(cells)
+        owners = self.cell_head(cells)
+        presence, colours, rest = self.subject_head(seen).view(len(seen), len(SUBJECTS), -1).split(_OF_SUBJECT, 2)
+        colours = colours + self._colours_where_it_stands(cells, owners)
+        return self.scene_head(seen), torch.cat([presence, colours, rest], 2), owners
+
+    def _colours_where_it_stands(self, cells: Tensor, owners: Tensor) -> Tensor:
+        """Colour logits [B, subjects, colours] from the cells of each subject: pooled over the whole picture, the
+        colours of two subjects are told apart too rarely."""
+        shares = owners.softmax(1)[:, 1:].flatten(2)
+        told = self.colour_head(cells).flatten(2)
+        weighed: Tensor = shares @ told.transpose(1, 2)
+        return weighed / (shares.sum(2, keepdim=True) + _HARDLY_THERE)
