@@ -68,7 +68,7 @@ function receive(request: IncomingMessage, response: ServerResponse): void {
   request.on("data", (piece: string) => (body += piece));
   request.on("end", () => {
     const { type, data } = JSON.parse(body) as { type: string; data: { workspace?: string } };
-    heard.push(`${request.headers["webhook-id"]} ${type} ${data.workspace}`);
+    heard.push(`${String(request.headers["webhook-id"])} ${type} ${data.workspace}`);
     response.writeHead(204).end();
   });
 }
