@@ -122,7 +122,8 @@ export class Cluster {
     for (;;) {
       const answer = await this.ask(path, init);
       if (answer?.status === status) return answer;
-      if (answer !== null && answer.status !== 503) throw new Error(`${path}: ${answer.status} ${answer.body.toString()}`);
+      if (answer !== null && answer.status !== 503)
+        throw new Error(`${path}: ${answer.status} ${answer.body.toString()}`);
       if (this.#stopped) throw new Error(`${path}: the gateways were stopped`);
       await sleep(100);
     }
