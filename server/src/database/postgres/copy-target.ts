@@ -2,14 +2,12 @@ import { Client } from "pg";
 import { StartupError } from "../../errors.ts";
 import type { Row, SqlValue } from "../database.ts";
 import { type PostgresAddress, parsePostgresUrl } from "./address.ts";
+import { advisoryLocks } from "./advisory-locks.ts";
 import { clientConfig, Sockets, usualTimes } from "./connect.ts";
 import { checksumOf, migratePostgres, unfinishedCopy } from "./migrate.ts";
 import { postgresMigrations } from "./migrations/all.ts";
 import { toStartupError } from "./postgres-database.ts";
 import { bound } from "./values.ts";
-
-/** Any number that nobody else uses in this database. */
-const copyKey = 5_318_008_137;
 
 /** Which installation is copied, and in what state; both are the caller's words. */
 export interface CopySource {
@@ -215,7 +213,7 @@ export class CopyTarget {
   }
 
   async #takeLock(): Promise<void> {
-    const [row] = await this.query("SELECT pg_try_advisory_lock($1) AS got", [copyKey]);
+    const [row] = await this.query("SELECT pg_try_advisory_lock($1) AS got", [advisoryLocks.copy]);
     if (row?.got !== 1) throw new StartupError(`${this.described}, is being filled by another safelight migrate.`);
   }
 

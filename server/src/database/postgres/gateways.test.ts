@@ -2,7 +2,9 @@
 import { Client } from "pg";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type PostgresServer, sharedPostgres } from "../../testing/postgres-server.ts";
+import { CopyTarget } from "./copy-target.ts";
 import { postgresDialect } from "./dialect.ts";
+import { postgresMigrations } from "./migrations/all.ts";
 import { openPostgres, type PostgresDatabase, type PostgresOptions } from "./postgres-database.ts";
 
 let server: PostgresServer;
@@ -131,4 +133,29 @@ test("a row that one transaction has picked is passed over by the next, which do
   }
   for (const client of clients) await client.end();
   expect(picked).toEqual([[{ key: "a" }], [{ key: "b" }], []]);
+});
+
+test("a release that adds to the schema lets the writer go first that stands in the middle of its turn", async () => {
+  const older = await open();
+  const sql = "ALTER TABLE events ADD COLUMN added BIGINT; ALTER TABLE deployments ADD COLUMN added BIGINT";
+  const migrations = [...postgresMigrations, { number: postgresMigrations.length + 1, name: "more", sql }];
+  let newer: Promise<PostgresDatabase> | undefined;
+  // It has changed the one table, and the other comes next.
+  const written = older.write(async ({ prepare }) => {
+    await prepare("UPDATE deployments SET runner = NULL").run();
+    newer = open({ migrations });
+    await expect.poll(() => server.query(url, waiting), { timeout: 8000, interval: 20 }).toHaveLength(1);
+    await prepare(
+      "INSERT INTO events (task_id, type, data, created_at) VALUES ('task', 'task.deleted', '{}', 1)",
+    ).run();
+  });
+  const ends = await Promise.allSettled([written, written.catch(() => undefined).then(() => newer)]);
+  expect(ends.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled"]);
+});
+
+const waiting = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+
+test("who leads is not taken for somebody who fills the database with a copy", async () => {
+  await leading(await open()).until(true);
+  await (await CopyTarget.open(url, Date.now())).close();
 });

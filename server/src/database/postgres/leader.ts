@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import type { Log } from "../../log.ts";
+import { advisoryLocks } from "./advisory-locks.ts";
 import { type ConnectionParts, clientConfig, connect, drop, endInTime } from "./connect.ts";
 
 export interface LeaderParts extends ConnectionParts {
@@ -8,9 +9,6 @@ export interface LeaderParts extends ConnectionParts {
 }
 
 export type HearLead = (leads: boolean) => void;
-
-/** Any number that nobody else uses in this database. */
-const leaderKey = 5_318_008_137;
 
 /**
  * Finds the one gateway of all on this database that leads: the one whose session holds a lock. Sessions end, and their locks with them,
@@ -103,7 +101,7 @@ export class PostgresLeader {
       const { rows } = await client.query<{ leads: number }>({
         name: "lead",
         // A session that got it twice would have to give it up twice.
-        text: `SELECT CASE WHEN CAST($1 AS BOOLEAN) THEN TRUE ELSE pg_try_advisory_lock(${leaderKey}) END AS leads`,
+        text: `SELECT CASE WHEN CAST($1 AS BOOLEAN) THEN TRUE ELSE pg_try_advisory_lock(${advisoryLocks.leader}) END AS leads`,
         values: [this.#leads],
       });
       if (client !== this.#client) return;

@@ -1,11 +1,10 @@
 import { createHash } from "node:crypto";
 import type { Client } from "pg";
 import { StartupError } from "../../errors.ts";
+import { advisoryLocks } from "./advisory-locks.ts";
 import { sqlStateOf } from "./faults.ts";
 import type { PostgresMigration } from "./migrations/migration.ts";
 
-/** Any number that nobody else uses in this database. */
-const migrationKey = 5_318_008_136;
 /** A table that is there, and the name of a step, while a database is being filled by `safelight migrate`. */
 export const unfinishedCopy = "unfinished_copy";
 const oldestServer = 140_000;
@@ -31,12 +30,16 @@ export async function migratePostgres(
   await client.query("BEGIN");
   try {
     await client.query(
-      `SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '5min'; SELECT pg_advisory_xact_lock(${migrationKey})`,
+      `SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '5min'; SELECT pg_advisory_xact_lock(${advisoryLocks.schema})`,
     );
     const applied = await readApplied(client, where);
     refuseStrangers(applied ?? [], migrations, where);
     const missing = migrations.slice(applied?.length ?? 0);
-    if (missing.length > 0) await apply(client, missing, { isNew: applied === null, collation, now, where });
+    if (missing.length > 0) {
+      // A writer in the middle of its turn holds some tables and will want others: with what is changed here that would be a deadlock.
+      await client.query(`SELECT pg_advisory_xact_lock(${advisoryLocks.turn})`);
+      await apply(client, missing, { isNew: applied === null, collation, now, where });
+    }
     await client.query("COMMIT");
   } catch (error) {
     await client.query("ROLLBACK").catch(() => undefined);

@@ -3,6 +3,7 @@ import { SafelightError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { Prepare, Row } from "../database.ts";
 import type { WriterConnection } from "../write-queue.ts";
+import { advisoryLocks } from "./advisory-locks.ts";
 import { type ConnectionParts, clientConfig, connect, endInTime, overdue } from "./connect.ts";
 import { LostCommit, StorageFault, toFault, UnusableDatabase } from "./faults.ts";
 import { preparing } from "./statement.ts";
@@ -20,9 +21,6 @@ export interface WriterParts extends ConnectionParts {
   /** Called before each operation; what it throws is taken for the database's own failure. */
   readonly interrupt?: ((operation: WriteOperation) => void) | undefined;
 }
-
-/** Any number that nobody else uses in this database. */
-const turnKey = 5_318_008_135;
 
 /**
  * The one connection of this process that writes.
@@ -63,7 +61,7 @@ export class PostgresWriter implements WriterConnection {
     this.#client ??= await this.#connect();
     this.#isOpen = true;
     // Only the statements that follow keep others from their turn.
-    const text = `BEGIN; SELECT pg_advisory_xact_lock(${turnKey}); SET LOCAL statement_timeout = ${times.work}`;
+    const text = `BEGIN; SELECT pg_advisory_xact_lock(${advisoryLocks.turn}); SET LOCAL statement_timeout = ${times.work}`;
     const begin: QueryConfig & { query_timeout: number } = { text, query_timeout: times.turn + overdue };
     await this.#query(begin);
   }
