@@ -214,6 +214,19 @@ describe("following events", () => {
     expect(await stream.next()).toMatchObject({ done: true });
   });
 
+  test("news that is not kept and comes only after the state was told is left out too where it is older", async () => {
+    await appendMany(3);
+    const stop = new AbortController();
+    const snapshot = [{ type: "task.updated" as const, data: '"now"' }];
+    const stream = followEvents(core.context, { snapshot: async () => snapshot, signal: stop.signal });
+    expect((await stream.next()).value).toEqual({ id: 3, type: "task.updated", data: '"now"' });
+    const news = { id: null, taskId: "task", type: "task.updated" as const, signal: "none" as const };
+    for (const asOf of [2, 3]) core.context.hub.publish({ ...news, asOf, data: JSON.stringify({ asOf }) });
+    expect((await stream.next()).value).toEqual({ id: null, type: "task.updated", data: '{"asOf":3}' });
+    stop.abort();
+    await stream.return();
+  });
+
   test("a log that is cut between a look at its ends and the replay is told, not passed over", async () => {
     await appendMany(10);
     const held = holdReads(core.context.database, "FROM events WHERE id > ?");

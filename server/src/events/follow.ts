@@ -133,6 +133,8 @@ async function* readLog(
 class Inbox {
   #buffer: PublishedEvent[] = [];
   #overflowed = false;
+  /** The place of the newest state that was read. */
+  #read = 0;
   #wake: (() => void) | undefined;
   readonly #unsubscribe: () => void;
   readonly #signal: AbortSignal;
@@ -172,9 +174,13 @@ class Inbox {
     this.#buffer = [];
   }
 
-  /** News that stands in no log, heard while a state was read: what is older than that state goes. */
+  /**
+   * Of news that stands in no log, what is older than a state that was read goes: heard while it was read, or later. Where several gateways
+   * write, the database is ahead of what is heard here.
+   */
   forgetUnkept(head: number): void {
-    this.#buffer = this.#buffer.filter(({ id, asOf = 0 }) => id !== null || asOf >= head);
+    this.#read = head;
+    this.#buffer = this.#buffer.filter((event) => !this.#isOutdated(event));
   }
 
   close(): void {
@@ -182,7 +188,12 @@ class Inbox {
     this.#signal.removeEventListener("abort", this.#onAbort);
   }
 
+  #isOutdated({ id, asOf = 0 }: PublishedEvent): boolean {
+    return id === null && asOf < this.#read;
+  }
+
   #push(event: PublishedEvent): void {
+    if (this.#isOutdated(event)) return;
     // Once overflowed nothing is gathered until the log has been read: order would be lost otherwise.
     if (this.#overflowed) return;
     if (this.#buffer.length < MAX_BUFFERED) this.#buffer.push(event);
