@@ -21,10 +21,17 @@ export async function makeGallery(folder: string, count: number, url?: string): 
   await mkdir(join(folder, "media/results"), { recursive: true, mode: 0o700 });
   await writeFile(join(folder, "media", resultName), "a picture");
   const database = await openDatabase({ file: join(folder, "safelight.sqlite"), url });
-  const values = [count, Math.max(1, Math.floor(count / rarestCount))];
-  await database.write((tx) => tx.prepare(url === undefined ? fill : fillPostgres).run(...values));
+  const step = Math.max(1, Math.floor(count / rarestCount));
+  if (url === undefined) await database.write((tx) => tx.prepare(fill).run(count, step));
+  // A statement may take some seconds there.
+  for (let first = 1; url !== undefined && first <= count; first += portion) {
+    const last = Math.min(count, first + portion - 1);
+    await database.write((tx) => tx.prepare(fillPostgres).run(first, last, step));
+  }
   return database;
 }
+
+const portion = 1_000;
 
 const resultName = "results/00000001-0000-7000-8000-000000000000-1.png";
 
@@ -52,6 +59,6 @@ ${rowsBy("printf('%08x-0000-7000-8000-000000000000', i)")}`;
 
 const fillPostgres = `
 INSERT INTO tasks (${columns})
-WITH size (count, step) AS (SELECT CAST(? AS BIGINT), CAST(? AS BIGINT)),
-  numbers (i) AS (SELECT generate_series(1, count) FROM size)
+WITH size (first, last, step) AS (SELECT CAST(? AS BIGINT), CAST(? AS BIGINT), CAST(? AS BIGINT)),
+  numbers (i) AS (SELECT generate_series(first, last) FROM size)
 ${rowsBy("lpad(to_hex(i), 8, '0') || '-0000-7000-8000-000000000000'")}`;
