@@ -40,6 +40,22 @@ it("passes where a front end on another site has the cookie", async () => {
   }
 });
 
+it("passes where another of several gateways has ended the task, and counts it", async () => {
+  const proxy = await openDamagingProxy(installation.server.url, {
+    at: "GET /admin/metrics",
+    answer: (a) => {
+      const text = a.body.toString("utf8").replace(/^safelight_task(?:s|_wait|_run)_.*\n/gm, "");
+      a.body = Buffer.from(text.replace(/^(safelight_gateways\{.*\}) 1$/m, "$1 2"));
+    },
+  });
+  try {
+    const results = (await check(proxy.url, ["metrics"])).filter(({ part }) => part === "metrics");
+    expect(results).toEqual([{ part: "metrics", outcome: "ok", text: expect.stringContaining("one of 2 gateways") }]);
+  } finally {
+    await proxy.close();
+  }
+});
+
 it("has a check for every route of the contract", () => {
   const checked = new Set(parts.flatMap((part) => part.routes));
   expect(checked).toEqual(new Set(Object.keys(endpoints) as RouteName[]));
