@@ -23,6 +23,8 @@ export type EventListener = (event: PublishedEvent) => void;
 
 /** Where gateways share a database: what is committed here and elsewhere is published in the order of the log. */
 export interface EventFeed {
+  /** An event of this gateway has this place in the log once its transaction is committed: it may be read before the answer to that comes. */
+  expect(id: number): void;
   /** An event of this gateway is in the log. Resolves when those who listen here have been told, or when they could not be now. */
   committed(event: PublishedEvent): Promise<void> | void;
   /** Resolves when those who listen here have been told everything up to this place in the log, or when they could not be now. */
@@ -44,6 +46,11 @@ export class EventHub {
 
   get listeners(): number {
     return this.#listeners.size;
+  }
+
+  /** Told in the transaction that adds the event; where nobody else writes that says nothing. */
+  expect(id: number): void {
+    this.#feed?.expect(id);
   }
 
   /** Publishes what is in the log, now or when its turn has come. */

@@ -19,5 +19,7 @@ export async function appendEvent(context: Context, tx: Transaction, event: NewE
     .prepare("INSERT INTO events (task_id, type, data, created_at, signal) VALUES (?, ?, ?, ?, ?) RETURNING id")
     .get(event.taskId, event.type, data, context.clock.now(), event.signal);
   const { taskId, type, signal } = event;
-  tx.afterCommit(() => context.hub.committed({ id: Number(added?.id), taskId, type, data, signal }));
+  const id = Number(added?.id);
+  context.hub.expect(id);
+  tx.afterCommit(() => context.hub.committed({ id, taskId, type, data, signal }));
 }

@@ -83,6 +83,29 @@ test("what was written here has been told here when the write resolves, and come
   await expect.poll(() => there).toEqual(here.map((event) => ({ ...event, elsewhere: true })));
 });
 
+test("what was written here is known as such, even where it is read before the answer to its commit has come", async () => {
+  const held = new HeldDatabase(one.database);
+  const { log, config, media } = one.context;
+  const context = createContext({ database: held, log, config, media });
+  ends.push(await startEventFeed(context));
+  const here = heardAt({ context });
+  const gate = new Gate();
+  held.onWritten = () => gate.pass();
+  const appended = append({ context }, 1, "ended");
+  await gate.reached;
+  await expect.poll(() => here).toHaveLength(1);
+  gate.open();
+  await appended;
+  held.onWritten = () => undefined;
+  await append(other, 2);
+  await expect
+    .poll(() => here.map(({ id, elsewhere = false }) => [id, elsewhere]))
+    .toEqual([
+      [1, false],
+      [2, true],
+    ]);
+});
+
 test("with writers and readers at both, notices lost and a reader that moves, everybody hears each event once and in order", async () => {
   const writers = [one, other].map(async (gateway) => {
     for (let number = 1; number <= 60; number += 1) await append(gateway, number);

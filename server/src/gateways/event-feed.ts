@@ -27,7 +27,7 @@ class RunningFeed implements EventFeed {
   readonly #parts: Parts;
   readonly #looksEvery: number;
   readonly #ends: (() => void)[] = [];
-  /** Ids that were committed here and are not published yet. */
+  /** Ids that were given out here and are not published yet, those that a rollback took among them. */
   readonly #own = new Set<number>();
   #heard = 0;
   /** The end of the log may lie before what was published. */
@@ -64,11 +64,16 @@ class RunningFeed implements EventFeed {
     await this.#reading;
   }
 
+  expect(id: number): void {
+    this.#own.add(id);
+  }
+
   /** Ids are given in the order of commits: the one that follows what was published has nothing unread before it. */
   committed(event: PublishedEvent): Promise<void> | void {
     const { id } = event;
     if (id === null || id === this.#heard + 1) {
       this.#heard = id ?? this.#heard;
+      if (id !== null) this.#own.delete(id);
       return this.#parts.hub.publish(event);
     }
     if (id <= this.#heard && !this.#isInDoubt) return;
@@ -143,6 +148,8 @@ class RunningFeed implements EventFeed {
         ...(isOwn ? {} : { elsewhere: true }),
       });
     }
+    // What was given out before and is not in the log was taken back.
+    for (const id of this.#own) if (id <= this.#heard) this.#own.delete(id);
     return rows.length === PORTION;
   }
 
