@@ -11,7 +11,7 @@ import { sharedPostgres } from "../testing/postgres-server.ts";
 import { retireSecret, revokeSecret, rotateSecret } from "./change-secret.ts";
 import { describeSecret } from "./describe-secrets.ts";
 import { followSecrets } from "./follow-secrets.ts";
-import { resolveSecrets } from "./resolve-secrets.ts";
+import { type FoundSecret, resolveSecrets } from "./resolve-secrets.ts";
 import type { SecretBook } from "./secret-book.ts";
 
 interface Opened extends TestGateway {
@@ -46,7 +46,7 @@ async function open(environment: Readonly<Record<string, string>> = {}): Promise
     const { context, tokens } = gateway;
     const secrets = await resolveSecrets(context.config);
     const keyring = new ChangingKeyring([secrets.encryptionKey]);
-    const found = Object.values(secrets.found);
+    const found = [...Object.values(secrets.found), ...givenPassword(context.config.accessPassword)];
     const book = await openSecretBook({ context, found, tokens, keyring }, () => Promise.resolve(0));
     const presence = await joinOthers(context);
     let changes = 0;
@@ -58,6 +58,12 @@ async function open(environment: Readonly<Record<string, string>> = {}): Promise
     await gateway.close();
     throw error;
   }
+}
+
+function givenPassword(value: string | null): FoundSecret[] {
+  if (value === null) return [];
+  const place = { source: "environment", variable: "ACCESS_PASSWORD", file: null } as const;
+  return [{ name: "access-password", ...place, values: [value], waiting: [], writtenAt: null, isNew: false }];
 }
 
 async function close(one: Opened): Promise<void> {
@@ -233,6 +239,15 @@ describe("a gateway that was given other secrets than those that run", () => {
     // Nobody else runs: it was taken away.
     await open();
     await open();
+  });
+
+  test("also where the others have no password, and would go on letting everybody in", async () => {
+    const one = await open();
+    const password = { ACCESS_PASSWORD: "the garden gate" };
+    await expect(open(password)).rejects.toThrow(/^ACCESS_PASSWORD: differs .* stop all gateways first/);
+    await stop(one);
+    await open(password);
+    await open(password);
   });
 
   test("also while the others are still starting: the first that came has said what counts", async () => {
