@@ -1,4 +1,5 @@
 import type { Dialect } from "../dialect.ts";
+import { wantedWords } from "./placeholders.ts";
 
 export const postgresDialect: Dialect = {
   // It keeps statistics of its own and chooses by them.
@@ -11,7 +12,7 @@ export const postgresDialect: Dialect = {
     newestApart: false,
     sequence: "sequence",
     // Both tables are one, in which those that are done are marked.
-    matches: (table) => `found.words @@ words_wanted(?, ${table === "gallery_search" ? "TRUE" : "FALSE"})`,
+    matches: (table) => `found.words @@ ${wantedWords}?, ${table === "gallery_search" ? "TRUE" : "FALSE"})`,
     expression: (wanted) => JSON.stringify(wanted),
   },
 };

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { postgresDialect } from "./dialect.ts";
 import { numbered, numberPlaceholders } from "./placeholders.ts";
 
 describe("placeholders", () => {
@@ -32,5 +33,10 @@ describe("placeholders", () => {
   test("one text has one name, and another text another one", () => {
     expect(numbered("SELECT 1, ?")).toBe(numbered("SELECT 1, ?"));
     expect(numbered("SELECT 1, ?").name).not.toBe(numbered("SELECT 2, ?").name);
+  });
+
+  test("a search has no name: what is wanted is worked out once for each, not for every row", () => {
+    const search = `SELECT sequence FROM found WHERE ${postgresDialect.search.matches("gallery_search")}`;
+    expect(numbered(search)).toEqual({ text: expect.stringContaining("words_wanted($1, TRUE)") });
   });
 });

@@ -25,12 +25,18 @@ export function numberPlaceholders(sql: string): string {
   });
 }
 
-/** The same statement gets the same name each time; what comes after the first 500 is not kept. */
+/**
+ * What makes a statement of words. Kept under a name, the server plans it once for any words after a few calls, and then works out what is
+ * wanted anew for every row it looks at.
+ */
+export const wantedWords = "words_wanted(";
+
+/** The same statement gets the same name each time; searches, and what comes after the first 500, are not kept. */
 export function numbered(sql: string): NumberedSql {
   const found = known.get(sql);
   if (found !== undefined) return found;
   const text = numberPlaceholders(sql);
-  if (known.size >= mostKept) return { text };
+  if (known.size >= mostKept || text.includes(wantedWords)) return { text };
   const made = { text, name: `s${known.size}` };
   known.set(sql, made);
   return made;
