@@ -233,7 +233,12 @@ class RunningDispatcher implements Dispatcher {
     }
     if (!this.#mayAdopt) return;
     this.#mayAdopt = false;
-    await this.#takeOver.adopt();
+    try {
+      await this.#takeOver.adopt();
+    } catch (error) {
+      this.#mayAdopt = true;
+      throw error;
+    }
   }
 
   /** Places in the queue move with every claim and every cancel; listeners hear of it at a pace that can be read. */

@@ -272,6 +272,26 @@ describe("what is asked of one gateway and concerns another", () => {
     expect([place.worker.started.length, second.own.started.length]).toEqual([1, 1]);
   });
 
+  test("runs that were handed back are picked up also where they could not be read at first", async () => {
+    Object.assign(place.slots, { image: 1, video: 1, total: 1 });
+    const hold = gate();
+    place.worker.script = () => [{ do: "wait", until: hold.opened }];
+    const first = await place.open({ limits: unhurried, embedded: false });
+    const id = await submit(first);
+    await until(first, isRunning(first, id));
+    const second = await place.open({ limits: unhurried, embedded: false });
+    let refused = 0;
+    second.database.onRead = (sql) => {
+      if (refused > 0 || !sql.includes("run_handle IS NOT NULL AND lease_owner IS NULL")) return;
+      refused += 1;
+      throw new SafelightError("storage_unavailable", "The connection broke.");
+    };
+    await first.stop();
+    hold.open();
+    expect(await ended(second, id)).toMatchObject({ status: "done", attempt: 1 });
+    expect(refused).toBe(1);
+  });
+
   test("two requests with one idempotency key at the same moment make one task", async () => {
     const gateways = [await place.open({ embedded: false }), await place.open({ embedded: false })];
     const idempotency = { credential: "api-key", key: "one", bodyHash: "same" };
