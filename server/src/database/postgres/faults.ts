@@ -22,6 +22,14 @@ export class LostCommit extends StorageFault {
   }
 }
 
+/** A statement that is kept on this connection no longer fits the tables: another release has added to them. Nothing was done. */
+export class StalePlan extends StorageFault {
+  constructor(cause: unknown) {
+    super("a statement was kept for longer than its tables stayed as they were", { cause, breaks: true });
+    this.name = "StalePlan";
+  }
+}
+
 /** The database is known not to be well; nothing was tried. */
 export class UnusableDatabase extends StorageFault {
   constructor() {
@@ -50,9 +58,9 @@ export function toFault(error: unknown, readsOnly = false): unknown {
   const state = sqlStateOf(error);
   if (state === null) return new StorageFault("the connection to the database failed", { cause: error, breaks: true });
   if (readsOnly && state === "25006") return error;
-  const isStale = state === stalePlan && String((error as Error).message).includes("cached plan");
-  if (!isStale && !faultyClasses.has(state.slice(0, 2)) && !faultyStates.has(state)) return error;
-  const breaks = isStale || ending.has(state) || state.startsWith("08");
+  if (state === stalePlan && String((error as Error).message).includes("cached plan")) return new StalePlan(error);
+  if (!faultyClasses.has(state.slice(0, 2)) && !faultyStates.has(state)) return error;
+  const breaks = ending.has(state) || state.startsWith("08");
   return new StorageFault(`the database refused (${state})`, { cause: error, breaks });
 }
 

@@ -153,6 +153,18 @@ test("a release that adds to the schema lets the writer go first that stands in 
   expect(ends.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled"]);
 });
 
+test("a column that another release adds to a table in use disturbs nobody, though statements are kept", async () => {
+  const database = await open();
+  const ask = () => database.prepareRead("SELECT * FROM tasks").all();
+  const change = () => database.write((tx) => tx.prepare("UPDATE tasks SET front = 0 RETURNING *").all());
+  const look = () => database.read(({ prepare }) => prepare("SELECT * FROM tasks").all());
+  await Promise.all([...Array.from({ length: 8 }, ask), change()]);
+  await server.query(url, "ALTER TABLE tasks ADD COLUMN added BIGINT");
+  // Whoever asks first finds it out for all.
+  await ask();
+  await expect(Promise.all([change(), ...Array.from({ length: 8 }, look), ask()])).resolves.toHaveLength(10);
+});
+
 const waiting = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
 
 test("who leads is not taken for somebody who fills the database with a copy", async () => {

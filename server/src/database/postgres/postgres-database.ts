@@ -7,7 +7,7 @@ import { type PostgresAddress, parsePostgresUrl } from "./address.ts";
 import { type ConnectionParts, clientConfig, newClient, type PostgresTimes, Sockets, usualTimes } from "./connect.ts";
 import { DatabaseClock, type MachineClock } from "./database-clock.ts";
 import { postgresDialect } from "./dialect.ts";
-import { sqlStateOf } from "./faults.ts";
+import { StalePlan, sqlStateOf } from "./faults.ts";
 import { type HearLead, PostgresLeader } from "./leader.ts";
 import { checksumOf, migratePostgres } from "./migrate.ts";
 import { postgresMigrations } from "./migrations/all.ts";
@@ -69,7 +69,11 @@ export class PostgresDatabase implements Database {
     };
     this.#leader = new PostgresLeader({ ...parts, log, isUsable: () => this.isUsable() });
     this.#watch = new PostgresWatch({ ...parts, log, step, clock, cut });
-    const health = { isUsable: () => this.isUsable(), onFault: this.#watch.suspect };
+    const onFault = (error: unknown): void => {
+      if (error instanceof StalePlan) this.#renewConnections();
+      else this.#watch.suspect(error);
+    };
+    const health = { isUsable: () => this.isUsable(), onFault };
     const onLostCommit = (): void => void this.#tellWhenKnown();
     this.#readers = new PostgresReaders({ ...parts, ...health, log, poolSize: options.poolSize ?? usualPoolSize });
     this.#writer = new PostgresWriter({ ...parts, ...health, log, onLostCommit, interrupt: options.interrupt });
@@ -134,6 +138,12 @@ export class PostgresDatabase implements Database {
     const timer = setTimeout(() => this.#parts.sockets.cut(), this.#parts.times.answer);
     await Promise.all([this.#writer.close(), this.#readers.close(), this.#watch.close(), this.#leader.close()]);
     clearTimeout(timer);
+  }
+
+  /** What is kept on them no longer fits. One finds it out for all. */
+  #renewConnections(): void {
+    this.#readers.renew();
+    this.#writer.renew();
   }
 
   /**

@@ -3,7 +3,7 @@ import type { Log } from "../../log.ts";
 import type { Prepare, Reading, Row } from "../database.ts";
 import { type ConnectionParts, clientConfig } from "./connect.ts";
 import { postgresDialect } from "./dialect.ts";
-import { StorageFault, toFault, UnusableDatabase } from "./faults.ts";
+import { StalePlan, StorageFault, toFault, UnusableDatabase } from "./faults.ts";
 import { preparing } from "./statement.ts";
 
 export interface ReaderParts extends ConnectionParts {
@@ -18,6 +18,9 @@ export interface ReaderParts extends ConnectionParts {
 export class PostgresReaders {
   readonly #parts: ReaderParts;
   readonly #pool: Pool;
+  /** Connections that were opened before the last change of tables keep statements that no longer fit. */
+  #generation = 0;
+  readonly #generations = new WeakMap<object, number>();
 
   constructor(parts: ReaderParts) {
     this.#parts = parts;
@@ -29,11 +32,19 @@ export class PostgresReaders {
     });
     this.#pool.on("error", (error) => void this.#told(error));
     // Also while a connection is lent out: an error that nobody listens to would end the process.
-    this.#pool.on("connect", (client) => client.on("error", () => undefined));
+    this.#pool.on("connect", (client) => {
+      client.on("error", () => undefined);
+      this.#generations.set(client, this.#generation);
+    });
   }
 
   /** A statement by itself, on any connection. */
-  readonly prepare: Prepare = preparing((query) => this.#lend((client) => this.#query(client, query)));
+  readonly prepare: Prepare = preparing((query) =>
+    this.#ask(query).catch((error: unknown) => {
+      if (error instanceof StalePlan) return this.#ask(query);
+      throw error;
+    }),
+  );
 
   /** Several statements that see one state: the one when the first of them is asked. */
   read<T>(work: (reading: Reading) => Promise<T>): Promise<T> {
@@ -56,16 +67,33 @@ export class PostgresReaders {
     });
   }
 
+  /** Tables have changed: no connection that is open now is used again. */
+  renew(): void {
+    this.#generation += 1;
+  }
+
   /** Waits for what is being read. */
   close(): Promise<void> {
     return this.#pool.end();
   }
 
+  #ask(query: QueryConfig): Promise<QueryResult<Row>> {
+    return this.#lend((client) => this.#query(client, query));
+  }
+
+  async #take(): Promise<PoolClient> {
+    for (;;) {
+      const client = await this.#pool.connect().catch((error: unknown) => {
+        throw this.#couldNotConnect(error);
+      });
+      if (this.#generations.get(client) === this.#generation) return client;
+      client.release(true);
+    }
+  }
+
   async #lend<T>(use: (client: PoolClient) => Promise<T>): Promise<T> {
     if (!this.#parts.isUsable()) throw new UnusableDatabase();
-    const client = await this.#pool.connect().catch((error: unknown) => {
-      throw this.#couldNotConnect(error);
-    });
+    const client = await this.#take();
     let isBroken = false;
     try {
       return await use(client);

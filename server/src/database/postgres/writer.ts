@@ -38,6 +38,7 @@ export class PostgresWriter implements WriterConnection {
   #client: Client | undefined;
   #isOpen = false;
   #lastUsed = 0;
+  #isOutdated = false;
   #lost = false;
   /** Statements on their way, and whether one of this piece of work has failed. */
   #pending = 0;
@@ -57,13 +58,19 @@ export class PostgresWriter implements WriterConnection {
     this.#lost = false;
     this.#pending = 0;
     const { times } = this.#parts;
-    if (performance.now() - this.#lastUsed > times.unused) this.#discard();
+    if (this.#isOutdated || performance.now() - this.#lastUsed > times.unused) this.#discard();
+    this.#isOutdated = false;
     this.#client ??= await this.#connect();
     this.#isOpen = true;
     // Only the statements that follow keep others from their turn.
     const text = `BEGIN; SELECT pg_advisory_xact_lock(${advisoryLocks.turn}); SET LOCAL statement_timeout = ${times.work}`;
     const begin: QueryConfig & { query_timeout: number } = { text, query_timeout: times.turn + overdue };
     await this.#query(begin);
+  }
+
+  /** Tables have changed: the next transaction has a connection of its own. */
+  renew(): void {
+    this.#isOutdated = true;
   }
 
   beginWork(): void {
