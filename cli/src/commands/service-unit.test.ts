@@ -17,8 +17,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const valuesOf = (key: string): string[] =>
-  [...unit.matchAll(new RegExp(`^${key}=(.*)$`, "gm"))].map(([, value = ""]) => value);
+const valuesIn = (text: string, key: string): string[] =>
+  [...text.matchAll(new RegExp(`^${key}=(.*)$`, "gm"))].map(([, value = ""]) => value);
+const valuesOf = (key: string) => valuesIn(unit, key);
 
 test("systemd finds no fault in the unit, and little that it leaves open", async (context) => {
   const file = join(folder, "safelight.service");
@@ -77,4 +78,32 @@ test("what it starts is a server in production mode that hands its work back wit
   }
   expect(child.exitCode).toBe(0);
   expect((performance.now() - began) / 1000).toBeLessThan(Number(valuesOf("TimeoutStopSec")[0]));
+});
+
+test("with its file for PostgreSQL it has all that a gateway needs, and comes again until the database answers", async () => {
+  const more = await readFile(join(repositoryRoot, "deploy/systemd/on-postgresql.conf"), "utf8");
+  const values: Record<string, string> = {
+    "encryption-key": "0123456789abcdef".repeat(4),
+    "session-secret": "fedcba9876543210".repeat(4),
+    "database-url": "postgres://safelight@127.0.0.1:1/safelight",
+  };
+  const credentials = await mkdtemp(join(folder, "of-a-gateway-"));
+  for (const line of [...valuesOf("LoadCredential"), ...valuesIn(more, "LoadCredential")]) {
+    const [name = ""] = line.split(":");
+    await writeFile(join(credentials, name), values[name] ?? `${name}-of-this-test`, { mode: 0o600 });
+  }
+  const given = [...valuesOf("Environment"), ...valuesIn(more, "Environment")].map((line): [string, string] => {
+    const [name = "", value = ""] = line.split("=");
+    return [name, value.replace("%S", credentials).replace("%d", credentials)];
+  });
+  expect(given.map(([name]) => name)).toEqual(expect.arrayContaining(["DATABASE_URL_FILE", "AUDIT_KEY_FILE"]));
+  const [program = "", ...parameters] = valuesOf("ExecStart")[0]?.split(" ") ?? [];
+  const { status, stderr } = spawnSync(program, parameters, {
+    cwd: valuesOf("WorkingDirectory")[0],
+    env: { ...Object.fromEntries(given), PORT: "0", PATH: "/usr/bin:/bin" },
+    encoding: "utf8",
+  });
+  expect(stderr).toMatch(/DATABASE_URL: 127\.0\.0\.1:1, database safelight, cannot be reached/);
+  const prevented = `${unit}\n${more}`.split(/^RestartPreventExitStatus=$/m).at(-1) ?? "";
+  expect(valuesIn(prevented, "RestartPreventExitStatus")).not.toContain(String(status));
 });
