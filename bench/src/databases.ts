@@ -8,9 +8,12 @@ import { countTasks, findTasks, type TaskListQuery } from "@safelight/server/fin
 import { getTask } from "@safelight/server/get-task";
 import { submitTask } from "@safelight/server/submit-task";
 import { startPostgres } from "@safelight/server/testing/postgres-server";
-import { type Figure, median, milliseconds, rate } from "./figures.ts";
+import { type Figure, median, medianTimeOf, milliseconds, rate } from "./figures.ts";
 import { makeGallery } from "./gallery-table.ts";
 import { load } from "./load.ts";
+
+/** How often each request is timed. */
+const often = { warmUp: 30, rounds: 151 };
 
 /** Where the tasks stand, and what leads a server there. */
 interface Side {
@@ -87,12 +90,12 @@ function verbsOf({ context }: RunningServer, { tasks, seconds }: Extent): Named[
   return [
     ["submit, 1 caller", "a second", () => pace(submit, 1, seconds)],
     ["submit, 32 callers", "a second", () => pace(submit, 32, seconds)],
-    ["task by its id, 1 caller", "milliseconds", () => timeOf(() => getTask(context, id))],
+    ["task by its id, 1 caller", "milliseconds", () => medianTimeOf(() => getTask(context, id), often)],
     ["task by its id, 32 callers", "a second", () => pace(() => getTask(context, id), 32, seconds)],
-    ["gallery, page", "milliseconds", () => timeOf(find({}))],
-    ["gallery, page of a common word", "milliseconds", () => timeOf(find({ q: "boat" }))],
-    ["gallery, page of a rare word", "milliseconds", () => timeOf(find({ q: "lighthouse" }))],
-    ["gallery, count", "milliseconds", () => timeOf(() => countTasks(context, { status: "done" }))],
+    ["gallery, page", "milliseconds", () => medianTimeOf(find({}), often)],
+    ["gallery, page of a common word", "milliseconds", () => medianTimeOf(find({ q: "boat" }), often)],
+    ["gallery, page of a rare word", "milliseconds", () => medianTimeOf(find({ q: "lighthouse" }), often)],
+    ["gallery, count", "milliseconds", () => medianTimeOf(() => countTasks(context, { status: "done" }), often)],
     ["gallery, page, 32 callers", "a second", () => pace(find({}), 32, seconds)],
   ];
 }
@@ -182,15 +185,4 @@ async function pace(run: () => Promise<unknown>, callers: number, seconds: numbe
     }),
   );
   return count / ((performance.now() - began) / 1000);
-}
-
-/** Median of many, milliseconds, after a warm-up. */
-async function timeOf(run: () => Promise<unknown>): Promise<number> {
-  const samples: number[] = [];
-  for (let round = -30; round < 151; round += 1) {
-    const began = performance.now();
-    await run();
-    if (round >= 0) samples.push(performance.now() - began);
-  }
-  return median(samples);
 }

@@ -25,6 +25,20 @@ export function median(samples: readonly number[]): number {
   return percentile(samples, 0.5);
 }
 
+/** Median of the times of many runs, milliseconds, after a few that warm up. */
+export async function medianTimeOf(
+  run: () => Promise<unknown>,
+  { warmUp, rounds }: { warmUp: number; rounds: number },
+): Promise<number> {
+  const samples: number[] = [];
+  for (let round = -warmUp; round < rounds; round += 1) {
+    const began = performance.now();
+    await run();
+    if (round >= 0) samples.push(performance.now() - began);
+  }
+  return median(samples);
+}
+
 export function rate(perSecond: number): string {
   return `${Math.round(perSecond).toLocaleString("en")} /s`;
 }

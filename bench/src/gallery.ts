@@ -1,10 +1,13 @@
 // The gallery at a thousand, a hundred thousand and a million tasks: what a page and a count cost must not grow with the table.
 import { type ServerProcess, startServerProcess, temporaryDirectory } from "@safelight/e2e/server-process";
 import { countTasks, findTasks, type TaskListQuery } from "@safelight/server/find-tasks";
-import { type Figure, median, milliseconds } from "./figures.ts";
+import { type Figure, median, medianTimeOf, milliseconds } from "./figures.ts";
 import { type Database, firstTime, makeGallery } from "./gallery-table.ts";
 import { load } from "./load.ts";
 import { spawnPeer } from "./peers/spawn.ts";
+
+/** How often each request is timed. */
+const often = { warmUp: 50, rounds: 301 };
 
 const sizes = [1_000, 100_000, 1_000_000] as const;
 const smallSizes = [200, 400, 800] as const;
@@ -92,22 +95,11 @@ async function measureVerb(database: Database, { query, plain }: Case, size: num
   if (found !== perPage && size > 800)
     throw new Error(`a page of ${size} tasks holds ${found}: ${JSON.stringify(asked)}`);
   return {
-    page: await timeOf(() => findTasks(context, asked)),
-    count: await timeOf(() => countTasks(context, asked)),
-    plain: plain === undefined ? null : await timeOf(() => database.prepareRead(plain).all()),
+    page: await medianTimeOf(() => findTasks(context, asked), often),
+    count: await medianTimeOf(() => countTasks(context, asked), often),
+    plain: plain === undefined ? null : await medianTimeOf(() => database.prepareRead(plain).all(), often),
     http: null,
   };
-}
-
-/** Median of many, milliseconds, after a warm-up. */
-async function timeOf(run: () => Promise<unknown>): Promise<number> {
-  const samples: number[] = [];
-  for (let round = -50; round < 301; round += 1) {
-    const began = performance.now();
-    await run();
-    if (round >= 0) samples.push(performance.now() - began);
-  }
-  return median(samples);
 }
 
 /** The whole way, one request after another; returns what a bare Fastify route takes for the bytes of the first page. */

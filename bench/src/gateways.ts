@@ -6,7 +6,7 @@ import { temporaryDirectory } from "@safelight/e2e/server-process";
 import { type PostgresServer, startPostgres } from "@safelight/server/testing/postgres-server";
 import { type S3Server, startS3Server } from "@safelight/server/testing/s3-server";
 import { type Figure, median, percentile, rate } from "./figures.ts";
-import { load } from "./load.ts";
+import { load, submission } from "./load.ts";
 import { processorSeconds } from "./processor-time.ts";
 
 const connections = { submit: 24, status: 48 } as const;
@@ -56,7 +56,7 @@ async function measure({ count, rounds, seconds }: Extent, postgres: PostgresSer
     await cluster.gateway(0).logIn();
     await cluster.gateway(0).asAdmin("/admin/queue/pause", "POST");
     const measured: Record<Kind, Round[]> = { submit: [], status: [] };
-    const id = await cluster.submit("the one that is asked for", JSON.parse(body));
+    const id = await cluster.submit("the one that is asked for", JSON.parse(submission));
     const pid = await postgres.pid();
     // The first round compiles statements and schemas.
     for (let round = -1; round < rounds; round += 1) {
@@ -71,14 +71,6 @@ async function measure({ count, rounds, seconds }: Extent, postgres: PostgresSer
     await directory.remove();
   }
 }
-
-const body = JSON.stringify({
-  model: "pony",
-  prompt: "a large red boat on the left at sea at sunset with clouds in the sky",
-  width: 512,
-  height: 512,
-  seed: 1,
-});
 
 /** Every gateway gets its share of the connections, all of them together. */
 async function play(
@@ -100,7 +92,7 @@ async function play(
       const headers = { "X-API-Key": apiKey, "Content-Type": "application/json" };
       const common = { headers, connections: each, seconds };
       return kind === "submit"
-        ? load({ ...common, url: `${url}/generate`, method: "POST", body, expectedStatus: 202 })
+        ? load({ ...common, url: `${url}/generate`, method: "POST", body: submission, expectedStatus: 202 })
         : load({ ...common, url: `${url}/status/${id}`, expectedStatus: 200 });
     }),
   );

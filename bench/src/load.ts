@@ -1,6 +1,15 @@
 // Load over HTTP by autocannon: bounded in time, loopback only.
 import autocannon from "autocannon";
 
+/** What the benchmarks submit. */
+export const submission = JSON.stringify({
+  model: "pony",
+  prompt: "a large red boat on the left at sea at sunset with clouds in the sky",
+  width: 512,
+  height: 512,
+  seed: 1,
+});
+
 export interface LoadResult {
   readonly perSecond: number;
   /** Time of every answer, ms. */

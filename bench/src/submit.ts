@@ -5,15 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type ServerProcess, startServerProcess, temporaryDirectory } from "@safelight/e2e/server-process";
 import { type Figure, median, milliseconds, percentile, rate } from "./figures.ts";
-import { load } from "./load.ts";
-
-const body = JSON.stringify({
-  model: "pony",
-  prompt: "a large red boat on the left at sea at sunset with clouds in the sky",
-  width: 512,
-  height: 512,
-  seed: 1,
-});
+import { load, submission } from "./load.ts";
 
 export async function benchSubmit(): Promise<Figure[]> {
   const directory = await temporaryDirectory();
@@ -28,7 +20,7 @@ export async function benchSubmit(): Promise<Figure[]> {
         url: `${server.url}/generate`,
         method: "POST",
         headers: { "X-API-Key": server.apiKey, "Content-Type": "application/json" },
-        body,
+        body: submission,
         connections: 10,
         seconds: 3,
         expectedStatus: 202,

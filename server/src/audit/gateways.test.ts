@@ -4,24 +4,20 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { fillAuditLog, newAuditKeys } from "../testing/audit-log.ts";
-import { openGateway, type TestGateway } from "../testing/gateway.ts";
+import { openInstallation, type TestGateway, type TestInstallation } from "../testing/gateway.ts";
 import { HeldDatabase } from "../testing/held-database.ts";
-import { sharedPostgres } from "../testing/postgres-server.ts";
 import { AuditBook } from "./audit-book.ts";
 import { verifyExport } from "./verify-export.ts";
 
 const keys = newAuditKeys();
 const longAgo = 10 * 365 * 24 * 60 * 60 * 1000;
-let url: string;
+let installation: TestInstallation;
 let [one, other]: [TestGateway, TestGateway] = [] as never;
 beforeEach(async () => {
-  url = await (await sharedPostgres()).createDatabase();
-  [one, other] = [await openGateway(url), await openGateway(url)];
+  installation = await openInstallation();
+  [one, other] = [await installation.open(), await installation.open()];
 });
-afterEach(async () => {
-  for (const gateway of [one, other]) await gateway.close();
-  await (await sharedPostgres()).dropDatabase(url);
-});
+afterEach(() => installation.close());
 
 const count = async (table: string) =>
   Number((await one.database.prepareRead(`SELECT count(*) AS n FROM ${table}`).get())?.n);

@@ -41,21 +41,32 @@ const lively = (ms: number) => () => [
 
 test("connections are cut again and again: no task is lost, none is begun twice, none loses an attempt", async () => {
   const gateways = [await place.open({ limits }), await place.open({ limits }), await place.open({ limits })];
-  for (const { own } of gateways) own.script = lively(20);
-  place.worker.script = lively(40);
-  const ids = await submitAll(gateways);
   const server = await sharedPostgres();
   let isOver = false;
   let cuts = 0;
+  let { promise: cut, resolve: tellCut } = Promise.withResolvers<void>();
+  // However fast they are, nothing that runs ends before a connection was cut.
+  for (const machine of [place.worker, ...gateways.map(({ own }) => own)]) {
+    machine.script = () => [
+      { do: "preview" },
+      { do: "wait", until: () => cut },
+      { do: "report", update: { stage: "decode", progress: 80 } },
+    ];
+  }
+  const ids = await submitAll(gateways);
   const cutting = (async () => {
     while (!isOver) {
       const rows = await server.query(
         place.url,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND random() < 0.3",
       );
-      cuts += rows.length;
       await pause(400);
+      if (rows.length === 0) continue;
+      cuts += rows.length;
+      tellCut();
+      ({ promise: cut, resolve: tellCut } = Promise.withResolvers<void>());
     }
+    tellCut();
   })();
   try {
     const [first] = gateways;

@@ -1,22 +1,18 @@
 /** Limits of an installation with several gateways: they count together. */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openGateway, type TestGateway } from "../testing/gateway.ts";
+import { openInstallation, type TestInstallation } from "../testing/gateway.ts";
 import { sharedPostgres } from "../testing/postgres-server.ts";
 import { Limits } from "./limits.ts";
 import type { RuleName } from "./rules.ts";
 
-let url: string;
-let gateways: TestGateway[];
+let installation: TestInstallation;
 let [one, other]: Limits[] = [];
 beforeEach(async () => {
-  url = await (await sharedPostgres()).createDatabase();
-  gateways = [await openGateway(url), await openGateway(url)];
-  [one, other] = await Promise.all(gateways.map(({ context }) => Limits.open(context)));
+  installation = await openInstallation();
+  for (let count = 0; count < 2; count += 1) await installation.open();
+  [one, other] = await Promise.all(installation.gateways.map(({ context }) => Limits.open(context)));
 });
-afterEach(async () => {
-  for (const gateway of gateways) await gateway.close();
-  await (await sharedPostgres()).dropDatabase(url);
-});
+afterEach(() => installation.close());
 
 const take = async (limits: Limits | undefined, rule: RuleName) => limits?.take(rule, "203.0.113.1");
 
@@ -31,8 +27,7 @@ test("FR-018: attempts to sign in are counted by all gateways together, also tho
   }
   // Another caller is another matter, and a gateway that starts now knows of both.
   expect(await other?.take("client_session", "203.0.113.2")).toBe(0);
-  const third = await openGateway(url);
-  gateways.push(third);
+  const third = await installation.open();
   expect(await take(await Limits.open(third.context), "client_session")).toBeGreaterThan(0);
 });
 
@@ -40,17 +35,17 @@ test("FR-018: who has to wait costs the database nothing more, at whichever gate
   for (let count = 0; count < 10; count += 1) expect(await take(one, "client_session")).toBe(0);
   expect(await take(other, "client_session")).toBeGreaterThan(0);
   const server = await sharedPostgres();
-  await server.query(url, "ALTER TABLE rate_limits RENAME TO out_of_reach");
+  await server.query(installation.url, "ALTER TABLE rate_limits RENAME TO out_of_reach");
   expect(await take(other, "client_session")).toBeGreaterThan(0);
-  expect(gateways[1]?.logged.join("")).not.toContain("limits cannot be written");
+  expect(installation.gateways[1]?.logged.join("")).not.toContain("limits cannot be written");
   // Where it cannot be counted together each gateway counts for itself.
   const waits = [];
   for (let count = 0; count < 12; count += 1) waits.push(await other?.take("admin_session", "203.0.113.3"));
   expect(waits.every((wait) => wait === 0)).toBe(true);
-  expect(gateways[1]?.logged.join("")).toContain("limits cannot be written");
-  await server.query(url, "ALTER TABLE out_of_reach RENAME TO rate_limits");
+  expect(installation.gateways[1]?.logged.join("")).toContain("limits cannot be written");
+  await server.query(installation.url, "ALTER TABLE out_of_reach RENAME TO rate_limits");
   await other?.write();
-  const known = await server.query(url, "SELECT hits FROM rate_limits WHERE rule = 'admin_session'");
+  const known = await server.query(installation.url, "SELECT hits FROM rate_limits WHERE rule = 'admin_session'");
   expect(String(known[0]?.hits).split(" ")).toHaveLength(12);
 });
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { MediaStore } from "../context/media-store.ts";
-import { openGateway, type TestGateway } from "../testing/gateway.ts";
+import { openInstallation, type TestGateway, type TestInstallation } from "../testing/gateway.ts";
 import { Gate } from "../testing/held-database.ts";
 import { picture } from "../testing/pictures.ts";
 import { sharedPostgres } from "../testing/postgres-server.ts";
@@ -14,18 +14,17 @@ import { SharedUsage } from "./shared-usage.ts";
 import { sweepUploads } from "./sweep-uploads.ts";
 import { findUpload, storeUpload, uploadIdOf, uploadName } from "./uploads.ts";
 
-let url: string;
+let installation: TestInstallation;
 let mediaFolder: string;
 let [one, other]: [TestGateway, TestGateway] = [] as never;
 beforeEach(async () => {
-  url = await (await sharedPostgres()).createDatabase();
+  installation = await openInstallation();
   mediaFolder = await mkdtemp(join(tmpdir(), "safelight-media-"));
-  [one, other] = [await openGateway(url, { mediaFolder }), await openGateway(url, { mediaFolder })];
+  [one, other] = [await installation.open({ mediaFolder }), await installation.open({ mediaFolder })];
 });
 afterEach(async () => {
-  for (const gateway of [one, other]) await gateway.close();
+  await installation.close();
   await rm(mediaFolder, { recursive: true, force: true });
-  await (await sharedPostgres()).dropDatabase(url);
 });
 
 /** The media of a gateway, whose removing waits at a gate. */
@@ -86,11 +85,11 @@ test("every gateway knows how much all of them have stored", async () => {
   for (const { media } of [one, other]) expect(media.usage()).toEqual({ bytes: 570, files: 2 });
   // What cannot be told is kept, and told once it can be.
   const server = await sharedPostgres();
-  await server.query(url, "ALTER TABLE settings RENAME TO out_of_reach");
+  await server.query(installation.url, "ALTER TABLE settings RENAME TO out_of_reach");
   await one.media.put("results/d-1.png", Buffer.alloc(30));
   await first.exchange();
   expect(one.media.usage()).toEqual({ bytes: 600, files: 3 });
-  await server.query(url, "ALTER TABLE out_of_reach RENAME TO settings");
+  await server.query(installation.url, "ALTER TABLE out_of_reach RENAME TO settings");
   await first.exchange();
   await second.exchange();
   for (const { media } of [one, other]) expect(media.usage()).toEqual({ bytes: 600, files: 3 });

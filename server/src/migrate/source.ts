@@ -5,6 +5,7 @@ import { readAuditPublicKeys, readAuditState } from "../backup/audit-state.ts";
 import type { Config } from "../config.ts";
 import { type DataDirectory, databaseName, takeDataDirectory } from "../database/data-directory.ts";
 import type { Row, SqlValue } from "../database/database.ts";
+import { portionSql } from "../database/portion.ts";
 import type { CopyEnd, CopySource } from "../database/postgres/copy-target.ts";
 import { assertMigrated } from "../database/sqlite/migrate.ts";
 import { migrations } from "../database/sqlite/migrations/all.ts";
@@ -75,10 +76,8 @@ export class MoveSource {
     after: readonly SqlValue[] | null,
     count: number,
   ): Row[] {
-    const where = after === null ? "" : `WHERE (${key.join(", ")}) > (${key.map(() => "?").join(", ")})`;
-    return this.#database
-      .prepare(`SELECT ${columns.join(", ")} FROM ${table} ${where} ORDER BY ${key.join(", ")} LIMIT ${count}`)
-      .all(...(after ?? []));
+    const sql = portionSql(table, columns, key, { isFirst: after === null, count });
+    return this.#database.prepare(sql).all(...(after ?? []));
   }
 
   count(table: string): number {

@@ -1,23 +1,19 @@
 /** Sessions of an installation with several gateways: what ends at one of them ends at all, open streams included. */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openGateway, type TestGateway } from "../testing/gateway.ts";
-import { sharedPostgres } from "../testing/postgres-server.ts";
+import { openInstallation, type TestGateway, type TestInstallation } from "../testing/gateway.ts";
 import { checkAdminSession, createAdminSession, isAdminSessionOpen, revokeAdminSession } from "./admin-sessions.ts";
 import { adminCredential, type Credential, sessionCredential } from "./credential.ts";
 import { endSessions } from "./kept-tokens.ts";
 import { OpenStreams } from "./open-streams.ts";
 import { checkSession, createSession, isSessionOpen, revokeSession } from "./sessions.ts";
 
-let url: string;
+let installation: TestInstallation;
 let [one, other]: [TestGateway, TestGateway] = [] as never;
 beforeEach(async () => {
-  url = await (await sharedPostgres()).createDatabase();
-  [one, other] = [await openGateway(url), await openGateway(url)];
+  installation = await openInstallation();
+  [one, other] = [await installation.open(), await installation.open()];
 });
-afterEach(async () => {
-  for (const gateway of [one, other]) await gateway.close();
-  await (await sharedPostgres()).dropDatabase(url);
-});
+afterEach(() => installation.close());
 
 test("FR-023: a session opened at one gateway is good at the other, and ended there its streams here end within seconds", async () => {
   const { context } = other;

@@ -10,6 +10,7 @@ import { createLog } from "../log.ts";
 import { DiskMediaStore } from "../media/disk-media-store.ts";
 import { MeteredMediaStore } from "../media/metered-media-store.ts";
 import { SessionSecrets } from "../secrets/session-secrets.ts";
+import { sharedPostgres } from "./postgres-server.ts";
 
 /** The inner parts of one of several gateways on a PostgreSQL database. */
 export interface TestGateway {
@@ -51,6 +52,34 @@ export async function openGateway(url: string, options: TestGatewayOptions = {})
       await stopFeed();
       await database.close();
       await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A new database and the gateways that a test opens on it. */
+export interface TestInstallation {
+  readonly url: string;
+  readonly gateways: readonly TestGateway[];
+  open(options?: TestGatewayOptions): Promise<TestGateway>;
+  /** Closes the gateways and takes the database away. */
+  close(): Promise<void>;
+}
+
+export async function openInstallation(): Promise<TestInstallation> {
+  const server = await sharedPostgres();
+  const url = await server.createDatabase();
+  const gateways: TestGateway[] = [];
+  return {
+    url,
+    gateways,
+    open: async (options) => {
+      const gateway = await openGateway(url, options);
+      gateways.push(gateway);
+      return gateway;
+    },
+    close: async () => {
+      for (const gateway of gateways) await gateway.close();
+      await server.dropDatabase(url);
     },
   };
 }

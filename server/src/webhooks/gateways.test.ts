@@ -1,13 +1,11 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openGateway, type TestGateway } from "../testing/gateway.ts";
-import { sharedPostgres } from "../testing/postgres-server.ts";
+import { openInstallation, type TestInstallation } from "../testing/gateway.ts";
 import { countWaiting, enqueueWebhook } from "./outbox.ts";
 import { startWebhookSender, type WebhookSender } from "./sender.ts";
 
-let url: string;
-let gateways: TestGateway[];
+let installation: TestInstallation;
 let senders: WebhookSender[];
 const heard: string[] = [];
 const receiver = createServer((request, response) => {
@@ -16,23 +14,23 @@ const receiver = createServer((request, response) => {
 });
 
 beforeEach(async () => {
-  url = await (await sharedPostgres()).createDatabase();
+  installation = await openInstallation();
   heard.length = 0;
   await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve));
   const address = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`;
   const environment = { WEBHOOK_URL: address, WEBHOOK_SECRET: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" };
-  gateways = [await openGateway(url, { environment }), await openGateway(url, { environment })];
-  senders = gateways.map(({ context }) => startWebhookSender(context));
+  for (let count = 0; count < 2; count += 1) await installation.open({ environment });
+  senders = installation.gateways.map(({ context }) => startWebhookSender(context));
 });
 afterEach(async () => {
   for (const sender of senders) await sender.stop();
   receiver.closeAllConnections();
   await new Promise((resolve) => receiver.close(resolve));
-  for (const gateway of gateways) await gateway.close();
-  await (await sharedPostgres()).dropDatabase(url);
+  await installation.close();
 });
 
 test("of several gateways one sends what any of them leaves, each message once, and another goes on when it stops", async () => {
+  const { gateways } = installation;
   const leave = async (): Promise<void> => {
     for (const { context } of gateways) {
       const data = { workspace: "attic-gpu" };

@@ -1,11 +1,13 @@
 import { Client } from "pg";
 import { StartupError } from "../../errors.ts";
 import type { Row, SqlValue } from "../database.ts";
+import { portionSql } from "../portion.ts";
 import { type PostgresAddress, parsePostgresUrl } from "./address.ts";
 import { advisoryLocks } from "./advisory-locks.ts";
 import { clientConfig, Sockets, usualTimes } from "./connect.ts";
 import { checksumOf, migratePostgres, unfinishedCopy } from "./migrate.ts";
 import { postgresMigrations } from "./migrations/all.ts";
+import { numberPlaceholders } from "./placeholders.ts";
 import { toStartupError } from "./postgres-database.ts";
 import { bound } from "./values.ts";
 
@@ -125,10 +127,8 @@ export class CopyTarget {
     after: readonly SqlValue[] | null,
     count: number,
   ): Promise<Row[]> {
-    const places = key.map((_, index) => `$${index + 1}`).join(", ");
-    const where = after === null ? "" : `WHERE (${key.join(", ")}) > (${places})`;
-    const sql = `SELECT ${columns.join(", ")} FROM ${table} ${where} ORDER BY ${key.join(", ")} LIMIT ${count}`;
-    return this.query(sql, after ?? []);
+    const sql = portionSql(table, columns, key, { isFirst: after === null, count });
+    return this.query(numberPlaceholders(sql), after ?? []);
   }
 
   /**
