@@ -2,7 +2,7 @@
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { readConfig } from "../config.ts";
 import { createContext } from "../context/context.ts";
 import { openPostgres } from "../database/postgres/postgres-database.ts";
@@ -53,6 +53,8 @@ export async function openInstallation(): Promise<Installation> {
   const server = await sharedPostgres();
   const url = await server.createDatabase();
   const folder = await mkdtemp(join(tmpdir(), "safelight-installation-"));
+  // One for all of them, as a bucket is: opening a folder clears what is being written into it.
+  const media = await DiskMediaStore.open(join(folder, "media"));
   const gateways: WorkingGateway[] = [];
   const installation: Installation = {
     url,
@@ -60,7 +62,7 @@ export async function openInstallation(): Promise<Installation> {
     worker: new ScriptedMachine(),
     slots: { image: 0, video: 0, total: 0 },
     open: async (options = {}) => {
-      const gateway = await openWorking(installation, folder, options);
+      const gateway = await openWorking(installation, media, options);
       gateways.push(gateway);
       return gateway;
     },
@@ -75,16 +77,16 @@ export async function openInstallation(): Promise<Installation> {
 
 async function openWorking(
   { url, clock, worker, slots }: Installation,
-  folder: string,
+  media: DiskMediaStore,
   { limits, embedded = true, hears = true }: GatewayOptions,
 ): Promise<WorkingGateway> {
+  const folder = dirname(media.folder);
   const config = readConfig({ DATA_DIR: folder, LOG_LEVEL: "debug" });
   const logged: string[] = [];
   const log = createLog({ level: config.logLevel, destination: { write: (line) => void logged.push(line) } });
   const faults = new DatabaseFaults();
   const database = new HeldDatabase(await openPostgres({ url, log, interrupt: faults.interrupt }));
   if (!hears) database.listen = () => () => undefined;
-  const media = await DiskMediaStore.open(join(folder, "media"));
   const context = createContext({ database, log, config, media, clock });
   const stopFeed = await startEventFeed(context);
   const own = new ScriptedMachine();
