@@ -1,6 +1,6 @@
 // Several gateways on one database: one of them leads, all have the same time, and what is said is heard everywhere.
 import { Client } from "pg";
-import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { type PostgresServer, sharedPostgres } from "../../testing/postgres-server.ts";
 import { CopyTarget } from "./copy-target.ts";
 import { postgresDialect } from "./dialect.ts";
@@ -170,4 +170,37 @@ const waiting = `SELECT pid FROM pg_stat_activity WHERE datname = current_databa
 test("who leads is not taken for somebody who fills the database with a copy", async () => {
   await leading(await open()).until(true);
   await (await CopyTarget.open(url, Date.now())).close();
+});
+
+test("the connection that listens is asked one thing at a time, however many begin and end to listen meanwhile", async () => {
+  const busy = new Map<Client, number>();
+  const overlapping = new Set<Client>();
+  const listening = new Set<Client>();
+  const { query } = Client.prototype;
+  const spy = vi.spyOn(Client.prototype, "query").mockImplementation(function (this: Client, ...asked: unknown[]) {
+    const answer = query.apply(this, asked as never) as unknown as Promise<unknown>;
+    if (!(answer instanceof Promise)) return answer;
+    const before = busy.get(this) ?? 0;
+    if (before > 0) overlapping.add(this);
+    if (String(asked[0]).startsWith("LISTEN")) listening.add(this);
+    busy.set(this, before + 1);
+    return answer.finally(() => busy.set(this, (busy.get(this) ?? 1) - 1)) as never;
+  } as never);
+  try {
+    const database = await open({ times: { look: 5 } });
+    const heard: string[] = [];
+    const ends = ["news", "weather", "sport"].map((name) => database.listen(name, () => heard.push(name)));
+    await expect.poll(() => new Set(heard).size).toBe(3);
+    ends.forEach((end) => end());
+    database.listen("news", (payload) => heard.push(`again ${payload}`));
+    await expect.poll(() => heard).toContain("again null");
+    await server.query(url, "NOTIFY news, 'rain'");
+    await expect.poll(() => heard).toContain("again rain");
+    await database.write(async (tx) => tx.notify("news", "sun"));
+    await expect.poll(() => heard).toContain("again sun");
+    expect([...listening].filter((client) => overlapping.has(client))).toHaveLength(0);
+    expect(listening.size).toBe(1);
+  } finally {
+    spy.mockRestore();
+  }
 });

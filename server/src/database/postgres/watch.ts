@@ -33,6 +33,8 @@ export class PostgresWatch {
   readonly #parts: WatchParts;
   readonly #channels = new Map<string, Set<Heard>>();
   #client: Client | undefined;
+  /** Of each connection, what it was asked last: it is asked one thing at a time. */
+  readonly #asked = new WeakMap<Client, Promise<unknown>>();
   #isUsable = true;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
@@ -76,19 +78,31 @@ export class PostgresWatch {
       all.delete(heard);
       if (all.size > 0 || this.#channels.get(channel) !== all) return;
       this.#channels.delete(channel);
-      void this.#client?.query(`UNLISTEN ${quoted(channel)}`).catch(() => undefined);
+      const client = this.#client;
+      if (client === undefined) return;
+      this.#inTurn(client, () => client.query(`UNLISTEN ${quoted(channel)}`)).catch(() => undefined);
     };
   }
 
   /** What was said before it has begun is lost, as with an interruption. */
   async #beginListening(channel: string): Promise<void> {
     try {
-      if (this.#client === undefined) return;
-      await this.#client.query(`LISTEN ${quoted(channel)}`);
+      const client = this.#client;
+      if (client === undefined) return;
+      await this.#inTurn(client, () => client.query(`LISTEN ${quoted(channel)}`));
       this.#tell(channel, null);
     } catch {
       // The connection is gone; the next one listens to it from its beginning.
     }
+  }
+
+  #inTurn<T>(client: Client, ask: () => Promise<T>): Promise<T> {
+    const answer = (this.#asked.get(client) ?? Promise.resolve()).then(ask);
+    this.#asked.set(
+      client,
+      answer.catch(() => undefined),
+    );
+    return answer;
   }
 
   /** Looks now; settles when that look is over, whatever it found. */
@@ -129,10 +143,15 @@ export class PostgresWatch {
   }
 
   async #ask(): Promise<void> {
-    const { step, clock, times } = this.#parts;
     const isNew = this.#client === undefined;
-    this.#client ??= await this.#connect();
-    const { rows } = await this.#client.query<Look>({
+    const client = (this.#client ??= await this.#connect());
+    await this.#inTurn(client, () => this.#askOf(client, isNew));
+    if (isNew) this.tellAll();
+  }
+
+  async #askOf(client: Client, isNew: boolean): Promise<void> {
+    const { step, clock, times } = this.#parts;
+    const { rows } = await client.query<Look>({
       name: "look",
       text: `SELECT current_setting('transaction_read_only') AS read_only,
         (SELECT checksum FROM migrations WHERE number = $1) AS checksum,
@@ -145,8 +164,7 @@ export class PostgresWatch {
     if (found.checksum !== step.checksum || (found.installation ?? undefined) !== this.#installation) {
       throw new Error("this is not the database that was opened");
     }
-    if (isNew || clock.age >= times.clock) await clock.measure(this.#client);
-    if (isNew) this.tellAll();
+    if (isNew || clock.age >= times.clock) await clock.measure(client);
   }
 
   async #connect(): Promise<Client> {
