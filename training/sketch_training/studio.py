@@ -75,6 +75,19 @@ class Studio:
             return draw_motion(self.model, [prompt] * count, noise, given, steps=steps).float()
 
 
+def keep_given(drawn: Bytes, stills: list[tuple[Bytes, Bytes]]) -> Bytes:
+    """Pictures [B, H, W, 3] as they are shown: what the model draws as it draws a still is taken from that still.
+
+    `stills`: of each, the model's own drawing of it and the picture that was given, both [H, W, 3] in palette colours.
+    Where several of them agree with a pixel, the first one counts. The engine does the same (`run/kept-pictures.ts`).
+    """
+    shown = drawn
+    for rendered, given in reversed(stills):
+        unchanged = (drawn == rendered).all(-1, keepdims=True)
+        shown = np.where(unchanged, given, shown)
+    return shown
+
+
 def open_studio(folder: Path) -> Studio:
     """Reads what the stages before, or `restore`, wrote. A model of other words brings its own vocab.json."""
     listed = folder / "vocab.json"

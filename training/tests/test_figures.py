@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import torch
 
 from sketch_training.captions import vocabulary, words_of
@@ -12,6 +13,7 @@ from sketch_training.networks.judge import SUBJECT_PARTS
 from sketch_training.picture_figures import rows
 from sketch_training.stages.dataset import random_move
 from sketch_training.stages.evaluate import worse
+from sketch_training.studio import keep_given
 from sketch_training.verdict import Tally, judge_subjects
 
 
@@ -94,3 +96,15 @@ def test_worse_figures_are_listed_whichever_way_they_point() -> None:
         },
     }
     assert worse(table) == ["square, subject: 90.0 after 91.0", "motion, image to clip, wrong: 9.0 after 8.0"]
+
+
+def test_what_the_model_leaves_as_it_is_is_taken_from_the_picture_that_was_given() -> None:
+    def row(*colours: int) -> np.ndarray:
+        return np.array([[[colour] * 3 for colour in colours]], np.uint8)
+
+    drawn = np.stack([row(1, 2, 3, 4), row(1, 9, 3, 8)])
+    first, last = (row(1, 2, 0, 5), row(11, 12, 13, 14)), (row(0, 2, 3, 5), row(21, 22, 23, 24))
+    kept = keep_given(drawn, [first, last])
+    assert kept[..., 0].tolist() == [[[11, 12, 23, 4]], [[11, 9, 23, 8]]]
+    assert keep_given(drawn, [last, first])[..., 0].tolist() == [[[11, 22, 23, 4]], [[11, 9, 23, 8]]]
+    assert keep_given(drawn, []) is drawn

@@ -26,8 +26,8 @@ from sketch_training.stages.label_tensors import cell_colours, text_labels
 from sketch_training.stages.train_text import NOT_MATRICES
 
 RATE = 0.02
-_MOTION_SHARE = 0.26
-_PASSAGE_SHARE = 0.2
+_MOTION_SHARE = 0.36
+_PASSAGE_SHARE = 0.32
 _AT_REST = 0.1
 """Share of the rows in motion whose phase is 0: a clip's first frame can then be drawn in the style of the others."""
 _STILL_NOISE = 0.15
