@@ -13,9 +13,10 @@ from pathlib import Path
 
 import torch
 
+from sketch_training.device import DEVICE
 from sketch_training.networks.autoencoder import Autoencoder, fast_layout
 from sketch_training.palette import load_palette
-from sketch_training.run import Length
+from sketch_training.run import Length, load_saved
 from sketch_training.stages import dataset, evaluate, sheets, train_autoencoder, train_flow, train_judge, train_text
 
 
@@ -25,9 +26,9 @@ def _length(options: argparse.Namespace) -> Length:
 
 def _dataset(options: argparse.Namespace) -> None:
     net = Autoencoder()
-    net.load_state_dict(torch.load(options.folder / "autoencoder.pt", weights_only=True))
+    net.load_state_dict(load_saved(options.folder / "autoencoder.pt"))
     fast_layout(net)
-    dataset.run(options.folder, net.eval(), options.scenes, options.part)
+    dataset.run(options.folder, net.to(DEVICE).eval(), options.scenes, options.part)
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from sketch_training.captions import describe
+from sketch_training.device import to_array, to_device
 from sketch_training.drawing.scene import Frame, draw, draw_passage
 from sketch_training.labels import CELL, FRAMES, Scene
 from sketch_training.networks.autoencoder import to_input
@@ -78,9 +79,8 @@ class _Cells:
 
     def __call__(self, pictures: Bytes) -> Bytes:
         with torch.no_grad():
-            _, _, cells = self._judge(to_input(torch.from_numpy(np.ascontiguousarray(self._snap(pictures)))))
-        found: Bytes = cells.argmax(1).numpy().astype(np.uint8)
-        return found
+            _, _, cells = self._judge(to_input(to_device(np.ascontiguousarray(self._snap(pictures)))))
+        return to_array(cells.argmax(1)).astype(np.uint8)
 
 
 def _note_loop(studio: Studio, cells: _Cells, scene: Scene, prompt: str, seed: int, notes: _Notes) -> None:
@@ -123,7 +123,7 @@ def _ways(studio: Studio, ends: tuple[Scene, Scene], prompt: str, seed: int) -> 
     stills = [(studio.decode(latent)[0], still[0]) for latent, still in zip((first, last), given, strict=True)]
     drawn = studio.decode(studio.way(prompt, first, last, seed))
     near_last = [share > 1 / 2 for share in SHARES]
-    way = torch.tensor(SHARES)[:, None, None, None]
+    way = torch.tensor(SHARES, device=first.device)[:, None, None, None]
     pictures = {
         "real": _snapped(studio, frames),
         "made": np.stack(

@@ -70,9 +70,14 @@ class Muon:
         return {"momenta": self._momenta, "means": self._means, "squares": self._squares, "steps": self._steps}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Takes up the state of a checkpoint."""
-        self._momenta, self._means = state["momenta"], state["means"]
-        self._squares, self._steps = state["squares"], state["steps"]
+        """Takes up the state of a checkpoint, beside the parameters wherever they are."""
+        self._momenta = _beside(self._matrices, state["momenta"])
+        self._means, self._squares = _beside(self._rest, state["means"]), _beside(self._rest, state["squares"])
+        self._steps = state["steps"]
+
+
+def _beside(parameters: list[Tensor], saved: list[Tensor]) -> list[Tensor]:
+    return [one.to(parameter.device) for parameter, one in zip(parameters, saved, strict=True)]
 
 
 def _orthogonal(update: Tensor) -> Tensor:

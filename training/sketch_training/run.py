@@ -37,22 +37,26 @@ class Team:
         return self.rank == 0
 
     def average_gradients(self, parameters: Iterable[Tensor], progress: float) -> float:
-        """Averages all gradients in place and answers the leader's progress, so that all end at the same step."""
+        """Averages all gradients in place and answers the leader's progress, so that all end at the same step.
+
+        They travel through the processor's memory, which works for any number of processes on any number of GPUs."""
         if self.world == 1:
             return progress
         gradients = [one.grad for one in parameters if one.grad is not None]
         mine = torch.tensor([progress * self.world if self.leads else 0.0])
-        flat = torch.cat([*(gradient.reshape(-1).float() for gradient in gradients), mine])
-        distributed.all_reduce(flat)
-        flat /= self.world
+        mine = mine.to(gradients[0].device)
+        shared = torch.cat([*(gradient.reshape(-1).float() for gradient in gradients), mine]).cpu()
+        distributed.all_reduce(shared)
+        shared /= self.world
+        flat = shared.to(mine.device)
         start = 0
         for gradient in gradients:
             gradient.copy_(flat[start : start + gradient.numel()].view_as(gradient))
             start += gradient.numel()
-        return float(flat[-1])
+        return float(shared[-1])
 
     def agree(self, module: nn.Module) -> None:
-        """Gives every process the leader's weights."""
+        """Gives every process the leader's weights; of a module that is still on the processor."""
         if self.world > 1:
             for tensor in [*module.parameters(), *module.buffers()]:
                 distributed.broadcast(tensor.data, 0)
@@ -93,7 +97,10 @@ def save_atomically(value: Any, path: Path) -> None:
 
 def load_checkpoint(path: Path) -> dict[str, Any] | None:
     """A checkpoint of this run, or None where there is none yet."""
-    if not path.exists():
-        return None
-    found: dict[str, Any] = torch.load(path, weights_only=True)
+    return load_saved(path) if path.exists() else None
+
+
+def load_saved(path: Path) -> dict[str, Any]:
+    """What torch.save wrote, on the processor, wherever it was written."""
+    found: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
     return found

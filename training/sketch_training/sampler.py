@@ -13,6 +13,7 @@ from sketch_training.captions import Tokenizer, vocabulary
 from sketch_training.networks.autoencoder import CHANNELS
 from sketch_training.networks.flow import Flow
 from sketch_training.networks.text import TextEncoder, TextStates
+from sketch_training.run import load_saved
 
 PICTURE_POWER = 2.0
 """A still's times are (step / steps) to this power: its layout is decided very early."""
@@ -34,15 +35,16 @@ class Sketch(nn.Module):
         self.flow = Flow()
 
     def read(self, prompts: list[str]) -> TextStates:
-        """Encoded prompts."""
-        return self.text.read(torch.tensor([self.tokenizer.encode(prompt) for prompt in prompts]))
+        """Encoded prompts, where the weights are."""
+        numbers = [self.tokenizer.encode(prompt) for prompt in prompts]
+        return self.text.read(torch.tensor(numbers, device=self.text.position.device))
 
 
 def start_from(folder: Path, model: Sketch) -> None:
     """Takes the weights of flow.start.pt, if there are any."""
     path = folder / "flow.start.pt"
     if path.exists():
-        model.load_state_dict(torch.load(path, weights_only=True))
+        model.load_state_dict(load_saved(path))
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def draw_stills(
         start = (1 - share) * noise + share * initial
     count = max(1, round(steps * strength))
     times = [(start_at + (1 - start_at) * step / count) ** PICTURE_POWER for step in range(count + 1)]
-    empty = torch.zeros(len(noise))
+    empty = torch.zeros(len(noise), device=noise.device)
     given = Given(torch.zeros_like(noise), empty)
     return _flow(model, prompts, start, times, guidance, given, has_still=empty, avoided=avoided)
 
@@ -86,7 +88,8 @@ def draw_motion(model: Sketch, prompts: list[str], noise: Tensor, given: Given, 
         share = given.phases[:, None, None, None]
         start = (1 - share) * given.still + share * given.last
     times = [step / steps for step in range(steps + 1)]
-    return _flow(model, prompts, start + BRIDGE_NOISE * noise, times, 1.0, given, has_still=torch.ones(len(noise)))
+    moves = torch.ones(len(noise), device=noise.device)
+    return _flow(model, prompts, start + BRIDGE_NOISE * noise, times, 1.0, given, has_still=moves)
 
 
 @torch.no_grad()
@@ -105,10 +108,10 @@ def _flow(
     branches = 2 if guided else 1
     text = model.read(prompts + [avoided] * len(prompts) if guided else prompts)
     last = torch.zeros_like(start) if given.last is None else given.last
-    has_last = torch.zeros(len(start)) if given.last is None else torch.ones(len(start))
+    has_last = torch.full((len(start),), 0.0 if given.last is None else 1.0, device=start.device)
     x = start
     for now, then in itertools.pairwise(times):
-        asked = torch.full((len(start) * branches,), now)
+        asked = torch.full((len(start) * branches,), now, device=start.device)
         velocity = model.flow(
             x.repeat(branches, 1, 1, 1),
             asked,
@@ -130,5 +133,5 @@ def _flow(
 
 
 def noise_for(count: int, rows: int, columns: int, seed: int) -> Tensor:
-    """Seeded noise [count, CHANNELS, rows, columns]."""
+    """Seeded noise [count, CHANNELS, rows, columns], on the processor: a seed's noise is the same for all devices."""
     return torch.randn(count, CHANNELS, rows, columns, generator=torch.Generator().manual_seed(seed))

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sketch_training.captions import vocabulary
+from sketch_training.device import DEVICE, mixed, to_array, to_device
 from sketch_training.labels import CELL, FRAMES
 from sketch_training.networks.autoencoder import Autoencoder, fast_layout, to_input
 from sketch_training.palette import Quantiser, load_palette
+from sketch_training.run import load_saved
 from sketch_training.sampler import Given, Sketch, draw_motion, draw_stills, noise_for
 
 Bytes = NDArray[np.uint8]
@@ -34,15 +36,15 @@ class Studio:
 
     def decode(self, latents: Tensor) -> Bytes:
         """Latents to pictures [B, H, W, 3]."""
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        with torch.no_grad(), mixed():
             numbers = self.autoencoder.decoder(latents.contiguous(memory_format=torch.channels_last)).argmax(1)
-        pictures: Bytes = self.quantiser.palette[numbers.numpy()]
+        pictures: Bytes = self.quantiser.palette[to_array(numbers)]
         return pictures
 
     def encode(self, pictures: Bytes) -> Tensor:
         """Pictures to latents."""
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-            given = to_input(torch.from_numpy(np.ascontiguousarray(pictures)))
+        with torch.no_grad(), mixed():
+            given = to_input(to_device(np.ascontiguousarray(pictures)))
             latents: Tensor = self.autoencoder.encoder(given).float()
         return latents
 
@@ -53,8 +55,8 @@ class Studio:
         found = []
         for start in range(0, len(prompts), _CHUNK):
             chunk = prompts[start : start + _CHUNK]
-            noise = noise_for(len(chunk), shape[1] // CELL, shape[0] // CELL, seed + start)
-            with torch.autocast("cpu", torch.bfloat16):
+            noise = to_device(noise_for(len(chunk), shape[1] // CELL, shape[0] // CELL, seed + start))
+            with mixed():
                 found.append(draw_stills(self.model, chunk, noise, steps=steps, guidance=guidance).float())
         return torch.cat(found)
 
@@ -68,10 +70,10 @@ class Studio:
 
     def _moved(self, prompt: str, still: Tensor, phases: Tensor, last: Tensor | None, seed: int, steps: int) -> Tensor:
         count = len(phases)
-        noise = noise_for(1, still.shape[2], still.shape[3], seed).expand(count, -1, -1, -1)
+        noise = noise_for(1, still.shape[2], still.shape[3], seed).to(still.device).expand(count, -1, -1, -1)
         goal = None if last is None else last.expand(count, -1, -1, -1)
-        given = Given(still.expand(count, -1, -1, -1), phases, goal)
-        with torch.autocast("cpu", torch.bfloat16):
+        given = Given(still.expand(count, -1, -1, -1), phases.to(still.device), goal)
+        with mixed():
             return draw_motion(self.model, [prompt] * count, noise, given, steps=steps).float()
 
 
@@ -94,7 +96,7 @@ def open_studio(folder: Path) -> Studio:
     words: list[str] = json.loads(listed.read_text()) if listed.exists() else vocabulary()
     model, autoencoder = Sketch(words), Autoencoder()
     fast_layout(autoencoder)
-    model.load_state_dict(torch.load(folder / "flow.pt", weights_only=True))
-    autoencoder.load_state_dict(torch.load(folder / "autoencoder.pt", weights_only=True))
+    model.load_state_dict(load_saved(folder / "flow.pt"))
+    autoencoder.load_state_dict(load_saved(folder / "autoencoder.pt"))
     quantiser = Quantiser(load_palette(folder / "palette.json"))
-    return Studio(model.eval(), autoencoder.eval(), quantiser, frozenset(words))
+    return Studio(model.to(DEVICE).eval(), autoencoder.to(DEVICE).eval(), quantiser, frozenset(words))

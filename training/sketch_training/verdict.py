@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sketch_training.device import to_device
 from sketch_training.labels import COLOURS, POSITIONS, SIZES, SUBJECTS, Scene
 from sketch_training.networks.autoencoder import to_input
 from sketch_training.networks.judge import SCENE_PARTS, SUBJECT_PARTS, Judge
@@ -44,11 +45,12 @@ class Tally:
 def judge_pictures(judge: Judge, pictures: Bytes, scenes: list[Scene], tally: Tally) -> None:
     """Adds equal-sized pictures [B, H, W, 3], each asked for as the scene beside it."""
     judge.eval()
-    scene_logits, subject_logits, cell_logits = judge(to_input(torch.from_numpy(np.ascontiguousarray(pictures))))
-    told = [part.argmax(1) for part in scene_logits.split(SCENE_PARTS, 1)]
+    told = judge(to_input(to_device(np.ascontiguousarray(pictures))))
+    scene_logits, subject_logits, cell_logits = (logits.cpu() for logits in told)
+    answers = [part.argmax(1) for part in scene_logits.split(SCENE_PARTS, 1)]
     wanted = scene_labels(scenes)
     for place, row in enumerate(ROWS[:4]):
-        tally.right[row] += (told[place] == wanted[:, place]).tolist()
+        tally.right[row] += (answers[place] == wanted[:, place]).tolist()
     for place, scene in enumerate(scenes):
         judge_subjects(subject_logits[place], cell_logits[place].argmax(0), scene, tally)
 

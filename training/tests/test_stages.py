@@ -12,7 +12,7 @@ import torch
 
 from sketch_training.__main__ import main
 from sketch_training.labels import SHAPES
-from sketch_training.run import Length, load_checkpoint
+from sketch_training.run import Length, load_checkpoint, load_saved
 from sketch_training.stages import train_flow
 from sketch_training.stages.fixtures import engine_noise
 from sketch_training.stages.restore import TRAINING_ONLY
@@ -116,8 +116,8 @@ def test_fixtures_are_drawn_from_the_graphs(folder: Path, tmp_path: Path) -> Non
 def test_exported_graphs_hold_the_weights_of_the_run(folder: Path, tmp_path: Path) -> None:
     main(["restore", "--folder", str(tmp_path), "--target", str(folder / "onnx")])
     for name in ("flow.pt", "autoencoder.pt"):
-        before = torch.load(folder / name, weights_only=True)
-        after = torch.load(tmp_path / name, weights_only=True)
+        before = load_saved(folder / name)
+        after = load_saved(tmp_path / name)
         for key, value in before.items():
             if not any(word in key for word in TRAINING_ONLY):
                 torch.testing.assert_close(after[key], value, rtol=1e-3, atol=1e-6, msg=key)

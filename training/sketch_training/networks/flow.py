@@ -68,13 +68,13 @@ class _Block(nn.Module):
         return result
 
 
-def grid_features(rows: int, columns: int) -> tuple[Tensor, Tensor]:
+def grid_features(rows: int, columns: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Fixed features of every cell, [cells, features]: waves of its relative place, its distances to the edges and the
     grid's shape; and for every pair of cells the index of their offset, [cells × cells]."""
-    y = torch.arange(rows).float()[:, None].expand(rows, columns).reshape(-1)
-    x = torch.arange(columns).float()[None].expand(rows, columns).reshape(-1)
+    y = torch.arange(rows, device=device).float()[:, None].expand(rows, columns).reshape(-1)
+    x = torch.arange(columns, device=device).float()[None].expand(rows, columns).reshape(-1)
     # As tensors, so that a traced graph keeps them free.
-    high, broad = torch.ones(1) * rows, torch.ones(1) * columns
+    high, broad = torch.ones(1, device=device) * rows, torch.ones(1, device=device) * columns
     u, v, one = (x + 0.5) / broad, (y + 0.5) / high, torch.ones_like(x)
     features = [
         part(math.pi * turns * place) for place in (u, v) for turns in _PLACE_WAVES for part in (torch.sin, torch.cos)
@@ -141,7 +141,7 @@ class Flow(nn.Module):
         `ref` is the still a motion starts from, `last` the one it arrives at. Answers the velocity, shaped as x, and
         the states of the middle block, [B, cells, width]."""
         given = [x, ref * has_ref[:, None, None, None], last * has_last[:, None, None, None]]
-        features, pairs = grid_features(x.shape[2], x.shape[3])
+        features, pairs = grid_features(x.shape[2], x.shape[3], x.device)
         condition = self.time_mixed(F.silu(self.time_in(_time_waves(t)))) + self.text_in(pooled)
         condition = condition + self.phase_in(_phase_waves(phase))
         condition = condition + has_ref[:, None] * self.still_flag + has_last[:, None] * self.last_flag

@@ -32,7 +32,8 @@ class TextStates:
 @dataclass(frozen=True)
 class TextLabels:
     """What captions speak of. `scene` [B, 5]: backdrop, time, weather, mood, light. `owners` [B, TEXT_LENGTH]: index of
-    the subject each word speaks of, or NOBODY. `subjects` [B, 2, 4]: name, colour, size, position; -1 where absent."""
+    the subject each word speaks of, or NOBODY. `subjects` [B, 2, 4]: name, colour, size, position; -1 where absent.
+    They are on the processor, which sorts them out faster than a GPU would."""
 
     scene: Tensor
     owners: Tensor
@@ -85,11 +86,13 @@ class TextEncoder(nn.Module):
 
     def label_loss(self, text: TextStates, labels: TextLabels) -> Tensor:
         """Cross-entropy of everything the captions' words should know; a mean over labels."""
-        scene = self.scene_labels(text.pooled).float().split(_SCENE_PARTS, 1)
-        losses = [F.cross_entropy(part, labels.scene[:, place]) for place, part in enumerate(scene)]
+        device = text.pooled.device
+        told, wanted = self.scene_labels(text.pooled).float().split(_SCENE_PARTS, 1), labels.scene.to(device)
+        losses = [F.cross_entropy(part, wanted[:, place]) for place, part in enumerate(told)]
         rows, places = (labels.owners != NOBODY).nonzero(as_tuple=True)
         if len(rows):
-            told = self.owner_labels(text.states[rows, places]).float().split(_OWNER_PARTS, 1)
-            wanted = labels.subjects[rows, labels.owners[rows, places]]
+            spoken = text.states[rows.to(device), places.to(device)]
+            told = self.owner_labels(spoken).float().split(_OWNER_PARTS, 1)
+            wanted = labels.subjects[rows, labels.owners[rows, places]].to(device)
             losses += [F.cross_entropy(part, wanted[:, place]) for place, part in enumerate(told)]
         return torch.stack(losses).mean()

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sketch_training.device import mixed, to_array, to_device
 from sketch_training.drawing.layout import fits
 from sketch_training.drawing.scene import Frame, draw, draw_passage
 from sketch_training.labels import FRAMES, MOODS, POSITIONS, SHAPE_SHARES, SHAPES, TIMES, Scene, Subject
@@ -62,8 +63,8 @@ class Passages:
 
 def encode(net: Autoencoder, frames: list[Frame]) -> Tensor:
     """Latents of drawn frames, in single precision."""
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        pictures = torch.from_numpy(np.stack([frame.rgb for frame in frames]))
+    with torch.no_grad(), mixed():
+        pictures = to_device(np.stack([frame.rgb for frame in frames]))
         latents: Tensor = net.encoder(to_input(pictures)).float()
     return latents
 
@@ -113,8 +114,7 @@ def _in_other_light(rng: random.Random, scene: Scene) -> Scene | None:
 
 
 def _half(latents: list[Tensor]) -> NDArray[np.float16]:
-    found: NDArray[np.float16] = torch.cat(latents).half().numpy()
-    return found
+    return to_array(torch.cat(latents).half())
 
 
 def _cells(frames: list[list[Frame]]) -> NDArray[np.uint8]:
@@ -211,17 +211,17 @@ def _scenes(paths: list[Path]) -> list[Scene]:
 
 
 def _joined(paths: list[Path], name: str) -> Tensor:
-    return torch.from_numpy(np.concatenate([np.load(path)[name] for path in paths]))
+    return to_device(np.concatenate([np.load(path)[name] for path in paths]))
 
 
 def load_stills(folder: Path, shape: tuple[int, int]) -> Stills:
-    """All parts of one shape."""
+    """All parts of one shape, on the device."""
     paths = sorted((folder / "data").glob(f"stills-{shape[0]}x{shape[1]}-*.npz"))
     names = ("still", "moving", "phase", "still_cells", "moving_cells")
     return Stills(_scenes(paths), *(_joined(paths, name) for name in names))
 
 
 def load_passages(folder: Path, shape: tuple[int, int]) -> Passages:
-    """All parts of one shape."""
+    """All parts of one shape, on the device."""
     paths = sorted((folder / "data").glob(f"passages-{shape[0]}x{shape[1]}-*.npz"))
     return Passages(_scenes(paths), *(_joined(paths, name) for name in ("first", "last", "between", "share", "cells")))

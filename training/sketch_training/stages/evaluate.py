@@ -11,9 +11,11 @@ from typing import Any
 
 import torch
 
+from sketch_training.device import DEVICE
 from sketch_training.motion_figures import measure_motion
 from sketch_training.networks.judge import Judge
 from sketch_training.picture_figures import compare_pictures, measure_pictures
+from sketch_training.run import load_saved
 from sketch_training.studio import Studio, open_studio
 from sketch_training.verdict import FAULTS
 
@@ -76,8 +78,8 @@ def _is_given(name: str) -> bool:
 def _open(folder: Path) -> tuple[Studio, Judge]:
     torch.set_num_threads(2)
     judge = Judge()
-    judge.load_state_dict(torch.load(folder / "judge.pt", weights_only=True))
-    return open_studio(folder), judge.eval()
+    judge.load_state_dict(load_saved(folder / "judge.pt"))
+    return open_studio(folder), judge.to(DEVICE).eval()
 
 
 def _scenes(count: int) -> int:

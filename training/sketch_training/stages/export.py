@@ -22,6 +22,7 @@ from sketch_training.captions import TEXT_LENGTH, vocabulary
 from sketch_training.labels import CELL, SHAPES
 from sketch_training.networks.autoencoder import CHANNELS, Autoencoder
 from sketch_training.palette import load_palette
+from sketch_training.run import load_saved
 from sketch_training.sampler import Sketch
 from sketch_training.words_file import words_file
 
@@ -169,8 +170,8 @@ def write_parity(model: Sketch, net: Autoencoder, palette: Tensor, parity: Path)
 def run(folder: Path, target: Path) -> None:
     """Writes graphs, word lists and palette to `target`, all that the engine needs."""
     model, net = Sketch(), Autoencoder()
-    model.load_state_dict(torch.load(folder / "flow.pt", weights_only=True))
-    net.load_state_dict(torch.load(folder / "autoencoder.pt", weights_only=True))
+    model.load_state_dict(load_saved(folder / "flow.pt"))
+    net.load_state_dict(load_saved(folder / "autoencoder.pt"))
     palette = load_palette(folder / "palette.json")
     target.mkdir(parents=True, exist_ok=True)
     for graph in _graphs(model.eval(), net.eval(), torch.from_numpy(palette)):

@@ -1,4 +1,4 @@
-"""Labels of scenes and captions as tensors."""
+"""Labels of scenes and captions as tensors, on the processor."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def text_labels(tokenizer: Tokenizer, scenes: list[Scene], captions: list[Captio
 
 
 def cell_colours(cells: Tensor, scenes: list[Scene]) -> Tensor:
-    """[B, rows, columns] numbers of subjects (0 none) to numbers of their colours (0 none)."""
+    """[B, rows, columns] numbers of subjects (0 none) to numbers of their colours (0 none), on the same device."""
     table = torch.zeros(len(scenes), len(SUBJECTS) + 1, dtype=torch.long)
     for row, scene in enumerate(scenes):
         for one in scene.subjects:
             table[row, SUBJECTS.index(one.name) + 1] = COLOURS.index(one.colour) + 1
-    return table.gather(1, cells.flatten(1)).view(cells.shape)
+    return table.to(cells.device).gather(1, cells.flatten(1)).view(cells.shape)

@@ -14,12 +14,13 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sketch_training.device import DEVICE, mixed, to_array, to_device
 from sketch_training.drawing.scene import draw
 from sketch_training.labels import FRAMES, SHAPE_SHARES, SHAPES
 from sketch_training.networks.autoencoder import Autoencoder, fast_layout, to_input
 from sketch_training.optimiser import Muon, follow, rate_at, split_parameters
 from sketch_training.palette import COLOURS_IN_PALETTE, Quantiser, find_palette, load_palette, save_palette
-from sketch_training.run import Length, Team, load_checkpoint, save_atomically, wait_while_paused
+from sketch_training.run import Length, Team, load_checkpoint, load_saved, save_atomically, wait_while_paused
 from sketch_training.sampling import random_scene
 from sketch_training.sheet import save_sheet
 
@@ -70,16 +71,17 @@ class _Trainer:
         torch.manual_seed(team.rank)
         self.net = Autoencoder()
         if (folder / "autoencoder.start.pt").exists():
-            self.net.load_state_dict(torch.load(folder / "autoencoder.start.pt", weights_only=True))
+            self.net.load_state_dict(load_saved(folder / "autoencoder.start.pt"))
         else:
             rng = random.Random(0)
             shown = np.stack([draw(random_scene(rng, shape=SHAPES[0]), 0.3).rgb for _ in range(800)])
             self.net.encoder.start_from_components(to_input(torch.from_numpy(shown)))
         team.agree(self.net)
         fast_layout(self.net)
+        self.net.to(DEVICE)
         self.average = copy.deepcopy(self.net)
         self.optimiser = Muon(*split_parameters(self.net, ("linear",)), rate=rate)
-        self.weights = _colour_weights(quantiser, 150)
+        self.weights = to_device(_colour_weights(quantiser, 150))
         self.step = 0
 
     def resume(self, length: Length) -> None:
@@ -105,23 +107,24 @@ class _Trainer:
         )
 
     def loss(self, batch: _Batch) -> Tensor:
-        target = torch.from_numpy(self.quantiser.numbers(batch.rgb)).long()
-        with torch.autocast("cpu", torch.bfloat16):
-            latent = self.net.encoder(to_input(torch.from_numpy(batch.rgb)))
-            noise = torch.rand(len(latent), 1, 1, 1) * _NOISE
+        target = to_device(self.quantiser.numbers(batch.rgb)).long()
+        cells, covered = to_device(batch.cells), to_device(batch.covered)
+        with mixed():
+            latent = self.net.encoder(to_input(to_device(batch.rgb)))
+            noise = torch.rand(len(latent), 1, 1, 1, device=latent.device) * _NOISE
             noisy = latent + noise * torch.randn_like(latent)
             logits, probed = self.net.decoder(noisy), self.net.probe(noisy)
-        weight = self.weights[target] * (1 + _SUBJECT_WEIGHT * batch.covered)
+        weight = self.weights[target] * (1 + _SUBJECT_WEIGHT * covered)
         pixels = F.cross_entropy(logits.float(), target, reduction="none")
-        return (pixels * weight).sum() / weight.sum() + _PROBE_WEIGHT * F.cross_entropy(probed.float(), batch.cells)
+        return (pixels * weight).sum() / weight.sum() + _PROBE_WEIGHT * F.cross_entropy(probed.float(), cells)
 
 
 def exact_pixels(net: Autoencoder, rgb: Bytes, noise: float) -> Bytes:
     """The pictures after encoding and decoding, as palette numbers."""
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        latent = net.encoder(to_input(torch.from_numpy(rgb)))
-        found: Bytes = net.decoder(latent + noise * torch.randn_like(latent)).argmax(1).byte().numpy()
-    return found
+    with torch.no_grad(), mixed():
+        latent = net.encoder(to_input(to_device(rgb)))
+        numbers = net.decoder(latent + noise * torch.randn_like(latent)).argmax(1).byte()
+    return to_array(numbers)
 
 
 def measure(net: Autoencoder, quantiser: Quantiser, folder: Path) -> str:

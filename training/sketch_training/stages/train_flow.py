@@ -16,10 +16,11 @@ import torch
 from torch import Tensor
 
 from sketch_training.captions import Caption, describe
+from sketch_training.device import DEVICE, mixed
 from sketch_training.labels import SHAPE_SHARES, SHAPES, Scene
 from sketch_training.networks.text import TextStates
 from sketch_training.optimiser import Muon, follow, rate_at, split_parameters
-from sketch_training.run import Length, Team, load_checkpoint, save_atomically, wait_while_paused
+from sketch_training.run import Length, Team, load_checkpoint, load_saved, save_atomically, wait_while_paused
 from sketch_training.sampler import BRIDGE_NOISE, Sketch, start_from
 from sketch_training.stages.dataset import Passages, Stills, load_passages, load_stills
 from sketch_training.stages.label_tensors import cell_colours, text_labels
@@ -69,52 +70,56 @@ def _joined(parts: list[_Rows]) -> _Rows:
 
 
 def _still_rows(data: Stills, picks: Tensor) -> _Rows:
-    still, cells = data.still[picks].float(), data.still_cells[picks].long()
-    none, zero = torch.zeros_like(still), torch.zeros(len(picks))
     scenes = [data.scenes[pick] for pick in picks.tolist()]
+    picks = picks.to(data.still.device)
+    still, cells = data.still[picks].float(), data.still_cells[picks].long()
+    none, zero = torch.zeros_like(still), torch.zeros(len(picks), device=still.device)
     return _Rows(scenes, torch.randn_like(still), still, zero, none, zero, none, zero, cells, cells > 0)
 
 
 def _motion_rows(data: Stills, picks: Tensor) -> _Rows:
-    resting = torch.rand(len(picks)) < _AT_REST
+    scenes = [data.scenes[pick] for pick in picks.tolist()]
+    picks = picks.to(data.still.device)
+    resting = torch.rand(len(picks), device=picks.device) < _AT_REST
     pick = resting[:, None, None, None]
     still = data.still[picks].float()
     target = torch.where(pick, still, data.moving[picks].float())
     before, after = data.still_cells[picks].long(), data.moving_cells[picks].long()
-    given = still + torch.rand(len(picks), 1, 1, 1) * _STILL_NOISE * torch.randn_like(still)
-    one, none = torch.ones(len(picks)), torch.zeros_like(still)
+    given = still + torch.rand(len(picks), 1, 1, 1, device=picks.device) * _STILL_NOISE * torch.randn_like(still)
+    zero, none = torch.zeros(len(picks), device=picks.device), torch.zeros_like(still)
     return _Rows(
-        [data.scenes[place] for place in picks.tolist()],
+        scenes,
         given + BRIDGE_NOISE * torch.randn_like(still),
         target,
-        torch.where(resting, torch.zeros(len(picks)), data.phase[picks]),
+        torch.where(resting, zero, data.phase[picks]),
         given,
-        one,
+        torch.ones_like(zero),
         none,
-        torch.zeros(len(picks)),
+        zero,
         torch.where(pick[:, 0], before, after),
         (before > 0) | (after > 0),
     )
 
 
 def _passage_rows(data: Passages, picks: Tensor) -> _Rows:
+    scenes = [data.scenes[pick] for pick in picks.tolist()]
+    picks = picks.to(data.first.device)
     first, last, share = data.first[picks].float(), data.last[picks].float(), data.share[picks]
-    noise = torch.rand(len(picks), 1, 1, 1) * _STILL_NOISE
+    noise = torch.rand(len(picks), 1, 1, 1, device=picks.device) * _STILL_NOISE
     first, last = (each + noise * torch.randn_like(each) for each in (first, last))
     way = share[:, None, None, None]
     start = (1 - way) * first + way * last + BRIDGE_NOISE * torch.randn_like(first)
-    one = torch.ones(len(picks))
+    one = torch.ones(len(picks), device=picks.device)
     cells = data.cells[picks].long()
-    scenes = [data.scenes[pick] for pick in picks.tolist()]
     return _Rows(scenes, start, data.between[picks].float(), share, first, one, last, one, cells, cells > 0)
 
 
 def _times(moves: Tensor) -> Tensor:
     """Stills: mostly early, since the layout is decided at times of 0.05 to 0.2. Motion: its start is the hard part."""
-    count = len(moves)
-    early = torch.sigmoid(torch.randn(count) * 1.1 - 0.6)
-    times = torch.where(torch.rand(count) < 0.1, torch.rand(count), early)
-    return torch.where(moves > 0, torch.rand(count) ** 2, times)
+    count, device = len(moves), moves.device
+    early = torch.sigmoid(torch.randn(count, device=device) * 1.1 - 0.6)
+    times = torch.where(torch.rand(count, device=device) < 0.1, torch.rand(count, device=device), early)
+    return torch.where(moves > 0, torch.rand(count, device=device) ** 2, times)
 
 
 class _Trainer:
@@ -124,8 +129,9 @@ class _Trainer:
         self.model = Sketch()
         start_from(folder, self.model)
         if (folder / "text.pt").exists():
-            self.model.text.load_state_dict(torch.load(folder / "text.pt", weights_only=True))
+            self.model.text.load_state_dict(load_saved(folder / "text.pt"))
         team.agree(self.model)
+        self.model.to(DEVICE)
         self.average = copy.deepcopy(self.model)
         self.optimiser = Muon(*split_parameters(self.model, NOT_MATRICES), rate=rate)
         self.data = [(load_stills(folder, shape), load_passages(folder, shape)) for shape in SHAPES]
@@ -169,14 +175,15 @@ class _Trainer:
 
     def loss(self, rows: _Rows, rng: random.Random) -> Tensor:
         captions = [describe(scene, rng, full=rng.random() < _FULL_CAPTIONS) for scene in rows.scenes]
-        silent = torch.rand(len(captions)) < torch.where(rows.moves > 0, _DROPPED_TEXT_IN_MOTION, _DROPPED_TEXT)
+        drawn = torch.rand(len(captions), device=rows.moves.device)
+        silent = drawn < torch.where(rows.moves > 0, _DROPPED_TEXT_IN_MOTION, _DROPPED_TEXT)
         captions = [
             Caption("", ()) if quiet else caption for caption, quiet in zip(captions, silent.tolist(), strict=True)
         ]
         times = _times(rows.moves)
         way = times[:, None, None, None]
         noisy = (1 - way) * rows.start + way * rows.data
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed():
             text = self.model.read([caption.text for caption in captions])
             velocity, middle = self.model.flow.probed(
                 noisy, times, text.states, text.mask, text.pooled,
@@ -203,7 +210,8 @@ class _Trainer:
         labels = text_labels(
             self.model.tokenizer, [scenes[place] for place in spoken], [captions[place] for place in spoken]
         )
-        heard = TextStates(text.states[spoken], text.mask[spoken], text.pooled[spoken])
+        places = torch.tensor(spoken, device=text.states.device)
+        heard = TextStates(text.states[places], text.mask[places], text.pooled[places])
         return self.model.text.label_loss(heard, labels)
 
     def _note(self, name: str, value: Tensor) -> None:

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sketch_training.device import DEVICE, mixed, to_device
 from sketch_training.drawing.scene import draw
 from sketch_training.labels import FRAMES, SHAPE_SHARES, SHAPES, SUBJECTS, Scene
 from sketch_training.networks.autoencoder import fast_layout, to_input
@@ -28,22 +29,24 @@ _SAVE_STEPS = 500
 
 
 def judge_loss(judge: Judge, pictures: Tensor, cells: Tensor, scenes: list[Scene]) -> Tensor:
-    """Cross-entropy of every label of a batch."""
-    with torch.autocast("cpu", torch.bfloat16):
+    """Cross-entropy of every label of a batch: bytes [B, H, W, 3] and [B, rows, columns], both where the judge is."""
+    device = cells.device
+    with mixed():
         scene_logits, subject_logits, cell_logits = judge(to_input(pictures))
-    wanted = scene_labels(scenes)
+    wanted = scene_labels(scenes).to(device)
     loss = F.cross_entropy(cell_logits.float(), cells)
     for place, part in enumerate(scene_logits.float().split(SCENE_PARTS, 1)):
         loss = loss + F.cross_entropy(part, wanted[:, place])
     subjects = subject_labels(scenes)
     rows, places = (subjects[..., 0] != ABSENT).nonzero(as_tuple=True)
     present = torch.zeros(len(scenes), len(SUBJECTS))
-    present[rows, subjects[rows, places, 0]] = 1
+    names = subjects[rows, places, 0]
+    present[rows, names] = 1
     told = subject_logits.float()
-    loss = loss + _PRESENCE_WEIGHT * F.binary_cross_entropy_with_logits(told[..., 0], present)
-    of_present = told[rows, subjects[rows, places, 0]].split(SUBJECT_PARTS, 1)[1:]
+    loss = loss + _PRESENCE_WEIGHT * F.binary_cross_entropy_with_logits(told[..., 0], present.to(device))
+    of_present = told[rows.to(device), names.to(device)].split(SUBJECT_PARTS, 1)[1:]
     for place, part in enumerate(of_present, start=1):
-        loss = loss + F.cross_entropy(part, subjects[rows, places, place])
+        loss = loss + F.cross_entropy(part, subjects[rows, places, place].to(device))
     return loss
 
 
@@ -55,6 +58,7 @@ def run(folder: Path, length: Length) -> None:
     quantiser = Quantiser(load_palette(folder / "palette.json"))
     judge = Judge()
     fast_layout(judge)
+    judge.to(DEVICE)
     optimiser = Muon(*split_parameters(judge, ("head",)), rate=_RATE)
     step = 0
     saved = load_checkpoint(folder / "judge.checkpoint")
@@ -71,8 +75,8 @@ def run(folder: Path, length: Length) -> None:
         shape = rng.choices(SHAPES, SHAPE_SHARES)[0]
         scenes = [random_scene(rng, shape=shape, allow_held_out=True) for _ in range(_BATCH)]
         frames = [draw(scene, rng.choice((0.0, rng.randrange(FRAMES) / FRAMES))) for scene in scenes]
-        pictures = torch.from_numpy(np.stack([quantiser.snap(frame.rgb) for frame in frames]))
-        cells = torch.from_numpy(np.stack([frame.cells for frame in frames])).long()
+        pictures = to_device(np.stack([quantiser.snap(frame.rgb) for frame in frames]))
+        cells = to_device(np.stack([frame.cells for frame in frames])).long()
         loss = judge_loss(judge, pictures, cells, scenes)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(judge.parameters(), 3.0)

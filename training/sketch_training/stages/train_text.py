@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from sketch_training.captions import describe
+from sketch_training.device import DEVICE, mixed
 from sketch_training.optimiser import Muon, rate_at, split_parameters
 from sketch_training.run import Length, save_atomically, wait_while_paused
 from sketch_training.sampler import Sketch, start_from
@@ -28,6 +29,7 @@ def run(folder: Path, length: Length) -> None:
     rng = random.Random(3)
     model = Sketch()
     start_from(folder, model)
+    model.to(DEVICE)
     optimiser = Muon(*split_parameters(model.text, NOT_MATRICES), rate=_RATE)
     losses: list[float] = []
     steps = length.steps or int(length.minutes * 400)
@@ -35,7 +37,7 @@ def run(folder: Path, length: Length) -> None:
         wait_while_paused(folder)
         scenes = [random_scene(rng) for _ in range(_BATCH)]
         captions = [describe(scene, rng, full=rng.random() < 0.3) for scene in scenes]
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed():
             text = model.read([caption.text for caption in captions])
             loss = model.text.label_loss(text, text_labels(model.tokenizer, scenes, captions))
         loss.backward()  # type: ignore[no-untyped-call]
