@@ -84,7 +84,7 @@ describe("an installation that is new", () => {
 describe("an installation in use", () => {
   beforeAll(async () => {
     await visit.enter(password);
-    picture = await make(visit, smallPicture("a red lighthouse by the sea, cinematic"));
+    picture = await make(visit, smallPicture("a red lighthouse by the sea, photorealistic"));
     clip = await make(visit, { ...shortClip("a boat at sea"), negative_prompt: "people" });
     await whileStopped(visit, (database) =>
       copyTask(database, picture, 1, {

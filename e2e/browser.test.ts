@@ -27,14 +27,14 @@ describe("the studio in a browser", () => {
     const { page, context, faults } = await visit.openStudio();
     await chooseModel(page, "FLUX.1");
     const step = stage(page).getByText(/step \d+ of \d+/);
-    const begin = () => generate(page, "a red lighthouse by the sea, cinematic");
+    const begin = () => generate(page, "a red lighthouse by the sea, photorealistic");
     await whileHeld(visit, begin, () => step.waitFor());
     const result = stage(page).getByRole("img", { name: /^Result:/ });
     await result.waitFor();
     await expect.poll(() => imageFacts(result)).toEqual({ width: 1024, rendering: "pixelated" });
     // Honest about what made it, what it did not know, and what it made of the prompt.
     await stage(page).getByText("Made by Sketch: a miniature with a small vocabulary.").waitFor();
-    expect(await stage(page).locator("q").allTextContents()).toContain("cinematic");
+    expect(await stage(page).locator("q").allTextContents()).toContain("photorealistic");
     await stage(page)
       .getByText(/^It drew: .*lighthouse/)
       .waitFor();

@@ -36,11 +36,41 @@ export async function benchEngine(): Promise<Figure[]> {
         note: `with framing, encoding and writing the file ${milliseconds(total)} (${(total / onnx).toFixed(2)}×)`,
       });
     }
-    return figures;
+    return [...figures, ...(await benchWaits(host, folder))];
   } finally {
     await host.close();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** How long somebody waits for the model alone: inference, previews and framing, without the file's encoder. */
+async function benchWaits(host: EngineHost, folder: string): Promise<Figure[]> {
+  const size = { width: 512, height: 512 };
+  const waits: [string, number, EngineJob][] = [
+    ["engine, a picture, 16 steps", 500, job(join(folder, "b.png"), { ...size, steps: 16 })],
+    // The key frame takes as many steps as its motion.
+    [
+      "engine, a clip of 16 drawings, 8 steps",
+      2000,
+      job(join(folder, "b.mp4"), { ...size, mode: "t2v", steps: 8, frames: 49 }),
+    ],
+  ];
+  const figures: Figure[] = [];
+  for (const [what, limit, each] of waits) {
+    await run(host, each);
+    const timings = [];
+    for (let round = 0; round < rounds; round += 1) timings.push((await run(host, each)).timings);
+    const waited = median(timings.map((timing) => timing.total - timing.output));
+    figures.push({
+      what,
+      measured: milliseconds(waited),
+      against: "–",
+      ratio: null,
+      target: `≤ ${milliseconds(limit)}`,
+      reached: waited <= limit,
+    });
+  }
+  return figures;
 }
 
 function job(path: string, changes: Partial<EngineJob>): EngineJob {

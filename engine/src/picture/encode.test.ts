@@ -5,7 +5,7 @@ import { bundledModel } from "../vocabulary/vocabulary.ts";
 import { enlargeToRgb } from "./enlarge.ts";
 import { chooseFrame, type Frame, layoutOf } from "./frame.ts";
 import { encodeAnimatedWebp, encodeWebp } from "./lossless-webp.ts";
-import { loadPalette, type PixelPicture, toPixelPictures } from "./palette.ts";
+import { loadPalette, makePalette, type PixelPicture, toPixelPictures } from "./palette.ts";
 import { encodePalettePng } from "./palette-png.ts";
 
 const palette = loadPalette(bundledModel);
@@ -48,11 +48,36 @@ test.each(sizes)("WebP and PNG of %i×%i decode to exactly the enlarged pixels",
   }
 });
 
+test.each([17, 40, 41, 96, 104, 105, 128, 232])(
+  "WebP with %i colours decodes to exactly the enlarged pixels",
+  async (count) => {
+    const frame = chooseFrame(512, 512);
+    const layout = layoutOf(frame);
+    const colours = makePalette(Array.from({ length: count }, (_, index) => [index, 255 - index, (index * 37) % 256]));
+    const pixels = picture(frame, 5).pixels.map((value, pixel) => (value + pixel) % count);
+    const drawn = { ...frame.grid, pixels };
+    const { rgb } = await decoded(encodeWebp(drawn, layout, colours));
+    expect(Buffer.compare(rgb, enlargeToRgb(drawn, layout, colours))).toBe(0);
+  },
+);
+
+test("WebP has no code for fewer than 17 colours or more than 232", () => {
+  const frame = chooseFrame(512, 512);
+  const drawn = { ...frame.grid, pixels: new Uint8Array(frame.grid.width * frame.grid.height) };
+  for (const count of [16, 233]) {
+    const colours = makePalette(Array.from({ length: count }, (_, index) => [index, 0, 0]));
+    expect(() => encodeWebp(drawn, layoutOf(frame), colours)).toThrow("no WebP code");
+  }
+});
+
 test("a picture of one colour and one of every colour survive", async () => {
   const frame = chooseFrame(512, 512);
   const layout = layoutOf(frame);
   const area = frame.grid.width * frame.grid.height;
-  for (const pixels of [new Uint8Array(area).fill(95), Uint8Array.from({ length: area }, (_, index) => index % 96)]) {
+  for (const pixels of [
+    new Uint8Array(area).fill(palette.size - 1),
+    Uint8Array.from({ length: area }, (_, index) => index % palette.size),
+  ]) {
     const drawn = { ...frame.grid, pixels };
     const { rgb } = await decoded(encodeWebp(drawn, layout, palette));
     expect(Buffer.compare(rgb, enlargeToRgb(drawn, layout, palette))).toBe(0);

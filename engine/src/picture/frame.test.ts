@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { bundledModel, loadVocabulary } from "../vocabulary/vocabulary.ts";
 import { chooseFrame, layoutOf, visibleGrid } from "./frame.ts";
 
 const sizes = Array.from({ length: 49 }, (_, index) => 512 + index * 16);
@@ -62,4 +63,14 @@ test("previews show the same part of the picture", () => {
   expect([small.width, small.height]).toEqual([180, 320]);
   expect(small.columns.map((run) => run.source)).toEqual(layoutOf(frame).columns.map((run) => run.source));
   expect(visibleGrid(frame)).toEqual({ width: 45, height: 80 });
+});
+
+test("square, 9:16 and 16:9 pictures are drawn in the shapes that the model was trained on", () => {
+  const trained = loadVocabulary(bundledModel).shapes;
+  const chosen = [
+    [1024, 1024],
+    [720, 1280],
+    [1280, 720],
+  ].map(([width = 0, height = 0]) => chooseFrame(width, height).grid);
+  expect(chosen.map(({ width, height }) => [width, height])).toEqual(trained);
 });

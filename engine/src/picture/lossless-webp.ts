@@ -12,9 +12,14 @@ import type { Palette, PixelPicture } from "./palette.ts";
 const LENGTH_PREFIXES = 256;
 const ALPHABET = LENGTH_PREFIXES + 24;
 const LONGEST_COPY = 4096;
-/** The model's palette. With the 24 prefixes it makes 120 symbols: 8 codes of 6 bits and 112 of 7 fill the code space. */
-const PALETTE_SIZE = 96;
-const SHORT_CODES = 8;
+/** With fewer colours the format puts several pixels into one, with more the prefixes would have codes of 9 bits. */
+const FEWEST_COLOURS = 17;
+const MOST_COLOURS = 232;
+/** Order in which the format lists the lengths of the codes for code lengths; 18 is a run of zeros. */
+const LENGTH_ORDER = [17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+const ZEROS = 18;
+const FEWEST_ZEROS = 11;
+const MOST_ZEROS = 138;
 /** Distance codes of the format: 0 is the pixel above, 1 the pixel to the left. */
 const ABOVE = 0;
 const LEFT = 1;
@@ -45,7 +50,7 @@ export function encodeAnimatedWebp(
 }
 
 function bitstream(picture: PixelPicture, layout: Layout, palette: Palette): Uint8Array {
-  if (palette.size !== PALETTE_SIZE) throw new Error(`the WebP code is laid out for ${PALETTE_SIZE} colours`);
+  const code = indexCode(palette.size);
   const bits = new BitWriter();
   bits.write(0x2f, 8);
   bits.write(layout.width - 1, 14);
@@ -56,12 +61,12 @@ function bitstream(picture: PixelPicture, layout: Layout, palette: Palette): Uin
   writePalette(bits, palette);
   bits.write(0, 1); // no further transform
   bits.write(0, 1 + 1); // no colour cache, one set of codes for the whole picture
-  writeIndexCode(bits);
+  writeIndexCode(bits, code);
   writeOneSymbolCode(bits, 0); // red
   writeOneSymbolCode(bits, 0); // blue
   writeOneSymbolCode(bits, 255); // alpha
   writeTwoSymbolCode(bits, ABOVE, LEFT);
-  writePixels(bits, picture, layout);
+  writePixels(bits, code, picture, layout);
   return bits.finish();
 }
 
@@ -83,7 +88,7 @@ function writePalette(bits: BitWriter, palette: Palette): void {
   }
 }
 
-function writePixels(bits: BitWriter, picture: PixelPicture, layout: Layout): void {
+function writePixels(bits: BitWriter, code: IndexCode, picture: PixelPicture, layout: Layout): void {
   let above = -1;
   for (const row of layout.rows) {
     const from = row.source * picture.width;
@@ -104,58 +109,82 @@ function writePixels(bits: BitWriter, picture: PixelPicture, layout: Layout): vo
         end++;
       }
       if (copiesAbove) {
-        writeCopy(bits, length, ABOVE);
+        writeCopy(bits, code, length, ABOVE);
       } else {
-        writeIndex(bits, index);
-        writeCopy(bits, length - 1, LEFT);
+        writeIndex(bits, code, index);
+        writeCopy(bits, code, length - 1, LEFT);
       }
       column = end;
     }
-    writeCopy(bits, (row.length - 1) * layout.width, ABOVE);
+    writeCopy(bits, code, (row.length - 1) * layout.width, ABOVE);
     above = from;
   }
 }
 
-function writeCopy(bits: BitWriter, length: number, distance: typeof ABOVE | typeof LEFT): void {
+function writeCopy(bits: BitWriter, code: IndexCode, length: number, distance: typeof ABOVE | typeof LEFT): void {
   for (let rest = length; rest > 0; rest -= LONGEST_COPY) {
     const value = Math.min(rest, LONGEST_COPY) - 1;
     if (value < 4) {
-      writeIndex(bits, LENGTH_PREFIXES + value);
+      writeIndex(bits, code, LENGTH_PREFIXES + value);
     } else {
       const highest = 31 - Math.clz32(value);
       const extra = highest - 1;
-      writeIndex(bits, LENGTH_PREFIXES + 2 * highest + ((value >> extra) & 1));
+      writeIndex(bits, code, LENGTH_PREFIXES + 2 * highest + ((value >> extra) & 1));
       bits.write(value & ((1 << extra) - 1), extra);
     }
     bits.write(distance, 1);
   }
 }
 
-/** Lengths 0 to 3 are prefixes of their own. */
-function writeIndex(bits: BitWriter, symbol: number): void {
-  const rank = symbol < LENGTH_PREFIXES ? symbol : PALETTE_SIZE + symbol - LENGTH_PREFIXES;
-  if (rank < SHORT_CODES) bits.write(reversed(rank, 6), 6);
-  else bits.write(reversed(2 * SHORT_CODES + rank - SHORT_CODES, 7), 7);
+/**
+ * The code of palette numbers and copy lengths. Two lengths that differ by one fill the code space; the shorter is for the
+ * last symbols, among them all copy lengths, which every run of pixels needs.
+ */
+interface IndexCode {
+  readonly colours: number;
+  /** Bits of the longer codes. */
+  readonly bits: number;
+  /** Symbols with the longer codes, in their order before those with the shorter ones. */
+  readonly long: number;
+}
+
+function indexCode(colours: number): IndexCode {
+  if (colours < FEWEST_COLOURS || colours > MOST_COLOURS) throw new Error(`no WebP code for ${colours} colours`);
+  const symbols = colours + ALPHABET - LENGTH_PREFIXES;
+  const bits = Math.ceil(Math.log2(symbols));
+  return { colours, bits, long: 2 * symbols - 2 ** bits };
+}
+
+function writeIndex(bits: BitWriter, code: IndexCode, symbol: number): void {
+  const rank = symbol < LENGTH_PREFIXES ? symbol : code.colours + symbol - LENGTH_PREFIXES;
+  // Shorter codes come first in the code space.
+  const short = code.colours + ALPHABET - LENGTH_PREFIXES - code.long;
+  if (rank >= code.long) bits.write(reversed(rank - code.long, code.bits - 1), code.bits - 1);
+  else bits.write(reversed(2 * short + rank, code.bits), code.bits);
 }
 
 /** The code of writeIndex, as the format describes codes: a code for the lengths of the codes, then the lengths. */
-function writeIndexCode(bits: BitWriter): void {
+function writeIndexCode(bits: BitWriter, { colours, bits: longer, long }: IndexCode): void {
   bits.write(0, 1);
-  // Lengths 17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7 in this order: 7 takes one bit, 6 and 18 (a run of zeros) two.
-  bits.write(11 - 4, 4);
-  for (const length of [0, 2, 0, 0, 0, 0, 0, 0, 0, 2, 1]) bits.write(length, 3);
+  const listed = LENGTH_ORDER.indexOf(longer) + 1;
+  bits.write(listed - 4, 4);
+  // The longer one takes one bit, the shorter one and runs of zeros two.
+  const lengths = new Map([
+    [longer, 1],
+    [longer - 1, 2],
+    [ZEROS, 2],
+  ]);
+  for (const length of LENGTH_ORDER.slice(0, listed)) bits.write(lengths.get(length) ?? 0, 3);
   bits.write(0, 1); // lengths of the whole alphabet follow
-  const seven = () => bits.write(0, 1);
-  const six = () => bits.write(reversed(0b10, 2), 2);
-  const zeros = (count: number) => {
+  const length = (rank: number) => (rank < long ? bits.write(0, 1) : bits.write(reversed(0b10, 2), 2));
+  for (let rank = 0; rank < colours; rank++) length(rank);
+  for (let rest = LENGTH_PREFIXES - colours; rest > 0; ) {
+    const run = rest > MOST_ZEROS ? Math.min(MOST_ZEROS, rest - FEWEST_ZEROS) : rest;
     bits.write(reversed(0b11, 2), 2);
-    bits.write(count - 11, 7);
-  };
-  for (let rank = 0; rank < SHORT_CODES; rank++) six();
-  for (let rank = SHORT_CODES; rank < PALETTE_SIZE; rank++) seven();
-  zeros(138);
-  zeros(LENGTH_PREFIXES - PALETTE_SIZE - 138);
-  for (let symbol = LENGTH_PREFIXES; symbol < ALPHABET; symbol++) seven();
+    bits.write(run - FEWEST_ZEROS, 7);
+    rest -= run;
+  }
+  for (let prefix = 0; prefix < ALPHABET - LENGTH_PREFIXES; prefix++) length(colours + prefix);
 }
 
 /** A code in which each of 256 values is itself in 8 bits. */

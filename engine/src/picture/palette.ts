@@ -1,4 +1,4 @@
-// The model picks each pixel from 96 colours, so a picture is kept as palette numbers: exact, small, and quick to scale
+// The model picks each pixel from a palette, so a picture is kept as palette numbers: exact, small, and quick to scale
 // and to pack.
 
 import { readFileSync } from "node:fs";

@@ -5,7 +5,8 @@ import { drawMotion, drawStill } from "../sampler/draw.ts";
 import type { OnStep } from "../sampler/flow.ts";
 import { joined } from "../sampler/latent.ts";
 import { stepsToRun } from "../sampler/schedule.ts";
-import { redrawnReference } from "./redraw.ts";
+import { keepGiven } from "./kept-pictures.ts";
+import { type Keyframe, redrawnReference } from "./redraw.ts";
 import { referencesOf } from "./references.ts";
 import { type Drawn, pixelsDrawn, type RunContext } from "./run-context.ts";
 import { LOOP_DRAWINGS, loopPhases, loopSeconds } from "./timeline.ts";
@@ -17,16 +18,14 @@ export async function drawClip(context: RunContext): Promise<Drawn> {
   const { model, job, frame, text, progress, previews } = context;
   const fromPicture = job.mode === "i2v";
   const still = fromPicture ? await stillFromReference(context) : await stillFromText(context);
-  const [opening] = await previews.glimpse(still);
 
   const shown = loopPhases(job.frames, job.fps, fromPicture ? job.strength : null);
-  const phases = [...new Set(shown)].filter((phase) => phase !== 0).toSorted((a, b) => a - b);
-  const sampled = spaced(phases, PREVIEW_DRAWINGS - 1);
+  const phases = [...new Set(shown)].toSorted((a, b) => a - b);
+  const sampled = spaced(phases.length);
   const onStep: OnStep = async (done, predicted) => {
     progress.step(done);
-    if (done === progress.steps || !opening) return;
-    const glimpses = await previews.glimpse(predicted(sampled));
-    previews.motion([opening, ...glimpses], loopSeconds(job.fps));
+    if (done === progress.steps) return;
+    previews.motion(await previews.glimpse(predicted(sampled)), loopSeconds(job.fps));
   };
   const motion = await drawMotion(
     model.graphs,
@@ -37,39 +36,45 @@ export async function drawClip(context: RunContext): Promise<Drawn> {
       // steps it takes and, in the timeline, how lively the clip is.
       steps: stepsToRun(job.steps, job.strength),
       text,
-      still,
-      phases: phases.map((phase) => phase / LOOP_DRAWINGS),
+      // The still itself is drawn once more, in the style of the others: what they have in common with it does not move.
+      moments: phases.map((phase) => ({ first: still.latent, last: null, phase: phase / LOOP_DRAWINGS })),
     },
     onStep,
   );
   progress.report("decode", 0);
-  const latents = joined([still, motion]);
+  const latents = joined([motion, still.latent]);
   const pictures = toPixelPictures(await model.graphs.decode(latents, frame.grid), frame.grid, model.palette);
-  previews.motion(pictures, loopSeconds(job.fps));
-  const place = new Map(phases.map((phase, index) => [phase, index + 1]));
+  const [rendered, decoded] = [pictures[0], pictures.at(-1)];
+  if (!rendered || !decoded) throw new Error("the phases begin with the still");
+  const loop = pictures
+    .slice(0, phases.length)
+    .map((drawing) => keepGiven(drawing, [{ rendered, given: still.given ?? decoded }]));
+  previews.motion(loop, loopSeconds(job.fps));
+  const place = new Map(phases.map((phase, index) => [phase, index]));
   return pixelsDrawn(
-    pictures,
+    loop,
     shown.map((phase) => place.get(phase) ?? 0),
   );
 }
 
-async function stillFromText({ model, job, frame, text, progress, previews }: RunContext): Promise<Float32Array> {
+async function stillFromText({ model, job, frame, text, progress, previews }: RunContext): Promise<Keyframe> {
   const { seed, steps, guidance } = job;
   const onStep: OnStep = async (done, predicted) => {
     progress.report("encode", done / steps, `key frame ${done} of ${steps}`);
     for (const picture of await previews.glimpse(predicted([0]))) previews.still(picture);
   };
-  return drawStill(model.graphs, { grid: frame.grid, seed, steps, guidance, text, initial: null }, onStep);
+  const request = { grid: frame.grid, seed, steps, guidance, text, initial: null };
+  return { latent: await drawStill(model.graphs, request, onStep), given: null };
 }
 
-async function stillFromReference(context: RunContext): Promise<Float32Array> {
+async function stillFromReference(context: RunContext): Promise<Keyframe> {
   const [reference] = referencesOf(context, "first");
   if (!reference) throw new Error("checked above");
   return redrawnReference(context, reference, { number: 1, of: 1 });
 }
 
-/** Up to `count` places of a list, evenly spread. */
-function spaced(list: readonly unknown[], count: number): number[] {
-  const wanted = Math.min(count, list.length);
-  return Array.from({ length: wanted }, (_, index) => Math.floor(((index + 1) * list.length) / (wanted + 1)));
+/** Places of a few of so many drawings, evenly spread, the first among them. */
+function spaced(drawings: number): number[] {
+  const count = Math.min(PREVIEW_DRAWINGS, drawings);
+  return Array.from({ length: count }, (_, index) => Math.floor((index * drawings) / count));
 }

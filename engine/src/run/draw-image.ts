@@ -9,7 +9,9 @@ import { type Drawn, pixelsDrawn, type RunContext } from "./run-context.ts";
 export async function drawImage(context: RunContext): Promise<Drawn> {
   const { model, job, frame, text, progress, previews } = context;
   const [reference] = job.mode === "img2img" ? referencesOf(context, "init") : [];
-  const initial = reference ? { latent: await encodeReference(context, reference), strength: job.strength } : null;
+  const initial = reference
+    ? { latent: (await encodeReference(context, reference)).latent, strength: job.strength }
+    : null;
   const onStep: OnStep = async (done, predicted) => {
     progress.step(done);
     // The last step's preview is the finished picture itself.

@@ -1,48 +1,41 @@
-// first_last_frame and arbitrary_frame: each keyframe is set in motion, neighbours are cross-faded as latents, and the
-// middle of each turn is redrawn from the prompt so that it becomes a picture again rather than two half ones.
+// first_last_frame and arbitrary_frame: the model draws the way from each keyframe to the next, and their loops where there
+// is time left.
 
 import type { EngineReference } from "../job/job.ts";
-import { gaussianNoise } from "../noise/noise.ts";
 import { toPixelPictures } from "../picture/palette.ts";
-import { drawMotion } from "../sampler/draw.ts";
-import { type OnStep, runFlow } from "../sampler/flow.ts";
-import { blended, joined, latentAt, latentLength } from "../sampler/latent.ts";
-import { PICTURE_POWER } from "../sampler/schedule.ts";
-import { redrawnReference } from "./redraw.ts";
+import { drawMotion, type Moment } from "../sampler/draw.ts";
+import type { OnStep } from "../sampler/flow.ts";
+import { joined, latentAt, latentLength } from "../sampler/latent.ts";
+import { keepGiven, type Still } from "./kept-pictures.ts";
+import { type Keyframe, redrawnReference } from "./redraw.ts";
 import { referencesOf } from "./references.ts";
 import { type Drawn, pixelsDrawn, type RunContext } from "./run-context.ts";
-import { LOOP_DRAWINGS, type Passage, passages } from "./timeline.ts";
+import { type Drawing, drawingsThrough, LOOP_DRAWINGS } from "./timeline.ts";
 
-/** Denoising strength in the middle of a turn, and the job's strength at which it has this value. */
-const MIDDLE_STRENGTH = 0.55;
-const NOMINAL_STRENGTH = 0.7;
-const LARGEST_MIDDLE_STRENGTH = 0.8;
-/** A redraw weaker than this changes nothing worth its steps. */
-const WEAKEST_REDRAW = 0.15;
 const PREVIEW_DRAWINGS = 4;
 
 export async function drawPassages(context: RunContext): Promise<Drawn> {
   const { model, job, frame, progress, previews } = context;
   const keyframes = keyframesOf(context);
-  const stills: Float32Array[] = [];
+  const stills: Keyframe[] = [];
   for (const [index, { reference }] of keyframes.entries()) {
     stills.push(await redrawnReference(context, reference, { number: index + 1, of: keyframes.length }));
   }
-  const { drawings, order } = passages(
-    job.frames,
-    job.fps,
-    keyframes.map(({ place }) => place),
-  );
-  const loops = await animate(context, stills, drawings);
-  const drawn = drawings.map((drawing) => compose(drawing, loops));
-  const redraws = drawings.flatMap((drawing, number) => {
-    const strength = middleStrength(context) * Math.sin(Math.PI * drawing.share);
-    return drawing.to && strength >= WEAKEST_REDRAW ? [{ number, strength }] : [];
-  });
-  await redraw(context, drawn, redraws);
+  const places = keyframes.map(({ place }) => place);
+  const { drawings, order } = drawingsThrough(job.frames, job.fps, places);
+  const latents = stills.map(({ latent }) => latent);
+  const drawn = await animate(context, latents, drawings);
   progress.report("decode", 0);
-  const rgb = await model.graphs.decode(joined(drawn), frame.grid);
-  const pictures = toPixelPictures(rgb, frame.grid, model.palette);
+  const decoded = await model.graphs.decode(joined([drawn, ...latents]), frame.grid);
+  const all = toPixelPictures(decoded, frame.grid, model.palette);
+  const kept = all.slice(drawings.length).map((rendered, keyframe) => {
+    return { rendered, given: stills[keyframe]?.given ?? rendered };
+  });
+  const pictures = drawings.map((drawing, place) => {
+    const picture = all[place];
+    if (!picture) throw new Error(`there is no drawing ${place}`);
+    return keepGiven(picture, around(kept, drawing));
+  });
   previews.motion(pictures, job.frames / job.fps);
   return pixelsDrawn(pictures, order);
 }
@@ -60,98 +53,65 @@ function keyframesOf(context: RunContext): { reference: EngineReference; place: 
   ];
 }
 
-function middleStrength({ job }: RunContext): number {
-  if (job.mode !== "arbitrary_frame") return MIDDLE_STRENGTH;
-  return Math.min(LARGEST_MIDDLE_STRENGTH, (MIDDLE_STRENGTH * job.strength) / NOMINAL_STRENGTH);
-}
-
-/** For each keyframe the latents of the phases that the drawings need of it. */
+/** Latents of all drawings, in their order. */
 async function animate(
   context: RunContext,
   stills: readonly Float32Array[],
-  drawings: readonly Passage[],
-): Promise<Map<number, Float32Array>[]> {
+  drawings: readonly Drawing[],
+): Promise<Float32Array> {
   const { model, job, frame, text, progress, previews } = context;
-  const needed = stills.map(() => new Set<number>());
-  for (const { from, to } of drawings) {
-    needed[from.keyframe]?.add(from.phase);
-    if (to) needed[to.keyframe]?.add(to.phase);
-  }
-  const loops: Map<number, Float32Array>[] = [];
-  for (const [index, still] of stills.entries()) {
-    const phases = [...(needed[index] ?? [])].filter((phase) => phase !== 0).toSorted((a, b) => a - b);
-    const onStep: OnStep = async (done, predicted) => {
-      const share = (index + done / job.steps) / stills.length;
-      progress.report("encode", 0.5 + share / 2, `motion of key frame ${index + 1} of ${stills.length}`);
-      const glimpses = await previews.glimpse(joined([still, predicted([Math.floor(phases.length / 2)])]));
-      previews.motion(glimpses, 1);
-    };
-    const request = { grid: frame.grid, seed: job.seed, steps: job.steps, text, still };
-    const placed = phases.map((phase) => phase / LOOP_DRAWINGS);
-    const moved = phases.length > 0 ? await drawMotion(model.graphs, { ...request, phases: placed }, onStep) : still;
-    const loop = new Map(phases.map((phase, row) => [phase, latentAt(moved, row, still.length)]));
-    loops.push(loop.set(0, still));
-  }
-  return loops;
-}
-
-function compose(drawing: Passage, loops: readonly Map<number, Float32Array>[]): Float32Array {
-  const at = ({ keyframe, phase }: { keyframe: number; phase: number }) => {
-    const latent = loops[keyframe]?.get(phase);
-    if (!latent) throw new Error("a drawing asks for a phase that was not drawn");
-    return latent;
+  const moving = drawings.filter(({ kind }) => kind !== "still");
+  const together = (motion: Float32Array, wanted: readonly Drawing[]) => {
+    const rows = new Map(moving.map((drawing, row) => [drawing, row]));
+    const length = latentLength(frame.grid);
+    return joined(
+      wanted.map((drawing) => {
+        const row = rows.get(drawing);
+        return row === undefined ? stillOf(stills, drawing.keyframe) : latentAt(motion, row, length);
+      }),
+    );
   };
-  if (!drawing.to) return at(drawing.from);
-  const { share } = drawing;
-  // Slow at both ends: a keyframe is left and reached gently.
-  return blended(at(drawing.from), at(drawing.to), share * share * (3 - 2 * share));
-}
-
-/** Redraws some of the drawings in place, all in the same steps. */
-async function redraw(
-  context: RunContext,
-  drawn: Float32Array[],
-  redraws: readonly { readonly number: number; readonly strength: number }[],
-): Promise<void> {
-  const { model, job, frame, text, progress, previews } = context;
-  const length = latentLength(frame.grid);
-  if (redraws.length === 0) {
+  if (moving.length === 0) {
     progress.step(progress.steps);
-    return;
+    return together(new Float32Array(), drawings);
   }
-  const noise = gaussianNoise(job.seed, length);
-  const start = redraws.map(({ number, strength }) =>
-    blended(noise, drawn[number] ?? noise, (1 - strength) ** PICTURE_POWER),
-  );
-  const sampled = Array.from({ length: PREVIEW_DRAWINGS }, (_, index) =>
-    Math.floor((index * (drawn.length - 1)) / (PREVIEW_DRAWINGS - 1)),
-  );
-  const rowOf = new Map(redraws.map(({ number }, row) => [number, row]));
+  const sampled = spread(drawings);
   const onStep: OnStep = async (done, predicted) => {
     progress.step(done);
     if (done === progress.steps) return;
-    const latents = sampled.map((number) => {
-      const row = rowOf.get(number);
-      return row === undefined ? (drawn[number] ?? noise) : predicted([row]);
-    });
-    previews.motion(await previews.glimpse(joined(latents)), job.frames / job.fps);
+    const motion = predicted(moving.map((_, row) => row));
+    previews.motion(await previews.glimpse(together(motion, sampled)), job.frames / job.fps);
   };
-  const latents = await runFlow(
-    model.graphs,
-    {
-      grid: frame.grid,
-      start: joined(start),
-      from: redraws.map(({ strength }) => 1 - strength),
-      power: PICTURE_POWER,
-      steps: progress.steps,
-      text,
-      guidance: job.guidance,
-      phases: redraws.map(() => 0),
-      references: null,
-    },
-    onStep,
+  const moments = moving.map((drawing) => momentOf(stills, drawing));
+  const request = { grid: frame.grid, seed: job.seed, steps: progress.steps, text, moments };
+  return together(await drawMotion(model.graphs, request, onStep), drawings);
+}
+
+/** The stills that a drawing may still show, the nearer one first. */
+function around(stills: readonly Still[], { kind, keyframe, phase }: Drawing): readonly Still[] {
+  if (kind !== "onward") return stills.slice(keyframe, keyframe + 1);
+  const ends = stills.slice(keyframe, keyframe + 2);
+  return phase > LOOP_DRAWINGS / 2 ? ends.toReversed() : ends;
+}
+
+function momentOf(stills: readonly Float32Array[], { kind, keyframe, phase }: Drawing): Moment {
+  return {
+    first: stillOf(stills, keyframe),
+    last: kind === "onward" ? stillOf(stills, keyframe + 1) : null,
+    phase: phase / LOOP_DRAWINGS,
+  };
+}
+
+function stillOf(stills: readonly Float32Array[], keyframe: number): Float32Array {
+  const still = stills[keyframe];
+  if (!still) throw new Error(`there is no keyframe ${keyframe}`);
+  return still;
+}
+
+/** A few of the drawings, the first and the last among them: each costs a decoder run at every step. */
+function spread(drawings: readonly Drawing[]): Drawing[] {
+  const places = Array.from({ length: PREVIEW_DRAWINGS }, (_, index) =>
+    Math.floor((index * (drawings.length - 1)) / (PREVIEW_DRAWINGS - 1)),
   );
-  redraws.forEach(({ number }, row) => {
-    drawn[number] = latentAt(latents, row, length);
-  });
+  return places.flatMap((place) => drawings[place] ?? []);
 }

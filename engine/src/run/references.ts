@@ -1,5 +1,6 @@
 import { EngineError } from "../job/errors.ts";
 import type { EngineReference } from "../job/job.ts";
+import { type PixelPicture, toPixelPictures } from "../picture/palette.ts";
 import { coverOutput, frameReference, readReference } from "../picture/reference.ts";
 import type { RunContext } from "./run-context.ts";
 
@@ -19,12 +20,20 @@ export function referencesOf(
   return found.toSorted((a, b) => a.frameIndex - b.frameIndex);
 }
 
-/** Latent of a reference, framed to the run's shape. */
-export async function encodeReference(context: RunContext, reference: EngineReference): Promise<Float32Array> {
+/** A reference framed to the run's shape. */
+export interface Encoded {
+  readonly latent: Float32Array;
+  /** In the palette's colours. */
+  readonly picture: PixelPicture;
+}
+
+export async function encodeReference(context: RunContext, reference: EngineReference): Promise<Encoded> {
   const { model, frame } = context;
   const { rgb, cropped } = await frameReference(await readReference(reference.path), frame, model.palette);
   tellCrop(context, cropped);
-  return model.graphs.encode(rgb, frame.grid);
+  const [picture] = toPixelPictures(rgb, frame.grid, model.palette);
+  if (!picture) throw new Error("a framed reference has no pixels");
+  return { latent: await model.graphs.encode(rgb, frame.grid), picture };
 }
 
 /** A reference at output size, for runs that change nothing. */

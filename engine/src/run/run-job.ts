@@ -12,6 +12,7 @@ import { drawPassages } from "./draw-passages.ts";
 import { drawUnchanged, isUnchanged } from "./draw-unchanged.ts";
 import { Previews } from "./previews.ts";
 import { type Emit, ProgressMeter, type StageCosts } from "./progress.ts";
+import { KEPT_STRENGTH } from "./redraw.ts";
 import type { Drawn, LoadedModel, RunContext } from "./run-context.ts";
 import { warningsOf } from "./warnings.ts";
 import { contentTypes, encodeOutput, encoderFor, save } from "./write-output.ts";
@@ -96,6 +97,7 @@ async function draw(context: RunContext): Promise<Drawn> {
 function costsOf(job: EngineJob): StageCosts {
   const megapixels = (job.width * job.height) / 1e6;
   if (job.frames === 1) return { encode: 5, denoise: job.steps * 13, decode: 5, mux: 0, save: 20 };
-  const encode = job.mode === "t2v" ? job.steps * 13 : 10 + job.references.length * job.steps * 40;
+  const redrawn = job.references.filter(({ strength }) => strength < KEPT_STRENGTH).length;
+  const encode = job.mode === "t2v" ? job.steps * 13 : 10 + redrawn * job.steps * 13;
   return { encode, denoise: job.steps * 62, decode: 70, mux: job.frames * megapixels * 14, save: 10 };
 }

@@ -27,35 +27,28 @@ export function loopSeconds(fps: number): number {
 }
 
 /** A drawing of a clip through keyframes. */
-export interface Passage {
-  /** Keyframe it comes from and its phase there, 0 to 15; phase 0 is the keyframe itself. */
-  readonly from: { readonly keyframe: number; readonly phase: number };
-  /** Keyframe it is turning into; null while one keyframe's loop is shown alone. */
-  readonly to: { readonly keyframe: number; readonly phase: number } | null;
-  /** Share of the way gone, 0 to 1 (exclusive). */
-  readonly share: number;
+export interface Drawing {
+  /** The keyframe as it was given, a phase of its closed loop, or a part of the way to the next keyframe. */
+  readonly kind: "still" | "loop" | "onward";
+  readonly keyframe: number;
+  /** Sixteenths of the loop or of the way, 0 to 15; 0 of a still. */
+  readonly phase: number;
 }
 
-/**
- * Drawings in which one keyframe turns into the next: a share of the passage, between two bounds. The model knows no way
- * from one scene to another, so a slow change shows a row of half pictures, and a quick one a few good ones.
- */
-const TURN_SHARE = 0.4;
-const SHORTEST_TURN = 4;
-const LONGEST_TURN = 8;
+/** Rounds of a loop that the way between two keyframes takes at most; what is left of a long one is spent in their loops. */
+const LONGEST_WAY = 2;
 
 /** Drawings and their order for a clip that passes through keyframes at the given frames (ascending, distinct). */
-export function passages(
+export function drawingsThrough(
   frames: number,
   fps: number,
   keyframes: readonly number[],
-): { drawings: Passage[]; order: number[] } {
-  const drawings: Passage[] = [];
+): { drawings: Drawing[]; order: number[] } {
+  const drawings: Drawing[] = [];
   const numbers = new Map<string, number>();
-  const framesPerDrawing = (LOOP_SECONDS * fps) / LOOP_DRAWINGS;
   const order = Array.from({ length: frames }, (_, frame) => {
-    const drawing = passageAt(frame, framesPerDrawing, keyframes);
-    const name = `${drawing.from.keyframe} ${drawing.from.phase} ${drawing.to?.keyframe} ${drawing.share}`;
+    const drawing = drawingAt(frame, fps, keyframes);
+    const name = `${drawing.kind} ${drawing.keyframe} ${drawing.phase}`;
     const known = numbers.get(name);
     if (known !== undefined) return known;
     numbers.set(name, drawings.length);
@@ -64,28 +57,37 @@ export function passages(
   return { drawings, order };
 }
 
-function passageAt(frame: number, framesPerDrawing: number, keyframes: readonly number[]): Passage {
+function drawingAt(frame: number, fps: number, keyframes: readonly number[]): Drawing {
+  const framesPerDrawing = (LOOP_SECONDS * fps) / LOOP_DRAWINGS;
   const next = keyframes.findIndex((place) => place > frame);
-  const last = keyframes.length - 1;
   if (next === 0) {
     // Before the first keyframe its loop runs towards it.
     const ticks = Math.ceil(((keyframes[0] ?? 0) - frame) / framesPerDrawing);
-    return { from: { keyframe: 0, phase: wrap(-ticks) }, to: null, share: 0 };
+    return { kind: "loop", keyframe: 0, phase: wrap(-ticks) };
   }
   if (next < 0) {
-    const ticks = Math.floor((frame - (keyframes[last] ?? 0)) / framesPerDrawing);
-    return { from: { keyframe: last, phase: wrap(ticks) }, to: null, share: 0 };
+    const last = keyframes.length - 1;
+    return leaving(last, Math.floor((frame - (keyframes[last] ?? 0)) / framesPerDrawing));
   }
   const start = keyframes[next - 1] ?? 0;
   const length = (keyframes[next] ?? 0) - start;
-  const count = Math.min(length, Math.max(1, Math.round(length / framesPerDrawing)));
-  const tick = Math.floor(((frame - start) * count) / length);
-  const leaving = { keyframe: next - 1, phase: wrap(tick) };
-  const arriving = { keyframe: next, phase: wrap(tick - count) };
-  const turn = Math.min(count, Math.max(SHORTEST_TURN, Math.min(LONGEST_TURN, Math.round(count * TURN_SHARE))));
-  const share = (tick - (count - turn) / 2) / turn;
-  if (share <= 0) return { from: leaving, to: null, share: 0 };
-  return share >= 1 ? { from: arriving, to: null, share: 0 } : { from: leaving, to: arriving, share };
+  return between(next - 1, (frame - start) / length, Math.max(1, Math.round(length / fps / LOOP_SECONDS)));
+}
+
+/** `share` of the time between a keyframe and the next one, which is as long as `rounds` rounds of a loop. */
+function between(keyframe: number, share: number, rounds: number): Drawing {
+  const way = Math.min(rounds, LONGEST_WAY);
+  const before = Math.floor((rounds - way) / 2);
+  const tick = (from: number, taking: number) => Math.floor(((share * rounds - from) * LOOP_DRAWINGS) / taking + 1e-9);
+  const gone = tick(before, way);
+  if (gone <= 0) return leaving(keyframe, tick(0, 1));
+  if (gone < LOOP_DRAWINGS) return { kind: "onward", keyframe, phase: gone };
+  return { kind: "loop", keyframe: keyframe + 1, phase: wrap(tick(before + way, 1)) };
+}
+
+/** The keyframe as it was given, then its loop. When that comes round, the start is drawn too: it closes without a jump. */
+function leaving(keyframe: number, ticks: number): Drawing {
+  return ticks === 0 ? { kind: "still", keyframe, phase: 0 } : { kind: "loop", keyframe, phase: wrap(ticks) };
 }
 
 function wrap(ticks: number): number {

@@ -6,9 +6,9 @@ import { splitWords, unknownIn, type Vocabulary, wordsBeyond } from "../vocabula
 import { isUnchanged } from "./draw-unchanged.ts";
 import { KEPT_STRENGTH } from "./redraw.ts";
 
-/** Words that draw nothing by themselves, though the model has read them. */
+/** Words of the phrases about subjects and scenes that draw nothing by themselves. */
 const functionWords = new Set(
-  "a an and another at behind beside by during in is it near of on over the to under while with".split(" "),
+  "a an and another at behind by during front in is it near of on over side the to under while with".split(" "),
 );
 
 /** Warnings that follow from the job alone. */
@@ -17,9 +17,9 @@ export function warningsOf(job: EngineJob, completed: string, vocabulary: Vocabu
     ...wordWarnings("prompt", job.prompt, vocabulary),
     ...wordWarnings("negative_prompt", job.negativePrompt, vocabulary),
   ];
-  const spoken = splitWords(job.prompt);
-  if (!spoken.some(({ word }) => vocabulary.tokens.has(word) && !functionWords.has(word))) {
-    const detail = "The model knows none of the words, so it draws what the seed gives.";
+  const telling = tellingWords(vocabulary);
+  if (!splitWords(job.prompt).some(({ word }) => telling.has(word))) {
+    const detail = "The model knows none of the words that say what to draw, so it draws what the seed gives.";
     warnings.push({ code: "nothing_known", parameter: "prompt", detail });
   }
   if (completed !== job.prompt) {
@@ -31,6 +31,13 @@ export function warningsOf(job: EngineJob, completed: string, vocabulary: Vocabu
     return [...warnings, { code: "strength_zero", parameter: "strength", detail }];
   }
   return [...warnings, ...effectWarnings(job)];
+}
+
+/** Words that say something about a subject or a scene; "a beautiful picture of" does not. */
+function tellingWords({ phrases }: Vocabulary): Set<string> {
+  const texts = Object.values(phrases).flatMap((group) => Object.values(group).flat());
+  const words = texts.flatMap((text) => splitWords(text)).map(({ word }) => word);
+  return new Set(words.filter((word) => !functionWords.has(word)));
 }
 
 function wordWarnings(parameter: string, text: string, vocabulary: Vocabulary): EngineWarning[] {
@@ -54,11 +61,11 @@ function effectWarnings(job: EngineJob): EngineWarning[] {
   if (job.negativePrompt.trim() !== "" && (!guided || job.guidance === 1)) {
     const detail = guided
       ? "With guidance 1 a negative prompt has no effect."
-      : "The clip is drawn from the reference without guidance, so a negative prompt has no effect.";
+      : "The clip is drawn from its references without guidance, so a negative prompt has no effect.";
     warnings.push({ code: "no_effect", parameter: "negative_prompt", detail });
   }
   if (!guided && job.guidance !== 1) {
-    const detail = "The clip is drawn from the reference alone, so guidance has no effect.";
+    const detail = "The clip is drawn from its references alone, so guidance has no effect.";
     warnings.push({ code: "no_effect", parameter: "guidance", detail });
   }
   return warnings;
@@ -66,5 +73,10 @@ function effectWarnings(job: EngineJob): EngineWarning[] {
 
 /** Motion is drawn without guidance; it counts where a picture is drawn or redrawn from the prompt. */
 function usesGuidance({ mode, references }: EngineJob): boolean {
-  return mode !== "i2v" || references.some(({ strength }) => strength < KEPT_STRENGTH);
+  return (
+    mode === "txt2img" ||
+    mode === "img2img" ||
+    mode === "t2v" ||
+    references.some(({ strength }) => strength < KEPT_STRENGTH)
+  );
 }

@@ -1,10 +1,10 @@
-// The three ways of the model: a still from text or from a picture, the motion that follows from a still, and the
-// passage between two stills.
+// The three ways of the model: a still from text or from a picture, the motion that follows from a still, and the way
+// from one still to another.
 
 import { gaussianNoise } from "../noise/noise.ts";
 import { type FlowRequest, type OnStep, runFlow } from "./flow.ts";
 import type { Graphs } from "./graphs.ts";
-import { blended, type Grid, latentLength, repeated } from "./latent.ts";
+import { blended, type Grid, joined, latentLength } from "./latent.ts";
 import { MOTION_POWER, PICTURE_POWER, stepsToRun } from "./schedule.ts";
 import type { TextCondition } from "./text-condition.ts";
 
@@ -36,9 +36,19 @@ export async function drawStill(graphs: Graphs, request: StillRequest, onStep: O
     text,
     guidance,
     phases: [0],
-    references: null,
+    ends: null,
   };
   return runFlow(graphs, flow, onStep);
+}
+
+/** One drawing of a motion. */
+export interface Moment {
+  /** The still it moves on from. */
+  readonly first: Float32Array;
+  /** The still it is on the way to; null in the closed loop of `first`. */
+  readonly last: Float32Array | null;
+  /** Place in the loop, or share of the way: 0 to 1 (exclusive), in sixteenths. */
+  readonly phase: number;
 }
 
 export interface MotionRequest {
@@ -46,28 +56,33 @@ export interface MotionRequest {
   readonly seed: number;
   readonly steps: number;
   readonly text: TextCondition;
-  /** Still of phase 0. */
-  readonly still: Float32Array;
-  /** Places in the closed loop to draw, each in (0, 1). */
-  readonly phases: readonly number[];
+  readonly moments: readonly Moment[];
 }
 
-/** Latents of the still's motion at the given phases, without guidance: the still says what is to be seen. */
+/** Latents of the moments, without guidance: the stills say what is to be seen. */
 export async function drawMotion(graphs: Graphs, request: MotionRequest, onStep: OnStep): Promise<Float32Array> {
-  const { grid, still, phases, text } = request;
-  const noise = gaussianNoise(request.seed, still.length);
-  // One noise for all phases keeps what does not move from flickering.
-  const bridge = still.map((value, index) => value + BRIDGE_NOISE * (noise[index] ?? 0));
+  const { grid, moments, text } = request;
+  const noise = gaussianNoise(request.seed, latentLength(grid));
   const flow: FlowRequest = {
     grid,
-    start: repeated(bridge, phases.length),
-    from: phases.map(() => 0),
+    start: joined(moments.map((moment) => startOf(moment, noise))),
+    from: moments.map(() => 0),
     power: MOTION_POWER,
     steps: request.steps,
     text,
     guidance: 1,
-    phases,
-    references: repeated(still, phases.length),
+    phases: moments.map(({ phase }) => phase),
+    ends: {
+      first: joined(moments.map(({ first }) => first)),
+      last: joined(moments.map(({ first, last }) => last ?? first)),
+      arrives: Float32Array.from(moments, ({ last }) => (last ? 1 : 0)),
+    },
   };
   return runFlow(graphs, flow, onStep);
+}
+
+/** One noise for all moments keeps what does not move from flickering. */
+function startOf({ first, last, phase }: Moment, noise: Float32Array): Float32Array {
+  const still = last ? blended(first, last, phase) : first;
+  return still.map((value, index) => value + BRIDGE_NOISE * (noise[index] ?? 0));
 }

@@ -1,6 +1,6 @@
 // Euler steps along the model's velocity field, from noise (or a picture mixed with noise) to latent pictures.
 
-import type { Graphs, TextStates } from "./graphs.ts";
+import type { Ends, Graphs, TextStates } from "./graphs.ts";
 import { type Grid, latentLength } from "./latent.ts";
 import { guidanceAt, timeOfStep } from "./schedule.ts";
 import type { TextCondition } from "./text-condition.ts";
@@ -16,10 +16,10 @@ export interface FlowRequest {
   readonly steps: number;
   readonly text: TextCondition;
   readonly guidance: number;
-  /** Place of each row in its closed loop of motion, 0 to 1; 0 is the still. */
+  /** Place of each row in its closed loop, or on its way to another still, 0 to 1; 0 is the still. */
   readonly phases: readonly number[];
-  /** The still each row moves on from, one per row. */
-  readonly references: Float32Array | null;
+  /** The stills that rows move between; null when they are drawn from the text alone. */
+  readonly ends: Ends | null;
 }
 
 type Velocity = Float32Array | Float64Array;
@@ -42,7 +42,7 @@ export async function runFlow(graphs: Graphs, request: FlowRequest, onStep: OnSt
     rows: rows * branches,
     text: spread(guided && text.negative ? [text.positive, text.negative] : [text.positive], rows),
     phases: Float32Array.from({ length: rows * branches }, (_, row) => request.phases[row % rows] ?? 0),
-    references: request.references ? twice(request.references, branches) : null,
+    ends: request.ends ? twiceEnds(request.ends, branches) : null,
   };
   const latents = request.start.slice();
   const times = new Float64Array(rows);
@@ -109,6 +109,10 @@ function twice(values: Float32Array, branches: number): Float32Array {
   result.set(values);
   result.set(values, values.length);
   return result;
+}
+
+function twiceEnds({ first, last, arrives }: Ends, branches: number): Ends {
+  return { first: twice(first, branches), last: twice(last, branches), arrives: twice(arrives, branches) };
 }
 
 /** One block per row from one block per branch: all rows of the first branch, then all of the second. */

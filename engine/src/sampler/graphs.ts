@@ -25,8 +25,18 @@ export interface VelocityInput {
   readonly times: Float32Array;
   readonly text: TextStates;
   readonly phases: Float32Array;
-  /** The still each row moves on from, null when it is drawn from the text alone. */
-  readonly references: Float32Array | null;
+  /** Null when every row is drawn from the text alone. */
+  readonly ends: Ends | null;
+}
+
+/** The stills that rows move between; every array holds one block per row. */
+export interface Ends {
+  /** The still each row moves on from. */
+  readonly first: Float32Array;
+  /** The still it arrives at; anything where there is none. */
+  readonly last: Float32Array;
+  /** 1 where a row arrives somewhere, 0 where it moves in its closed loop. */
+  readonly arrives: Float32Array;
 }
 
 export interface Graphs {
@@ -107,6 +117,7 @@ function velocityFeeds(input: VelocityInput, from: number, rows: number): Record
   const part = (values: Float32Array, block: number, dimensions: number[]) =>
     new Tensor("float32", values.subarray(from * block, (from + rows) * block), dimensions);
   const { states, mask, pooled } = input.text;
+  const ends = input.ends ?? noEnds(input.rows, length);
   return {
     x: part(input.latents, length, shape(rows, input.grid)),
     t: part(input.times, 1, [rows]),
@@ -114,11 +125,16 @@ function velocityFeeds(input: VelocityInput, from: number, rows: number): Record
     mask: part(mask, TEXT_LENGTH, [rows, 1, 1, TEXT_LENGTH]),
     pooled: part(pooled, TEXT_WIDTH, [rows, TEXT_WIDTH]),
     phase: part(input.phases, 1, [rows]),
-    ref: input.references
-      ? part(input.references, length, shape(rows, input.grid))
-      : new Tensor("float32", new Float32Array(rows * length), shape(rows, input.grid)),
-    has_ref: new Tensor("float32", new Float32Array(rows).fill(input.references ? 1 : 0), [rows]),
+    ref: part(ends.first, length, shape(rows, input.grid)),
+    has_ref: new Tensor("float32", new Float32Array(rows).fill(input.ends ? 1 : 0), [rows]),
+    last: part(ends.last, length, shape(rows, input.grid)),
+    has_last: part(ends.arrives, 1, [rows]),
   };
+}
+
+function noEnds(rows: number, length: number): Ends {
+  const none = new Float32Array(rows * length);
+  return { first: none, last: none, arrives: new Float32Array(rows) };
 }
 
 function floats(tensor: Tensor | undefined): Float32Array {

@@ -15,13 +15,6 @@ export function latentLength(grid: Grid): number {
   return CHANNELS * (grid.width / CELL) * (grid.height / CELL);
 }
 
-/** The array `count` times in a row. */
-export function repeated(values: Float32Array, count: number): Float32Array {
-  const result = new Float32Array(values.length * count);
-  for (let index = 0; index < count; index++) result.set(values, index * values.length);
-  return result;
-}
-
 export function joined(parts: readonly Float32Array[]): Float32Array {
   const result = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let offset = 0;

@@ -6,6 +6,7 @@ export interface KnownVocabulary {
   readonly backdrops: readonly string[];
   readonly times: readonly string[];
   readonly weathers: readonly string[];
+  readonly moods: readonly string[];
   readonly colours: readonly string[];
   readonly sizes: readonly string[];
   readonly positions: readonly string[];
@@ -27,6 +28,7 @@ export function knownVocabulary(): KnownVocabulary {
     backdrops: names("backdrops"),
     times: names("times"),
     weathers: names("weathers"),
+    moods: names("moods"),
     colours: names("colours"),
     sizes: names("sizes"),
     positions: names("positions"),

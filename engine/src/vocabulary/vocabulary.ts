@@ -1,4 +1,5 @@
-// The 233 words the model was trained on and their groups. Everything else in a prompt is ignored, and said to be.
+// The words the model was trained on and their groups, as its own files list them. Everything else in a prompt is
+// ignored, and said to be.
 
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -13,14 +14,16 @@ export type PhraseGroups = Readonly<Record<string, Readonly<Record<string, reado
 export interface Vocabulary {
   /** Token number of each known word. */
   readonly tokens: ReadonlyMap<string, bigint>;
-  readonly nouns: ReadonlySet<string>;
   readonly colours: ReadonlySet<string>;
   readonly sizes: ReadonlySet<string>;
   readonly places: ReadonlySet<string>;
-  readonly modifiers: ReadonlySet<string>;
-  /** Colours a thing usually has, by noun. */
+  /** Words before a noun that change nothing. */
+  readonly adjectives: ReadonlySet<string>;
+  /** Colours a subject usually has, by its name in `phrases`. */
   readonly usualColours: ReadonlyMap<string, readonly string[]>;
   readonly phrases: PhraseGroups;
+  /** (width, height) of the pictures it was trained on, in pixels. */
+  readonly shapes: readonly (readonly [number, number])[];
 }
 
 /** Token that opens every prompt; the two marks at the head of the list are no words. */
@@ -28,13 +31,13 @@ const OPENING_TOKEN = 1n;
 const MARKS = 2;
 
 interface WordsFile {
-  nouns: string[];
   colours: string[];
   sizes: string[];
   places: string[];
-  modifiers: string[];
-  natural: Record<string, string[]>;
+  adjectives: string[];
+  usual_colours: Record<string, string[]>;
   phrases: Record<string, Record<string, string[]>>;
+  shapes: [number, number][];
 }
 
 export function loadVocabulary(folder: string): Vocabulary {
@@ -42,13 +45,13 @@ export function loadVocabulary(folder: string): Vocabulary {
   const words: WordsFile = JSON.parse(readFileSync(path.join(folder, "words.json"), "utf8"));
   return {
     tokens: new Map(list.map((word, token): [string, bigint] => [word, BigInt(token)]).slice(MARKS)),
-    nouns: new Set(words.nouns),
     colours: new Set(words.colours),
     sizes: new Set(words.sizes),
     places: new Set(words.places),
-    modifiers: new Set(words.modifiers),
-    usualColours: new Map(Object.entries(words.natural)),
+    adjectives: new Set(words.adjectives),
+    usualColours: new Map(Object.entries(words.usual_colours)),
     phrases: words.phrases,
+    shapes: words.shapes,
   };
 }
 

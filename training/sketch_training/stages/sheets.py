@@ -15,7 +15,7 @@ from sketch_training.picture_figures import SQUARE
 from sketch_training.sampling import random_scene
 from sketch_training.sheet import save_sheet
 from sketch_training.stages.dataset import random_passage
-from sketch_training.studio import Studio, open_studio
+from sketch_training.studio import Studio, keep_given, open_studio
 
 TERSE = (
     "a red boat at sunset on the sea", "a blue house at night", "a green dragon in the mountains",
@@ -51,7 +51,8 @@ def _clips(studio: Studio, path: Path) -> None:
     for seed, name in enumerate(("boat", "train", "owl", "butterfly", "dragon", "windmill", "whale", "robot")):
         prompt = f"a large {USUAL_COLOURS[name][0]} {name} in the center in a meadow in the day"
         still = studio.stills([prompt], SQUARE, seed)
-        rows += list(studio.decode(studio.loop(prompt, still, seed))[::2])
+        drawn = studio.decode(studio.loop(prompt, still, seed))
+        rows += list(keep_given(drawn, [(drawn[0], studio.decode(still)[0])])[::2])
     save_sheet(rows, 8, path)
 
 
@@ -61,7 +62,8 @@ def _followed(studio: Studio, path: Path) -> None:
     for seed in range(4):
         scene = random_scene(rng, shape=SQUARE, subjects=1)
         real = np.stack([studio.quantiser.snap(draw(scene, place / FRAMES).rgb) for place in range(FRAMES)])
-        made = studio.decode(studio.loop(describe(scene, rng, full=True).text, studio.encode(real[:1]), seed))
+        drawn = studio.decode(studio.loop(describe(scene, rng, full=True).text, studio.encode(real[:1]), seed))
+        made = keep_given(drawn, [(drawn[0], real[0])])
         rows += [*real[::2], *made[::2]]
     save_sheet(rows, 8, path)
 
@@ -73,7 +75,8 @@ def _passages(studio: Studio, path: Path) -> None:
         first, last = random_passage(rng, SQUARE)
         ends = np.stack([studio.quantiser.snap(draw(scene).rgb) for scene in (first, last)])
         latents = studio.encode(ends)
-        made = studio.decode(studio.way("", latents[:1], latents[1:], seed))
+        stills = list(zip(studio.decode(latents), ends, strict=True))
+        made = keep_given(studio.decode(studio.way("", latents[:1], latents[1:], seed)), stills)
         rows += [ends[0], *made[1:13:2], ends[1]]
     save_sheet(rows, 8, path)
 
