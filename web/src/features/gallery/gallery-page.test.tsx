@@ -167,7 +167,7 @@ async function scrollTo(top: number) {
 }
 
 describe("an endless sheet", () => {
-  // A browser is shown ten thousand, in e2e/large-gallery.test.ts.
+  // A browser is shown ten thousand, in e2e/large-gallery.long.test.ts.
   it("mounts at most 200 cells of 1,500 pictures, at the top, in the middle and at the end", async () => {
     library = pictures(1_500);
     await showGallery({ size: "small" });
