@@ -250,12 +250,18 @@ describe("an installation in use", () => {
     await givePassword(page, password);
     await prompt(page).fill("a snowman");
     // The session ends on the way, before the page can learn of it by itself.
+    const answers: number[] = [];
     const endSession = async (route: Route) => {
-      await page.request.delete(`${visit.url}/auth/session`);
+      const answer = await page.request.delete(`${visit.url}/auth/session`);
+      answers.push(answer.status());
       await route.continue();
     };
     await page.route("**/generate", endSession, { times: 1 });
+    expect(await prompt(page).inputValue()).toBe("a snowman");
+    const sent = page.waitForRequest("**/generate");
     await page.getByRole("button", { name: /^Generate/ }).click();
+    await sent;
+    await expect.poll(() => answers).toEqual([204]);
     await page.getByText("Your prompt and settings are still here.").waitFor();
     await inspection.look("a session that ended");
     await givePassword(page, password);
