@@ -1,4 +1,4 @@
-// A clip shows what it was given wherever the model changes nothing. The autoencoder gets one pixel in fourteen wrong, so a picture that
+// A clip shows what it was given wherever the model changes nothing. The autoencoder gets one pixel in twelve wrong, so a picture that
 // is drawn again as a whole flickers where nothing moves.
 
 import type { PixelPicture } from "../picture/palette.ts";
